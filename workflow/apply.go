@@ -1,0 +1,174 @@
+package workflow
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Apply is the ticket after the event. It knows no rules: whatever is in the
+// record is applied, also by later versions of the rules.
+func Apply(before Ticket, ev Event) Ticket {
+	t := before.clone()
+	t.Version = ev.Seq
+	t.State = ev.To
+	if ev.Due != nil {
+		t.Due = ev.Due
+	}
+	if ev.Level != 0 {
+		t.Level = ev.Level
+	}
+	if len(ev.Media) > 0 {
+		t.Media = append(t.Media, ev.Media...)
+	}
+
+	switch ev.Type {
+	case EvFiled:
+		t.understood(ev)
+		t.Text, t.Reporter = ev.Text, ev.Reporter
+		if ev.By != 0 && ev.By != ev.Reporter {
+			t.FiledBy = ev.By
+		}
+		t.FiledAt, t.Since = ev.At, ev.At
+	case EvClassified, EvReclassified:
+		t.understood(ev)
+		t.ask(ev.Question, ev.At)
+		if t.ClassifiedAt.IsZero() {
+			t.ClassifiedAt = ev.At
+		}
+		if t.Owner == 0 && (t.Stand != OnWall || t.Kind != Wish) {
+			t.Stand = WithNobody
+		}
+	case EvTrayed:
+		t.Stand = InTray
+	case EvPublished:
+		t.Stand = OnWall
+	case EvAssigned, EvTransferred, EvClaimed:
+		t.Owner, t.Stand = ev.Owner, WithOwner
+		if ev.Why != "" {
+			t.Why = ev.Why
+		}
+		if !slices.Contains(t.Handlers, ev.Owner) {
+			t.Handlers = append(t.Handlers, ev.Owner)
+		}
+		t.Transfers++
+		if ev.Type != EvTransferred {
+			t.Transfers, t.AssignedAt = 0, ev.At
+		}
+		if ev.Type == EvClaimed {
+			t.AcceptedAt = ev.At
+			if ev.Unit != "" {
+				t.Claimers = append(t.Claimers, ev.Unit)
+			}
+		}
+	case EvAccepted:
+		if t.AcceptedAt.IsZero() {
+			t.AcceptedAt = ev.At
+		}
+	case EvReturned:
+		t.Owner = 0
+		t.Stand = InTray
+		if t.Kind == Wish && t.Level == LevelGrid {
+			t.Stand = OnWall
+		}
+	case EvAsked:
+		t.Question = ev.Question
+	case EvAnswered, EvQuestionLapsed:
+		t.ask(nil, ev.At)
+		t.addText(ev.Text)
+		t.understood(ev)
+		if t.State == Received {
+			t.Stand = WithNobody // the desk tries again with what it has heard
+			if ev.Type == EvQuestionLapsed {
+				t.Stand = InTray
+			}
+		}
+	case EvNoted:
+		if t.ReportedAt.IsZero() {
+			t.ReportedAt = ev.At
+		}
+	case EvSupplemented:
+		t.addText(ev.Text)
+	case EvResolved:
+		t.Question = nil
+		t.ResolvedAt, t.Resolution = ev.At, ev.Text
+		t.Rating = "" // asked again after a reopening
+		if t.ReportedAt.IsZero() {
+			t.ReportedAt = ev.At
+		}
+	case EvRated:
+		t.Rating = ev.Rating
+	case EvReopened:
+		t.Owner, t.Stand, t.Why = 0, WithNobody, ""
+		t.Reopened++
+		t.Rating, t.ByTime = ev.Rating, false
+		t.Resolution, t.Overdue = "", nil
+		t.Since = ev.At
+	case EvMerged:
+		t.Into = ev.Into
+	case EvAbsorbed:
+		t.Absorbed = append(t.Absorbed, ev.Into)
+		for _, p := range ev.Follow {
+			if p != 0 && p != t.Reporter && !slices.Contains(t.Followers, p) {
+				t.Followers = append(t.Followers, p)
+			}
+		}
+	case EvUrged:
+		t.Urged++
+		t.UrgedAt = ev.At
+	case EvEscalated:
+		t.Escalated++
+	case EvOverdue:
+		if !slices.Contains(t.Overdue, ev.Clock) {
+			t.Overdue = append(t.Overdue, ev.Clock)
+		}
+	case EvClosedByTime:
+		t.ByTime = true
+	}
+
+	if t.State.Open() {
+		t.EndedAt = time.Time{}
+	} else {
+		t.Due, t.Question, t.Stand = nil, nil, WithNobody
+		if before.State.Open() {
+			t.EndedAt = ev.At
+		}
+	}
+	return t
+}
+
+// understood takes over what the event says about what and where it is.
+func (t *Ticket) understood(ev Event) {
+	if ev.Category != "" || ev.Type == EvFiled {
+		t.Kind, t.Category, t.Severity, t.Danger = ev.Kind, ev.Category, ev.Severity, ev.Danger
+	}
+	if ev.Place != nil {
+		t.Place = *ev.Place
+	}
+}
+
+// ask sets the open question, nil for none. Where that ends a pause, the
+// promises count from as much later as the pause was long.
+func (t *Ticket) ask(q *Question, now time.Time) {
+	if was := t.Question; was != nil && was.Pauses && (q == nil || !q.Pauses) {
+		t.Since = t.Since.Add(now.Sub(was.At))
+	}
+	t.Question = q
+}
+
+// addText joins what was added to what was written first.
+func (t *Ticket) addText(text string) {
+	if text = strings.TrimSpace(text); text != "" {
+		t.Text = strings.TrimSpace(t.Text + "\n" + text)
+	}
+}
+
+// Replay is the ticket that its events make, in order. Replaying the record
+// gives the stored ticket.
+func Replay(community string, number int64, events []Event) Ticket {
+	t := Ticket{Community: community, Number: number}
+	for _, ev := range events {
+		t = Apply(t, ev)
+	}
+	return t
+}

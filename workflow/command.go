@@ -1,0 +1,77 @@
+package workflow
+
+// Command is what somebody, or the clock, wants of a ticket. Fields that the
+// command does not use are zero.
+type Command struct {
+	Name  CommandName
+	Actor Actor
+	Text  string  // words: report, question, answer, reason, result
+	Media []Media // photos and recordings that come with it
+
+	Kind     Kind // file, classify, answer while received; so the next three
+	Category Category
+	Severity Severity
+	Danger   string
+	Place    Place // file, classify, answer
+
+	Reporter PersonID // file on behalf: whose matter it is; absorb: whose ticket comes in
+	To       PersonID // assign, transfer: the new owner
+	Why      string   // assign: the rule that chose
+	Unit     string   // claim: the unit as it is shown
+	Topic    Topic    // ask
+	Into     int64    // merge: the ticket that lives on; absorb: the one that ends
+	Follow   []PersonID
+	Rating   Rating
+	Clock    Clock // tick: the clock that fires
+}
+
+// CommandName names a command of the table.
+type CommandName string
+
+// The commands. The Chinese words are those of the design's list.
+const (
+	CmdFile       CommandName = "file"       // a report comes in
+	CmdClassify   CommandName = "classify"   // say what and where it is, or correct it
+	CmdToTray     CommandName = "to_tray"    // file by hand: nobody was found, or nobody understood
+	CmdAssign     CommandName = "assign"     // 派单
+	CmdPublish    CommandName = "publish"    // a wish goes on the wall
+	CmdClaim      CommandName = "claim"      // 认领
+	CmdAccept     CommandName = "accept"     // 接单
+	CmdTransfer   CommandName = "transfer"   // 转派
+	CmdReturn     CommandName = "return"     // 退单
+	CmdAsk        CommandName = "ask"        // ask the resident
+	CmdAnswer     CommandName = "answer"     // the resident answers
+	CmdNote       CommandName = "note"       // progress, told to the resident
+	CmdSupplement CommandName = "supplement" // 补充
+	CmdResolve    CommandName = "resolve"    // 办结
+	CmdRate       CommandName = "rate"       // 评价
+	CmdReopen     CommandName = "reopen"     // 重办
+	CmdCancel     CommandName = "cancel"     // 撤销
+	CmdMerge      CommandName = "merge"      // 并案: this ticket ends in another
+	CmdAbsorb     CommandName = "absorb"     // the other side of a merge
+	CmdUrge       CommandName = "urge"       // 催办
+	CmdEscalate   CommandName = "escalate"   // 督办
+	CmdTick       CommandName = "tick"       // a clock fires
+)
+
+// ActorKind tells who speaks.
+type ActorKind string
+
+// The actors.
+const (
+	ActorSystem ActorKind = "system" // the desk itself: machine and clocks
+	ActorPerson ActorKind = "person"
+)
+
+// Actor is who gives a command. Roles are those the person plays now.
+type Actor struct {
+	Kind   ActorKind
+	Person PersonID
+	Roles  []Role
+}
+
+// System is the desk itself.
+func System() Actor { return Actor{Kind: ActorSystem} }
+
+// By is a person as actor.
+func By(p Person) Actor { return Actor{Kind: ActorPerson, Person: p.ID, Roles: p.Roles} }

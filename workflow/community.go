@@ -1,0 +1,386 @@
+package workflow
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	_ "time/tzdata" // the static binary runs in an empty root directory
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Community is the shape of one community as a document: estates, buildings,
+// grids, clocks. It is read from YAML by ParseCommunity, kept in PostgreSQL
+// with every version, and never changed in place.
+type Community struct {
+	Code        string     `yaml:"code" json:"code"`               // stable, also the path of its webhook: a-z, 0-9, "-"
+	Name        string     `yaml:"name" json:"name"`               // as residents read it
+	Subdistrict string     `yaml:"subdistrict" json:"subdistrict"` // 街道
+	Households  int        `yaml:"households" json:"households"`
+	Residents   int        `yaml:"residents" json:"residents"`
+	Hotline     string     `yaml:"hotline" json:"hotline"` // the community office's telephone
+	Timezone    string     `yaml:"timezone" json:"timezone"`
+	Estates     []Estate   `yaml:"estates" json:"estates"`
+	Grids       []Grid     `yaml:"grids" json:"grids"`
+	Landmarks   []Landmark `yaml:"landmarks" json:"landmarks"`
+	Property    Property   `yaml:"property" json:"property"`
+	Alliance    Alliance   `yaml:"alliance" json:"alliance"`
+	Clocks      Clocks     `yaml:"clocks" json:"clocks"`
+	Working     Working    `yaml:"working" json:"working"`
+	Quiet       Quiet      `yaml:"quiet" json:"quiet"`
+
+	location *time.Location
+	gridOf   map[buildingKey]string
+}
+
+type buildingKey struct {
+	estate   string
+	building int
+}
+
+// Estate is a housing estate 小区 with buildings numbered 1 to Buildings.
+type Estate struct {
+	Name             string   `yaml:"name" json:"name"`
+	Aliases          []string `yaml:"aliases" json:"aliases"` // what residents call it
+	Buildings        int      `yaml:"buildings" json:"buildings"`
+	Households       int      `yaml:"households" json:"households"`
+	PropertyContract bool     `yaml:"property_contract" json:"property_contract"`
+	Layout           Layout   `yaml:"layout" json:"layout"`
+}
+
+// Layout says roughly where the numbered buildings stand, row by row from
+// building 1, so that a shared location finds the nearest one. Degrees, GCJ-02
+// as WeChat sends them. A zero layout means that it is not known.
+type Layout struct {
+	Lat     float64 `yaml:"lat" json:"lat"`           // of building 1
+	Lng     float64 `yaml:"lng" json:"lng"`           // of building 1
+	Columns int     `yaml:"columns" json:"columns"`   // buildings in a row, going east
+	StepLat float64 `yaml:"step_lat" json:"step_lat"` // from a row to the next, usually negative (south)
+	StepLng float64 `yaml:"step_lng" json:"step_lng"` // from a building to its neighbour
+}
+
+// Grid is a micro grid 网格. Kind is "residential" or "special" (hospital,
+// retired officers' home, school).
+type Grid struct {
+	Code      string `yaml:"code" json:"code"`
+	Name      string `yaml:"name" json:"name"`
+	Kind      string `yaml:"kind" json:"kind"`
+	Buildings string `yaml:"buildings" json:"buildings"` // "estate:from-to, estate:from-to"
+}
+
+// Landmark is a place that residents name and that is no building, such as
+// 「怡园大门口」.
+type Landmark struct {
+	Name    string   `yaml:"name" json:"name"`
+	Aliases []string `yaml:"aliases" json:"aliases"`
+	Estate  string   `yaml:"estate" json:"estate"`
+	Grid    string   `yaml:"grid" json:"grid"`
+}
+
+// Property is the company under contract, if any.
+type Property struct {
+	Company    string     `yaml:"company" json:"company"`
+	Services   []string   `yaml:"services" json:"services"`
+	Categories []Category `yaml:"categories" json:"categories"` // incidents it handles where it has the contract
+}
+
+// Alliance is who may claim wishes, in figures for the digest.
+type Alliance struct {
+	PartyBranches int `yaml:"party_branches" json:"party_branches"`
+	PartyMembers  int `yaml:"party_members" json:"party_members"`
+	PartnerUnits  int `yaml:"partner_units" json:"partner_units"`
+}
+
+// Clocks are the community's promises. Zero means that no such clock runs.
+type Clocks struct {
+	Emergency      Promise       `yaml:"emergency" json:"emergency"`
+	Major          Promise       `yaml:"major" json:"major"`
+	Minor          Promise       `yaml:"minor" json:"minor"`
+	WishClaimed    time.Duration `yaml:"wish_unclaimed" json:"wish_unclaimed"`   // on the wall until the committee gets it
+	WishResolve    time.Duration `yaml:"wish_resolve" json:"wish_resolve"`       // from the claim to the fulfilment
+	Rating         time.Duration `yaml:"feedback_window" json:"feedback_window"` // a rating is awaited this long
+	RatingReminder time.Duration `yaml:"rating_reminder" json:"rating_reminder"` // one reminder after this
+	Question       time.Duration `yaml:"question" json:"question"`               // a worker's question waits this long
+	PlaceQuestion  time.Duration `yaml:"place_question" json:"place_question"`   // the bot's own question waits this long
+	Tray           time.Duration `yaml:"tray" json:"tray"`                       // a matter may stand in the by-hand tray
+	Again          time.Duration `yaml:"again" json:"again"`                     // overdue matters are brought up again
+	Reopen         time.Duration `yaml:"reopen_window" json:"reopen_window"`     // a closed matter may be reopened
+	LateRating     time.Duration `yaml:"late_rating" json:"late_rating"`         // a matter closed by time may still be rated
+	UrgePause      time.Duration `yaml:"urge_pause" json:"urge_pause"`           // between two urges of one ticket
+	MaxTransfers   int           `yaml:"max_transfers" json:"max_transfers"`     // then it must be returned
+	LooseMedia     time.Duration `yaml:"loose_media" json:"loose_media"`         // photos before or after join the same ticket
+}
+
+// Promise is what one severity is promised, each counted from the start of
+// the matter (or its reopening).
+type Promise struct {
+	Response time.Duration `yaml:"response" json:"response"` // until somebody accepts
+	Feedback time.Duration `yaml:"feedback" json:"feedback"` // until the resident hears how it stands; 0 = none
+	Resolve  time.Duration `yaml:"resolve" json:"resolve"`   // until it is resolved
+}
+
+// For is the promise of a severity.
+func (c *Clocks) For(s Severity) Promise {
+	switch s {
+	case Emergency:
+		return c.Emergency
+	case Major:
+		return c.Major
+	default:
+		return c.Minor
+	}
+}
+
+// ParseCommunity reads a community's document. It refuses unknown fields,
+// grids that overlap or leave buildings out, and clocks that make no sense;
+// the error names the field. Missing clocks get the reference community's.
+func ParseCommunity(r io.Reader) (*Community, error) {
+	const limit = 4 << 20
+	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err != nil {
+		return nil, fmt.Errorf("community document: %w", err)
+	}
+	if len(data) > limit {
+		return nil, errors.New("community document: is longer than 4 MB")
+	}
+	c := &Community{Timezone: "Asia/Shanghai", Clocks: DefaultClocks(), Quiet: Quiet{From: "21:00", To: "08:00"}}
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	dec.KnownFields(true)
+	if err := dec.Decode(c); errors.Is(err, io.EOF) {
+		return nil, errors.New("community document: is empty")
+	} else if err != nil {
+		return nil, fmt.Errorf("community document: %w", err)
+	}
+	if err := c.prepare(); err != nil {
+		return nil, fmt.Errorf("community document: %w", err)
+	}
+	return c, nil
+}
+
+// DefaultClocks are those of the reference community.
+func DefaultClocks() Clocks {
+	const h = time.Hour
+	return Clocks{
+		Emergency:      Promise{Response: 5 * time.Minute, Resolve: 24 * h},
+		Major:          Promise{Response: h, Feedback: 24 * h, Resolve: 168 * h},
+		Minor:          Promise{Response: h, Resolve: 48 * h},
+		WishClaimed:    72 * h,
+		WishResolve:    336 * h,
+		Rating:         72 * h,
+		RatingReminder: 24 * h,
+		Question:       48 * h,
+		PlaceQuestion:  30 * time.Minute,
+		Tray:           h,
+		Again:          24 * h,
+		Reopen:         720 * h,
+		LateRating:     168 * h,
+		UrgePause:      2 * h,
+		MaxTransfers:   5,
+		LooseMedia:     15 * time.Minute,
+	}
+}
+
+func (c *Community) prepare() error {
+	var errs []error
+	fail := func(format string, a ...any) { errs = append(errs, fmt.Errorf(format, a...)) }
+	if c.Code == "" || strings.Trim(c.Code, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+		fail("code: want lower-case letters, digits and '-', have %q", c.Code)
+	}
+	if c.Name == "" {
+		fail("name: is missing")
+	}
+	loc, err := time.LoadLocation(c.Timezone)
+	if err != nil || c.Timezone == "" || c.Timezone == "Local" {
+		fail("timezone: want a name such as Asia/Shanghai, have %q", c.Timezone)
+	}
+	c.location = loc
+	estates := map[string]int{}
+	for i, e := range c.Estates {
+		if e.Name == "" || e.Buildings < 1 || e.Buildings > 2000 {
+			fail("estates[%d]: needs a name and 1 to 2000 buildings", i)
+			continue
+		}
+		if _, twice := estates[e.Name]; twice {
+			fail("estates[%d]: %q stands twice", i, e.Name)
+		}
+		estates[e.Name] = e.Buildings
+	}
+	c.gridOf = map[buildingKey]string{}
+	for i, g := range c.Grids {
+		if g.Code == "" || g.Name == "" {
+			fail("grids[%d]: needs a code and a name", i)
+		}
+		if slices.ContainsFunc(c.Grids[:i], func(other Grid) bool { return other.Code == g.Code }) {
+			fail("grids[%d].code: %q stands twice", i, g.Code)
+		}
+		ranges, err := parseRanges(g.Buildings)
+		if err != nil {
+			fail("grids[%d].buildings: %w", i, err)
+			continue
+		}
+		for _, r := range ranges {
+			n, ok := estates[r.estate]
+			if !ok || r.from < 1 || r.to < r.from || r.to > n {
+				fail("grids[%d].buildings: %s:%d-%d is not in an estate", i, r.estate, r.from, r.to)
+				continue
+			}
+			for b := r.from; b <= r.to; b++ {
+				k := buildingKey{r.estate, b}
+				if other, taken := c.gridOf[k]; taken {
+					fail("grids[%d].buildings: %s %d is in %s already", i, r.estate, b, other)
+				}
+				c.gridOf[k] = g.Code
+			}
+		}
+	}
+	for _, e := range c.Estates {
+		for b := 1; b <= estates[e.Name]; b++ {
+			if _, ok := c.gridOf[buildingKey{e.Name, b}]; !ok {
+				fail("grids: %s %d is in no grid", e.Name, b)
+				break
+			}
+		}
+	}
+	for i, l := range c.Landmarks {
+		_, inGrid := c.Grid(l.Grid)
+		_, inEstate := estates[l.Estate]
+		if l.Name == "" || !inGrid || l.Estate != "" && !inEstate {
+			fail("landmarks[%d]: needs a name, a grid that exists, and no estate that does not", i)
+		}
+	}
+	if err := c.Clocks.check(); err != nil {
+		errs = append(errs, err)
+	}
+	if err := c.Working.prepare(); err != nil {
+		errs = append(errs, err)
+	}
+	if err := c.Quiet.prepare(); err != nil {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Clocks) check() error {
+	var errs []error
+	promised := map[string]time.Duration{
+		"emergency.response": c.Emergency.Response, "emergency.resolve": c.Emergency.Resolve,
+		"major.response": c.Major.Response, "major.resolve": c.Major.Resolve,
+		"minor.response": c.Minor.Response, "minor.resolve": c.Minor.Resolve,
+		"wish_unclaimed": c.WishClaimed, "wish_resolve": c.WishResolve, "feedback_window": c.Rating,
+		"question": c.Question, "place_question": c.PlaceQuestion, "tray": c.Tray, "again": c.Again,
+	}
+	for _, name := range slices.Sorted(maps.Keys(promised)) {
+		if promised[name] <= 0 {
+			errs = append(errs, fmt.Errorf("clocks.%s: must be longer than 0, every open ticket has a next deadline", name))
+		}
+	}
+	optional := map[string]time.Duration{
+		"emergency.feedback": c.Emergency.Feedback, "major.feedback": c.Major.Feedback, "minor.feedback": c.Minor.Feedback,
+		"rating_reminder": c.RatingReminder, "reopen_window": c.Reopen, "late_rating": c.LateRating,
+		"urge_pause": c.UrgePause, "loose_media": c.LooseMedia,
+	}
+	for _, name := range slices.Sorted(maps.Keys(optional)) {
+		if optional[name] < 0 {
+			errs = append(errs, fmt.Errorf("clocks.%s: must not be less than 0", name))
+		}
+	}
+	if c.RatingReminder >= c.Rating {
+		errs = append(errs, errors.New("clocks.rating_reminder: must be shorter than clocks.feedback_window"))
+	}
+	if c.MaxTransfers < 1 {
+		errs = append(errs, errors.New("clocks.max_transfers: must be at least 1"))
+	}
+	return errors.Join(errs...)
+}
+
+type buildingRange struct {
+	estate   string
+	from, to int
+}
+
+func parseRanges(s string) ([]buildingRange, error) {
+	var out []buildingRange
+	for _, part := range strings.Split(s, ",") {
+		estate, span, ok := strings.Cut(strings.TrimSpace(part), ":")
+		if !ok {
+			return nil, fmt.Errorf("want estate:from-to, have %q", part)
+		}
+		a, b, ok := strings.Cut(span, "-")
+		if !ok {
+			b = a
+		}
+		from, err1 := strconv.Atoi(strings.TrimSpace(a))
+		to, err2 := strconv.Atoi(strings.TrimSpace(b))
+		if err1 != nil || err2 != nil {
+			return nil, fmt.Errorf("want estate:from-to, have %q", part)
+		}
+		out = append(out, buildingRange{estate, from, to})
+	}
+	return out, nil
+}
+
+// Location is the community's time zone.
+func (c *Community) Location() *time.Location { return c.location }
+
+// Grid finds a grid by its code.
+func (c *Community) Grid(code string) (Grid, bool) {
+	for _, g := range c.Grids {
+		if g.Code == code {
+			return g, true
+		}
+	}
+	return Grid{}, false
+}
+
+// GridOf is the code of the grid that a building stands in, "" if the
+// building does not exist.
+func (c *Community) GridOf(estate string, building int) string {
+	return c.gridOf[buildingKey{estate, building}]
+}
+
+// Estate finds an estate by its name or one of its aliases.
+func (c *Community) Estate(name string) (Estate, bool) {
+	for _, e := range c.Estates {
+		if e.Name == name {
+			return e, true
+		}
+		for _, a := range e.Aliases {
+			if a == name {
+				return e, true
+			}
+		}
+	}
+	return Estate{}, false
+}
+
+// Buildings is how many buildings the community has.
+func (c *Community) Buildings() int { return len(c.gridOf) }
+
+// Nearest is the place of the building closest to a position in degrees, and
+// its distance in metres; ok is false where no layout is known. Distances are
+// flat-earth, good within a city.
+func (c *Community) Nearest(lat, lng float64) (p Place, metres float64, ok bool) {
+	best := math.Inf(1)
+	for _, e := range c.Estates {
+		if e.Layout.Columns < 1 {
+			continue
+		}
+		for b := 1; b <= e.Buildings; b++ {
+			row, col := (b-1)/e.Layout.Columns, (b-1)%e.Layout.Columns
+			dLat := (e.Layout.Lat + float64(row)*e.Layout.StepLat - lat) * 111_320
+			dLng := (e.Layout.Lng + float64(col)*e.Layout.StepLng - lng) * 111_320 * math.Cos(lat*math.Pi/180)
+			if d := math.Hypot(dLat, dLng); d < best {
+				best = d
+				p = Place{Estate: e.Name, Building: b, Grid: c.GridOf(e.Name, b)}
+			}
+		}
+	}
+	return p, best, !math.IsInf(best, 1)
+}

@@ -1,0 +1,170 @@
+package workflow
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Guard is a named condition on ticket and command. Code is the refusal where
+// it does not hold.
+type Guard struct {
+	Name string
+	Code Code
+	Test func(c *Community, t *Ticket, cmd *Command, now time.Time) bool
+
+	parts []Guard // where it is made of several: the first that fails refuses, with its own code
+}
+
+// refusal is "" where the guard holds.
+func (g Guard) refusal(c *Community, t *Ticket, cmd *Command, now time.Time) Code {
+	for _, p := range g.parts {
+		if code := p.refusal(c, t, cmd, now); code != "" {
+			return code
+		}
+	}
+	if g.Test(c, t, cmd, now) {
+		return ""
+	}
+	return g.Code
+}
+
+// codes are the refusals that the guard can make.
+func (g Guard) codes() []Code {
+	if len(g.parts) == 0 {
+		return []Code{g.Code}
+	}
+	var out []Code
+	for _, p := range g.parts {
+		for _, code := range p.codes() {
+			if !slices.Contains(out, code) {
+				out = append(out, code)
+			}
+		}
+	}
+	return out
+}
+
+// allOf is the guard that holds where all its parts hold.
+func allOf(parts ...Guard) Guard {
+	names := make([]string, len(parts))
+	for i, p := range parts {
+		names[i] = p.Name
+	}
+	return Guard{
+		Name: strings.Join(names, " and "), Code: parts[0].Code, parts: parts,
+		Test: func(c *Community, t *Ticket, cmd *Command, now time.Time) bool {
+			return !slices.ContainsFunc(parts, func(p Guard) bool { return !p.Test(c, t, cmd, now) })
+		},
+	}
+}
+
+// on is a guard that asks nothing of the community or the time.
+func on(name string, code Code, test func(t *Ticket, cmd *Command) bool) Guard {
+	return Guard{Name: name, Code: code, Test: func(_ *Community, t *Ticket, cmd *Command, _ time.Time) bool {
+		return test(t, cmd)
+	}}
+}
+
+var (
+	always = on("", "", func(*Ticket, *Command) bool { return true })
+
+	hasWords = on("has words", CodeNeedsText, func(_ *Ticket, cmd *Command) bool {
+		return strings.TrimSpace(cmd.Text) != ""
+	})
+	hasWordsOrMedia = on("has words or media", CodeNeedsText, func(t *Ticket, cmd *Command) bool {
+		return strings.TrimSpace(cmd.Text) != "" || len(cmd.Media) > 0
+	})
+	realGrid = Guard{Name: "no unknown grid", Code: CodeInvalid, Test: func(c *Community, _ *Ticket, cmd *Command, _ time.Time) bool {
+		_, ok := c.Grid(cmd.Place.Grid)
+		return ok || cmd.Place.Grid == ""
+	}}
+
+	mayFile = allOf(hasWords, realGrid, on("for others only by staff", CodeNotAllowed, func(_ *Ticket, cmd *Command) bool {
+		a := cmd.Actor
+		return cmd.Reporter == 0 || cmd.Reporter == a.Person || a.Kind == ActorSystem || len(a.Roles) > 0
+	}))
+	// isPlaced: an incident needs a grid, because only a grid has an owner; an
+	// emergency must not wait for one; a wish needs none.
+	isPlaced = allOf(
+		on("what is known", CodeInvalid, func(_ *Ticket, cmd *Command) bool {
+			return (cmd.Kind == Incident || cmd.Kind == Wish) && cmd.Category != "" &&
+				slices.Contains([]Severity{Emergency, Major, Minor}, cmd.Severity)
+		}),
+		on("where is known unless a wish or an emergency", CodeInvalid, func(_ *Ticket, cmd *Command) bool {
+			return cmd.Place.Known() || cmd.Kind == Wish || cmd.Severity == Emergency
+		}),
+		realGrid,
+	)
+	// nowhereElse: what the resident is asked is awaited first, but with an
+	// emergency nothing waits.
+	nowhereElse = allOf(
+		on("no answer is awaited", CodeQuestionOpen, func(t *Ticket, _ *Command) bool {
+			return t.State != Received || t.Question == nil || !t.Question.Pauses
+		}),
+		on("stands nowhere else", CodeAlreadyDone, func(t *Ticket, _ *Command) bool { return t.Stand == WithNobody }),
+	)
+	mayAsk = allOf(
+		on("nothing is asked yet", CodeQuestionOpen, func(t *Ticket, _ *Command) bool { return t.Question == nil }),
+		on("about what or where or in words", CodeNeedsText, func(_ *Ticket, cmd *Command) bool {
+			return cmd.Topic == TopicWhat || cmd.Topic == TopicPlace ||
+				cmd.Topic == TopicWorker && strings.TrimSpace(cmd.Text) != ""
+		}),
+	)
+	isAsked = allOf(
+		on("something was asked", CodeNoQuestion, func(t *Ticket, _ *Command) bool { return t.Question != nil }),
+		on("has words or media or a place", CodeNeedsText, func(t *Ticket, cmd *Command) bool {
+			return strings.TrimSpace(cmd.Text) != "" || len(cmd.Media) > 0 || cmd.Place.Known()
+		}),
+		realGrid,
+	)
+
+	newOwner = on("new owner", CodeNeedsTarget, func(t *Ticket, cmd *Command) bool {
+		return cmd.To != 0 && cmd.To != t.Owner
+	})
+	mayTransfer = allOf(newOwner, Guard{Name: "not in a circle", Code: CodeTooManyTransfer, Test: func(c *Community, t *Ticket, _ *Command, _ time.Time) bool {
+		return t.Transfers < c.Clocks.MaxTransfers
+	}})
+	isWish = on("a wish on its way", CodeInvalid, func(t *Ticket, _ *Command) bool {
+		return t.Kind == Wish && t.Stand == WithNobody && t.Level == LevelGrid
+	})
+	onWall = on("on the wall", CodeAlreadyDone, func(t *Ticket, _ *Command) bool { return t.Stand == OnWall })
+
+	ratedWell = on("satisfied or fair", CodeInvalid, func(_ *Ticket, cmd *Command) bool {
+		return cmd.Rating == Satisfied || cmd.Rating == Fair
+	})
+	ratedBadly = on("unsatisfied", CodeInvalid, func(_ *Ticket, cmd *Command) bool {
+		return cmd.Rating == Unsatisfied
+	})
+	lately = Guard{Name: "closed by time lately", Code: CodeTooLate, Test: func(c *Community, t *Ticket, _ *Command, now time.Time) bool {
+		return t.ByTime && t.Rating == "" && now.Before(t.EndedAt.Add(c.Clocks.LateRating))
+	}}
+	mayReopen = Guard{Name: "within the window", Code: CodeTooLate, Test: func(c *Community, t *Ticket, _ *Command, now time.Time) bool {
+		return t.State == Resolved || now.Before(t.EndedAt.Add(c.Clocks.Reopen))
+	}}
+
+	inTrayWithWords = allOf(on("in the tray", CodeNotAllowed, func(t *Ticket, _ *Command) bool { return t.Stand == InTray }), hasWords)
+	intoAnother     = on("with another, once", CodeNeedsTarget, func(t *Ticket, cmd *Command) bool {
+		return cmd.Into > 0 && cmd.Into != t.Number && !slices.Contains(t.Absorbed, cmd.Into)
+	})
+	notJustUrged = Guard{Name: "not urged just now", Code: CodeTooSoon, Test: func(c *Community, t *Ticket, _ *Command, now time.Time) bool {
+		return t.UrgedAt.IsZero() || !now.Before(t.UrgedAt.Add(c.Clocks.UrgePause))
+	}}
+	canRise = on("can rise", CodeAlreadyDone, func(t *Ticket, _ *Command) bool { return t.Level < LevelSubdistrict })
+)
+
+// isDue holds where the command's clock is one of these, runs, and its time
+// has come. A stopped clock never fires.
+func isDue(clocks ...Clock) Guard {
+	names := make([]string, len(clocks))
+	for i, c := range clocks {
+		names[i] = string(c)
+	}
+	return Guard{Name: strings.Join(names, " or ") + " is due", Code: CodeNotDue, Test: func(_ *Community, t *Ticket, cmd *Command, now time.Time) bool {
+		if !slices.Contains(clocks, cmd.Clock) {
+			return false
+		}
+		at, running := t.running(cmd.Clock)
+		return running && !now.Before(at)
+	}}
+}

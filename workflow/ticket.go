@@ -1,0 +1,195 @@
+package workflow
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// State is where a ticket stands in the loop; see table.go.
+type State string
+
+// The states of the table.
+const (
+	None       State = ""           // before the ticket is filed
+	Received   State = "received"   // somebody reported, it is not yet clear what or where
+	Classified State = "classified" // kind, category, severity and place are known; on the wall, in the tray, or on its way to an owner
+	Assigned   State = "assigned"   // has an owner who has not yet accepted
+	Accepted   State = "accepted"   // the owner is on it
+	Resolved   State = "resolved"   // done in the owner's eyes; the resident has the word
+	Closed     State = "closed"     // the resident had the last word, or the time for it
+	Cancelled  State = "cancelled"  // withdrawn, or found to be none
+	Merged     State = "merged"     // lives on in another ticket
+)
+
+// Open tells whether a ticket in this state still needs somebody.
+func (s State) Open() bool {
+	switch s {
+	case Received, Classified, Assigned, Accepted, Resolved:
+		return true
+	}
+	return false
+}
+
+// Stand says where an open ticket without an accepted owner stands.
+type Stand string
+
+// The places where a ticket can stand.
+const (
+	WithNobody Stand = ""     // only while the machine is on its way to an owner, or the resident is asked what or where
+	WithOwner  Stand = "with" // an owner has it
+	OnWall     Stand = "wall" // a wish that may be claimed
+	InTray     Stand = "tray" // to be filed or assigned by hand
+)
+
+// Levels of responsibility. A reopened or escalated ticket goes up by one.
+const (
+	LevelGrid        = 1 // the grid's workers
+	LevelCommittee   = 2 // the community's party committee
+	LevelSubdistrict = 3 // the subdistrict is told; the committee still owns it
+)
+
+// Clock names a running deadline of a ticket.
+type Clock string
+
+// The clocks. What each does when it fires stands in table.go.
+const (
+	ClockQuestion  Clock = "question"        // the resident's answer is awaited
+	ClockResponse  Clock = "response"        // somebody must accept
+	ClockFeedback  Clock = "feedback"        // the resident must hear how it stands (大事24小时反馈)
+	ClockResolve   Clock = "resolve"         // it must be resolved
+	ClockUnclaimed Clock = "unclaimed"       // a wish without a claimer goes to the committee
+	ClockTray      Clock = "tray"            // must be filed by hand
+	ClockAgain     Clock = "again"           // an overdue matter is brought up again
+	ClockRemind    Clock = "rating_reminder" // one reminder to rate
+	ClockRating    Clock = "rating"          // then it is closed by time
+)
+
+// Rating is the resident's verdict.
+type Rating string
+
+// The three verdicts, as residents tap them.
+const (
+	Satisfied   Rating = "satisfied"   // 满意
+	Fair        Rating = "fair"        // 基本满意
+	Unsatisfied Rating = "unsatisfied" // 不满意: reopens one level higher
+)
+
+// Topic says what a question is about.
+type Topic string
+
+// The topics.
+const (
+	TopicPlace  Topic = "place"  // where is it (asked by the desk itself)
+	TopicWhat   Topic = "what"   // what is it (asked by the desk itself)
+	TopicWorker Topic = "worker" // a worker's own question
+)
+
+// Question is what the resident was asked and has not answered.
+type Question struct {
+	Topic  Topic     `json:"topic"`
+	Text   string    `json:"text,omitempty"` // a worker's words; the desk's own questions have theirs in the wording
+	By     PersonID  `json:"by,omitempty"`
+	At     time.Time `json:"at"`
+	Until  time.Time `json:"until"`
+	Pauses bool      `json:"pauses"` // the other clocks stand still meanwhile
+}
+
+// Media is one photo, recording or video kept with a ticket.
+type Media struct {
+	ID   string   `json:"id"`   // the media store's key
+	Type string   `json:"type"` // image, voice, video
+	By   PersonID `json:"by,omitempty"`
+}
+
+// Ticket 工单 is one incident or wish and all that the rules need to know of
+// it. It is nothing but what its events make (see Replay); Version is their
+// number.
+type Ticket struct {
+	Community string `json:"community"`
+	Number    int64  `json:"number"` // short, can be said over the telephone; unique within the community
+	Version   int64  `json:"version"`
+
+	State    State    `json:"state"`
+	Stand    Stand    `json:"stand,omitempty"`
+	Kind     Kind     `json:"kind"`
+	Category Category `json:"category,omitempty"`
+	Severity Severity `json:"severity,omitempty"`
+	Danger   string   `json:"danger,omitempty"` // which emergency, see Understanding
+	Text     string   `json:"text"`             // what the resident wrote first, and later additions line by line
+	Place    Place    `json:"place"`
+	Media    []Media  `json:"media,omitempty"`
+
+	Reporter  PersonID   `json:"reporter,omitempty"`
+	FiledBy   PersonID   `json:"filed_by,omitempty"`  // a worker, where it was filed on behalf
+	Followers []PersonID `json:"followers,omitempty"` // reporters of tickets merged into this one
+
+	Level    int        `json:"level"`
+	Owner    PersonID   `json:"owner,omitempty"`
+	Why      string     `json:"why,omitempty"` // the assignment rule that chose the owner
+	Handlers []PersonID `json:"handlers,omitempty"`
+	// Transfers counts hand-overs since the last assignment by the machine.
+	Transfers int `json:"transfers,omitempty"`
+
+	Question *Question           `json:"question,omitempty"`
+	Due      map[Clock]time.Time `json:"due,omitempty"`     // the running clocks; those that a question pauses keep their old time
+	Overdue  []Clock             `json:"overdue,omitempty"` // the clocks missed since the filing or the last reopening
+
+	FiledAt      time.Time `json:"filed_at"`
+	Since        time.Time `json:"since"` // the promises count from here: filing or reopening, moved on by pauses
+	ClassifiedAt time.Time `json:"classified_at,omitzero"`
+	AssignedAt   time.Time `json:"assigned_at,omitzero"`
+	AcceptedAt   time.Time `json:"accepted_at,omitzero"` // first response
+	ReportedAt   time.Time `json:"reported_at,omitzero"` // first feedback to the resident
+	ResolvedAt   time.Time `json:"resolved_at,omitzero"`
+	EndedAt      time.Time `json:"ended_at,omitzero"` // closed, cancelled or merged
+	UrgedAt      time.Time `json:"urged_at,omitzero"`
+
+	Resolution string   `json:"resolution,omitempty"`
+	Rating     Rating   `json:"rating,omitempty"`
+	ByTime     bool     `json:"by_time,omitempty"` // closed without a rating
+	Reopened   int      `json:"reopened,omitempty"`
+	Urged      int      `json:"urged,omitempty"`
+	Escalated  int      `json:"escalated,omitempty"`
+	Into       int64    `json:"into,omitempty"`     // the ticket it was merged into
+	Absorbed   []int64  `json:"absorbed,omitempty"` // the tickets merged into it
+	Claimers   []string `json:"claimers,omitempty"` // units that claimed a wish, as they are shown
+}
+
+// NextDue is the clock that fires next and when. While a question pauses the
+// ticket, only the question's own clock runs: a stopped clock never fires. ok
+// is false for tickets that have ended.
+func (t *Ticket) NextDue() (c Clock, at time.Time, ok bool) {
+	if !t.State.Open() {
+		return "", time.Time{}, false
+	}
+	if t.Question != nil {
+		c, at, ok = ClockQuestion, t.Question.Until, true
+		if t.Question.Pauses {
+			return c, at, ok
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(t.Due)) {
+		if d := t.Due[k]; !ok || d.Before(at) {
+			c, at, ok = k, d, true
+		}
+	}
+	return c, at, ok
+}
+
+// Involved tells whether a person reported the ticket or follows it.
+func (t *Ticket) Involved(p PersonID) bool {
+	return p != 0 && (t.Reporter == p || slices.Contains(t.Followers, p))
+}
+
+// clone copies what Apply changes in place.
+func (t *Ticket) clone() Ticket {
+	c := *t
+	c.Media = slices.Clip(c.Media)
+	c.Followers = slices.Clip(c.Followers)
+	c.Handlers = slices.Clip(c.Handlers)
+	c.Overdue = slices.Clip(c.Overdue)
+	c.Absorbed = slices.Clip(c.Absorbed)
+	c.Claimers = slices.Clip(c.Claimers)
+	return c
+}

@@ -1,0 +1,72 @@
+package workflow
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Place is where a matter is. Zero fields are unknown. Grid is what counts in
+// the end: a place with a grid can be assigned.
+type Place struct {
+	Estate   string `json:"estate,omitempty"`
+	Building int    `json:"building,omitempty"`
+	Unit     int    `json:"unit,omitempty"`
+	Floor    int    `json:"floor,omitempty"`
+	Room     string `json:"room,omitempty"`
+	Landmark string `json:"landmark,omitempty"`
+	Detail   string `json:"detail,omitempty"` // words about the spot, as written
+	Grid     string `json:"grid,omitempty"`
+}
+
+// Known tells whether the place is enough to find a grid.
+func (p Place) Known() bool { return p.Grid != "" }
+
+// String is the place as it is said in Chinese addresses, estate, building
+// with unit, room and landmark apart: 「怡园小区 3号楼2单元 501」.
+func (p Place) String() string {
+	var house, room string
+	if p.Building != 0 {
+		house = strconv.Itoa(p.Building) + "号楼"
+	}
+	if p.Unit != 0 {
+		house += strconv.Itoa(p.Unit) + "单元"
+	}
+	if room = p.Room; room == "" && p.Floor != 0 {
+		room = strconv.Itoa(p.Floor) + "楼"
+	}
+	parts := slices.DeleteFunc([]string{p.Estate, house, room, p.Landmark}, func(s string) bool { return s == "" })
+	return strings.Join(parts, " ")
+}
+
+// Words is what is to be understood: a resident's text and what is known
+// around it.
+type Words struct {
+	Text  string
+	Home  Place // the resident's registered home, zero if none
+	Scene Place // the building whose code was scanned lately, zero if none
+	Near  Place // the building nearest to a shared location, zero if none
+}
+
+// Understanding is what was made of Words. Confidence is 0 to 1 for kind and
+// category together. Danger names the emergency ("fire", "gas", "trapped",
+// "violence", "medical", "electric", "collapse") or is empty. PlaceProblem
+// says why a place was refused: "no_such_building" with the place as written,
+// "which_estate" where several estates have that building, or "".
+type Understanding struct {
+	Kind         Kind
+	Category     Category
+	Severity     Severity
+	Danger       string
+	Place        Place
+	PlaceProblem string
+	Estates      []string // the candidates for PlaceProblem "which_estate"
+	Confidence   float64
+}
+
+// Understander makes sense of a resident's words. Implementations are safe
+// for concurrent use and do not keep the text.
+type Understander interface {
+	Understand(ctx context.Context, c *Community, w Words) (Understanding, error)
+}
