@@ -1,0 +1,172 @@
+package desk
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jonboulle/clockwork"
+
+	"github.com/wishdesk/wishdesk/workflow"
+)
+
+// Desk serves any number of communities over one Journal and one Drive. It is
+// safe for concurrent use; any number of replicas may share the stores.
+type Desk struct {
+	journal Journal
+	drive   Drive
+	clock   clockwork.Clock
+	log     *slog.Logger
+
+	mu     sync.RWMutex
+	shapes map[string]Shape
+
+	// driveDown is when the Drive last failed (Unix ns): for a moment after
+	// it nobody waits for it again.
+	driveDown atomic.Int64
+}
+
+// Options are what a Desk stands on; all but Logger are required.
+type Options struct {
+	Journal Journal
+	Drive   Drive
+	Clock   clockwork.Clock
+	Logger  *slog.Logger
+}
+
+// New gives a desk without communities; Refresh loads them.
+func New(o Options) *Desk {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Desk{journal: o.Journal, drive: o.Drive, clock: o.Clock, log: o.Logger, shapes: map[string]Shape{}}
+}
+
+// Now is the desk's time, in UTC.
+func (d *Desk) Now() time.Time { return d.clock.Now().UTC() }
+
+// Journal is the record behind the desk, for those who only read.
+func (d *Desk) Journal() Journal { return d.journal }
+
+// Drive is the drive behind the desk.
+func (d *Desk) Drive() Drive { return d.drive }
+
+// Refresh loads the communities whose document or staff changed since they
+// were loaded last. It is cheap where nothing changed.
+func (d *Desk) Refresh(ctx context.Context) error {
+	versions, err := d.journal.Communities(ctx)
+	if err != nil {
+		return fmt.Errorf("desk: refresh: %w", err)
+	}
+	for code, version := range versions {
+		if have, ok := d.Shape(code); ok && have.Version == version {
+			continue
+		}
+		shape, err := d.journal.Shape(ctx, code)
+		if err != nil {
+			return fmt.Errorf("desk: refresh %s: %w", code, err)
+		}
+		d.mu.Lock()
+		d.shapes[code] = shape
+		d.mu.Unlock()
+		d.log.Info("community loaded", "community", code, "version", shape.Version, "staff", len(shape.Roster))
+	}
+	return nil
+}
+
+// Shape is a community as it is now; ok is false where there is none.
+func (d *Desk) Shape(community string) (Shape, bool) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	s, ok := d.shapes[community]
+	return s, ok
+}
+
+// Communities are the codes of the communities loaded.
+func (d *Desk) Communities() []string {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	codes := make([]string, 0, len(d.shapes))
+	for code := range d.shapes {
+		codes = append(codes, code)
+	}
+	return codes
+}
+
+// driveRest is how long a failed Drive is left alone.
+const driveRest = time.Second
+
+// errDriveDown stands for a Drive that failed a moment ago.
+var errDriveDown = errors.New("desk: the drive is away")
+
+// withDrive calls f unless the Drive failed a moment ago, and remembers a
+// failure. An error is never more than a hint to go to the Journal.
+func (d *Desk) withDrive(what string, f func(Drive) error) error {
+	if down := d.driveDown.Load(); down != 0 && d.clock.Now().UnixNano()-down < int64(driveRest) {
+		return errDriveDown
+	}
+	err := f(d.drive)
+	if err == nil {
+		d.driveDown.Store(0)
+		return nil
+	}
+	if !errors.Is(err, context.Canceled) {
+		d.driveDown.Store(d.clock.Now().UnixNano())
+		driveErrors.WithLabelValues(what).Inc()
+		d.log.Warn("drive failed", "what", what, "cause", err)
+	}
+	return err
+}
+
+// ticket reads a ticket, from the Drive where it may be a moment old (the
+// version check of the commit makes that safe), from the Journal where fresh.
+func (d *Desk) ticket(ctx context.Context, community string, number int64, fresh bool) (workflow.Ticket, error) {
+	if !fresh {
+		var t workflow.Ticket
+		var ok bool
+		err := d.withDrive("live", func(drive Drive) (err error) {
+			t, ok, err = drive.Live(ctx, community, number)
+			return err
+		})
+		if err == nil && ok {
+			return t, nil
+		}
+	}
+	return d.journal.Ticket(ctx, community, number)
+}
+
+// Talk is somebody's conversation and its version, for the next Change.
+func (d *Desk) Talk(ctx context.Context, community string, person workflow.PersonID, fresh bool) (json.RawMessage, int64, error) {
+	if !fresh {
+		var state json.RawMessage
+		var version int64
+		var ok bool
+		err := d.withDrive("talk", func(drive Drive) (err error) {
+			state, version, ok, err = drive.Talk(ctx, community, person)
+			return err
+		})
+		if err == nil && ok {
+			return state, version, nil
+		}
+	}
+	return d.journal.Talk(ctx, community, person)
+}
+
+// loads is how many open tickets each owner has.
+func (d *Desk) loads(ctx context.Context, community string) (map[workflow.PersonID]int, error) {
+	var loads map[workflow.PersonID]int
+	var ok bool
+	err := d.withDrive("loads", func(drive Drive) (err error) {
+		loads, ok, err = drive.Loads(ctx, community)
+		return err
+	})
+	if err == nil && ok {
+		return loads, nil
+	}
+	return d.journal.Loads(ctx, community)
+}

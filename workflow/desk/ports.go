@@ -1,0 +1,360 @@
+package desk
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/wishdesk/wishdesk/workflow"
+)
+
+// The Journal's answers to a Change that cannot be committed. Nothing of the
+// change is stored.
+var (
+	// ErrStale: a ticket, conversation or person was changed by another since
+	// it was read. Read again and decide again.
+	ErrStale = errors.New("desk: stale")
+	// ErrSeen: the delivery is in the record already; its first reply stands.
+	ErrSeen = errors.New("desk: delivery seen before")
+)
+
+// Change is all that one cause (a message, a clock, a page) changes. It is
+// committed whole or not at all.
+type Change struct {
+	Community string
+	Delivery  *Delivery        // the message that caused it, nil otherwise
+	NewPerson *workflow.Person // a resident's first message
+	Following *Following       // somebody follows or leaves the account
+	Home      *Home            // somebody's home is registered
+	Talk      *Talk            // the conversation afterwards
+	Tickets   []TicketChange
+	Pushes    []Push
+	Media     []MediaFile // new media, to be fetched
+	Attach    []Attach    // media that now belong to a ticket
+}
+
+// Delivery is one message of a person as it was taken, with the reply given.
+// ID is unique within the community (see bot/wechat): the same ID twice gives
+// ErrSeen.
+type Delivery struct {
+	ID     string
+	Person workflow.PersonID
+	Type   string // text, image, …, event:subscribe
+	Text   string
+	Reply  string
+	At     time.Time
+	// Deferred: the reply could not go out with the webhook's answer and was
+	// owed as a push instead.
+	Deferred bool
+}
+
+// Following says that a person follows the account from now on, or not.
+type Following struct {
+	Person workflow.PersonID
+	Yes    bool
+}
+
+// Home registers where somebody lives.
+type Home struct {
+	Person workflow.PersonID
+	Place  workflow.Place
+}
+
+// Talk is one person's conversation: State belongs to the bot and is opaque
+// here. Was is the version it was read at, 0 for none.
+type Talk struct {
+	Person        workflow.PersonID
+	Was           int64
+	State         json.RawMessage
+	LastMessageAt time.Time // opens WeChat's 48 h window; zero = unchanged
+	LastClickAt   time.Time // opens WeChat's 1 min window; zero = unchanged
+}
+
+// TicketChange is a ticket after its new events; Was is its version before
+// them, 0 for a new one.
+type TicketChange struct {
+	Was    int64
+	Ticket workflow.Ticket
+	Events []workflow.Event
+}
+
+// PushStatus is the fate of a push.
+type PushStatus string
+
+// The fates. Owed and sending go on; the others are ends, and visible.
+const (
+	PushOwed    PushStatus = "owed"
+	PushSending PushStatus = "sending" // leased by a sender
+	PushSent    PushStatus = "sent"
+	PushManual  PushStatus = "manual"  // no channel reaches the person: somebody should telephone
+	PushDone    PushStatus = "done"    // somebody telephoned
+	PushDropped PushStatus = "dropped" // not worth a telephone call (a photo, a progress note)
+	PushUnknown PushStatus = "unknown" // fate unknown and not worth a duplicate
+)
+
+// Push is one message that the desk owes to one person. Key is unique within
+// the community, so that it is owed once however often it is derived.
+type Push struct {
+	Community string
+	Key       string // "1024:7:accepted:55", "late:<delivery>"
+	Person    workflow.PersonID
+	Number    int64 // the ticket, 0 for none
+	Purpose   workflow.Purpose
+	Facts     Facts
+	Status    PushStatus
+	Channel   string // custom, template, subscribe; "" before it is sent
+	Attempts  int
+	NextTry   time.Time // not before
+	ErrCode   int64     // WeChat's last errcode, 0 for none
+	Error     string    // last error, redacted
+	CreatedAt time.Time
+	SentAt    time.Time
+}
+
+// Facts are what the words of a push or a reply are filled with: the ticket
+// as it was when the push became owed.
+type Facts struct {
+	Number     int64             `json:"number,omitempty"`
+	Kind       workflow.Kind     `json:"kind,omitempty"`
+	Category   workflow.Category `json:"category,omitempty"`
+	Severity   workflow.Severity `json:"severity,omitempty"`
+	Danger     string            `json:"danger,omitempty"`
+	State      workflow.State    `json:"state,omitempty"`
+	Stand      workflow.Stand    `json:"stand,omitempty"`
+	Place      workflow.Place    `json:"place"`
+	Text       string            `json:"text,omitempty"` // the matter, as the resident wrote it
+	Said       string            `json:"said,omitempty"` // the words of the event: question, note, result, reason
+	Owner      workflow.PersonID `json:"owner,omitempty"`
+	Unit       string            `json:"unit,omitempty"`
+	Level      int               `json:"level,omitempty"`
+	Why        string            `json:"why,omitempty"`
+	Clock      workflow.Clock    `json:"clock,omitempty"`
+	Rating     workflow.Rating   `json:"rating,omitempty"`
+	Into       int64             `json:"into,omitempty"`
+	Reporter   workflow.PersonID `json:"reporter,omitempty"`
+	ResponseBy time.Time         `json:"response_by,omitzero"`
+	ResolveBy  time.Time         `json:"resolve_by,omitzero"`
+	Media      string            `json:"media,omitempty"` // photo: the media file's ID
+}
+
+// MediaStatus is the state of a media file.
+type MediaStatus string
+
+// The states of a media file.
+const (
+	MediaOwed    MediaStatus = "owed"    // to be fetched within three days
+	MediaStored  MediaStatus = "stored"  // in the media store under its ID
+	MediaRefused MediaStatus = "refused" // wrong type or too large
+	MediaGone    MediaStatus = "gone"    // WeChat has it no longer
+)
+
+// MediaFile is a photo, recording or video that somebody sent.
+type MediaFile struct {
+	Community string
+	ID        string // our key, also the media store's
+	Person    workflow.PersonID
+	WeChatID  string // WeChat's media_id, valid for three days
+	Type      string // image, voice, video
+	Status    MediaStatus
+	MIME      string
+	Size      int64 // bytes as stored
+	Number    int64 // the ticket it belongs to, 0 while loose
+	CreatedAt time.Time
+}
+
+// Attach says that media belong to a ticket.
+type Attach struct {
+	Number int64
+	IDs    []string
+}
+
+// PushOutcome is what became of an attempt to send.
+type PushOutcome struct {
+	Status  PushStatus
+	Channel string
+	NextTry time.Time // with PushOwed: try again then
+	ErrCode int64
+	Error   string // redacted
+	MsgID   int64  // WeChat's id of a template message, by which its result is reported; 0 for none
+	At      time.Time
+}
+
+// Contact is what decides which channel may reach a person now.
+type Contact struct {
+	LastMessageAt time.Time // zero if never
+	LastClickAt   time.Time
+	CustomSince   int            // customer-service messages sent since the later of the two
+	Consents      map[string]int // subscription template ID → sends left
+}
+
+// Shape is a community's document and staff at one moment.
+type Shape struct {
+	Version   int64 // rises with every change of either
+	Community *workflow.Community
+	Roster    workflow.Roster
+}
+
+// Journal is the record, in PostgreSQL. Every method is safe for concurrent
+// use; errors other than ErrStale, ErrSeen and *workflow.Error mean that the
+// record cannot be reached or is at fault.
+type Journal interface {
+	// Commit stores the change whole, durably, or not at all. Concurrent
+	// changes share one transaction; each caller gets its own answer.
+	Commit(ctx context.Context, ch Change) error
+
+	// NextNumber is a fresh ticket number; NextPerson a fresh person ID. Both
+	// leave gaps after a restart and never repeat.
+	NextNumber(ctx context.Context, community string) (int64, error)
+	NextPerson(ctx context.Context) (workflow.PersonID, error)
+
+	// Ticket is a *workflow.Error with CodeNotFound where there is none.
+	Ticket(ctx context.Context, community string, number int64) (workflow.Ticket, error)
+	Events(ctx context.Context, community string, number int64) ([]workflow.Event, error)
+	// Owned are the open tickets that somebody has, next deadline first.
+	Owned(ctx context.Context, community string, owner workflow.PersonID, limit int) ([]workflow.Ticket, error)
+	// Reported are somebody's own tickets, newest first; ended ones too where
+	// ended is set.
+	Reported(ctx context.Context, community string, reporter workflow.PersonID, ended bool, limit int) ([]workflow.Ticket, error)
+	// Wall are the wishes that may be claimed, oldest first, after a number.
+	Wall(ctx context.Context, community string, after int64, limit int) ([]workflow.Ticket, error)
+	// Tray are the tickets to be filed by hand in a grid ("" = those without
+	// one), next deadline first.
+	Tray(ctx context.Context, community, grid string, limit int) ([]workflow.Ticket, error)
+	// Risen are the open tickets at or above a level, next deadline first.
+	Risen(ctx context.Context, community string, level, limit int) ([]workflow.Ticket, error)
+	// OpenTickets calls f with every open ticket, in number order; used to
+	// rebuild the Drive.
+	OpenTickets(ctx context.Context, community string, f func(workflow.Ticket) error) error
+	// DueTickets are numbers of open tickets whose next deadline is not after
+	// a moment, earliest first.
+	DueTickets(ctx context.Context, community string, until time.Time, limit int) ([]int64, error)
+	// Loads is how many open tickets each owner has.
+	Loads(ctx context.Context, community string) (map[workflow.PersonID]int, error)
+
+	// Delivered is a delivery in the record; ok is false where there is none.
+	Delivered(ctx context.Context, community, id string) (d Delivery, ok bool, err error)
+	// PersonByOpenID is who writes; ok is false for a first message.
+	PersonByOpenID(ctx context.Context, community, openid string) (p workflow.Person, ok bool, err error)
+	Person(ctx context.Context, community string, id workflow.PersonID) (workflow.Person, error)
+	// Talk is somebody's conversation and its version; a zero version where
+	// there is none yet.
+	Talk(ctx context.Context, community string, person workflow.PersonID) (state json.RawMessage, version int64, err error)
+
+	// Communities are the codes of all communities, and Shapes' versions, so
+	// that a running process sees a change within a second at little cost.
+	Communities(ctx context.Context) (map[string]int64, error)
+	Shape(ctx context.Context, community string) (Shape, error)
+
+	// TakePush leases a push that is owed and due (or whose lease ran out:
+	// then Attempts tells) to one sender; ok is false where there is nothing
+	// to do. A push whose lease ran out comes back with Status PushSending.
+	TakePush(ctx context.Context, community, key string, now time.Time, lease time.Duration) (p Push, ok bool, err error)
+	// FinishPush stores the outcome of an attempt.
+	FinishPush(ctx context.Context, community, key string, out PushOutcome) error
+	// OwedPushes are keys of pushes owed and due, or with a lease that ran
+	// out, oldest first.
+	OwedPushes(ctx context.Context, community string, now time.Time, limit int) ([]string, error)
+	// PushByMsgID finds a template push by WeChat's message id, for its result.
+	PushByMsgID(ctx context.Context, community string, msgID int64) (p Push, ok bool, err error)
+	// ManualPushes are the pushes that need a telephone call, oldest first.
+	ManualPushes(ctx context.Context, community string, limit int) ([]Push, error)
+	Contact(ctx context.Context, community string, person workflow.PersonID) (Contact, error)
+	// Consent adds (or with -1 uses up) one subscription consent; it reports
+	// whether one was there to use.
+	Consent(ctx context.Context, community string, person workflow.PersonID, template string, by int) (bool, error)
+
+	// MediaToFetch are media still owed, oldest first.
+	MediaToFetch(ctx context.Context, community string, limit int) ([]MediaFile, error)
+	Media(ctx context.Context, community, id string) (MediaFile, error)
+	FinishMedia(ctx context.Context, community, id string, status MediaStatus, mime string, size int64) error
+
+	// DeadLetter keeps a task that failed for good, for a person to see.
+	DeadLetter(ctx context.Context, community, queue string, body []byte, reason string, at time.Time) error
+
+	// Bind gives a person their WeChat by a one-time code; a *workflow.Error
+	// with CodeNotFound where the code is wrong, used or too old.
+	Bind(ctx context.Context, community, code, openid string, now time.Time) (workflow.Person, error)
+}
+
+// TaskKind says what a queued task is.
+type TaskKind string
+
+// The tasks of the stage queue.
+const (
+	TaskMessage TaskKind = "message" // a message that could not be handled in time; Body is the bot's
+	TaskTick    TaskKind = "tick"    // a ticket's clock is due
+	TaskMedia   TaskKind = "media"   // a media file is to be fetched
+	TaskPush    TaskKind = "push"    // a push is owed
+)
+
+// Task is one entry of a queue. Key is the ticket number, media ID or push
+// key; ID and Deliveries are the queue's own.
+type Task struct {
+	Kind       TaskKind
+	Key        string
+	Body       []byte
+	ID         string
+	Stream     string
+	Deliveries int64 // how often it was handed out, 1 the first time
+}
+
+// Drive is what drives, in Redis. Everything in it can be rebuilt from the
+// Journal except tasks of kind message, which its append-only file keeps.
+// Every method fails fast when Redis is away.
+type Drive interface {
+	// Committed follows a change: live state, deadlines, loads, push and
+	// media tasks.
+	Committed(ctx context.Context, ch Change) error
+	// Live is an open ticket's state if the Drive has it.
+	Live(ctx context.Context, community string, number int64) (t workflow.Ticket, ok bool, err error)
+	// Forget drops an open ticket's live state that proved stale.
+	Forget(ctx context.Context, community string, number int64) error
+	// Talk is a conversation if the Drive has it.
+	Talk(ctx context.Context, community string, person workflow.PersonID) (state json.RawMessage, version int64, ok bool, err error)
+	ForgetTalk(ctx context.Context, community string, person workflow.PersonID) error
+	Loads(ctx context.Context, community string) (loads map[workflow.PersonID]int, ok bool, err error)
+
+	// Begin claims a delivery: first is true for its first sight; otherwise
+	// reply is the stored reply and done tells whether it is there yet.
+	Begin(ctx context.Context, community, delivery string, ttl time.Duration) (first, done bool, reply string, err error)
+	// Done stores the reply of a delivery; Undo forgets that it was begun.
+	Done(ctx context.Context, community, delivery, reply string, ttl time.Duration) error
+	Undo(ctx context.Context, community, delivery string) error
+	// Allow is a rate limit: at most n of name within per.
+	Allow(ctx context.Context, community, name string, n int, per time.Duration) (bool, error)
+
+	// Add puts a task on its queue (push tasks on the push queue, urgent ones
+	// first; others on the stage queue).
+	Add(ctx context.Context, community string, t Task, urgent bool) error
+	// Read waits up to block for tasks that nobody has, of any queue.
+	Read(ctx context.Context, community, consumer string, n int, block time.Duration) ([]Task, error)
+	// Claim takes over tasks that another consumer left unfinished for idle.
+	Claim(ctx context.Context, community, consumer string, idle time.Duration, n int) ([]Task, error)
+	// Finish acknowledges a task and removes it.
+	Finish(ctx context.Context, community string, t Task) error
+	// FireDue puts a tick task on the stage queue for every deadline that is
+	// due and pushes that deadline back by lease, in one step, so that of
+	// many replicas one does it. It returns how many.
+	FireDue(ctx context.Context, community string, now time.Time, lease time.Duration, limit int) (int, error)
+
+	// Ready tells whether the Drive holds the community's state; false after
+	// a loss.
+	Ready(ctx context.Context, community string) (bool, error)
+	// Restore sets live state and deadline of some open tickets, and all
+	// loads; MarkReady ends a rebuild.
+	Restore(ctx context.Context, community string, tickets []workflow.Ticket) error
+	RestoreLoads(ctx context.Context, community string, loads map[workflow.PersonID]int) error
+	MarkReady(ctx context.Context, community string) error
+	// Lock is a lease on a name for one of many replicas; unlock is safe
+	// after the lease ran out.
+	Lock(ctx context.Context, community, name string, ttl time.Duration) (unlock func(), ok bool, err error)
+}
+
+// MayCustom tells whether a customer-service message may go to the person by
+// WeChat's rules: 5 within 48 hours of a message, 3 within a minute of a menu
+// click, scan or follow.
+func (c Contact) MayCustom(now time.Time) bool {
+	return now.Sub(c.LastMessageAt) < 48*time.Hour && c.CustomSince < 5 ||
+		now.Sub(c.LastClickAt) < time.Minute && c.CustomSince < 3
+}

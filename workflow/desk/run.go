@@ -1,0 +1,374 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/wishdesk/wishdesk/workflow"
+)
+
+// Handler does one queued task. An error leaves the task to be tried again.
+type Handler func(ctx context.Context, community string, t Task) error
+
+// Runner turns the clocks and works off the queues of all communities, until
+// its context ends. Handlers are given for the tasks that are not the desk's
+// own (TaskTick is).
+type Runner struct {
+	desk     *Desk
+	consumer string
+	handlers map[TaskKind]Handler
+	workers  int
+}
+
+// How a Runner behaves; durations of the wall, not of the rules.
+const (
+	readBlock    = time.Second      // how long a read waits for tasks
+	fireEvery    = time.Second      // deadlines are looked at this often
+	refreshEvery = time.Second      // changed communities are seen within this
+	sweepEvery   = 15 * time.Second // what Redis forgot is found within this
+	claimIdle    = 30 * time.Second // a task left this long is another's
+	tickLease    = 30 * time.Second // a fired deadline fires again after this if nobody handled it
+	sweepGrace   = 20 * time.Second // what is younger is on its way
+	maxTries     = 8                // then a task becomes a dead letter
+	batch        = 64
+)
+
+// NewRunner gives a runner; consumer names this process among replicas.
+func (d *Desk) NewRunner(consumer string, workers int, handlers map[TaskKind]Handler) *Runner {
+	r := &Runner{desk: d, consumer: consumer, workers: max(workers, 1), handlers: map[TaskKind]Handler{}}
+	for k, h := range handlers {
+		r.handlers[k] = h
+	}
+	r.handlers[TaskTick] = d.tickTask
+	return r
+}
+
+// Run works until ctx ends, then finishes the tasks in hand and returns.
+func (r *Runner) Run(ctx context.Context) {
+	var running sync.WaitGroup
+	started := map[string]bool{}
+	refresh := time.NewTicker(refreshEvery)
+	defer refresh.Stop()
+	for {
+		if err := r.desk.Refresh(ctx); err != nil && ctx.Err() == nil {
+			r.desk.log.Warn("communities not refreshed", "cause", err)
+		}
+		for _, code := range r.desk.Communities() {
+			if !started[code] {
+				started[code] = true
+				running.Go(func() { r.consume(ctx, code) })
+				running.Go(func() { r.turn(ctx, code) })
+			}
+		}
+		select {
+		case <-ctx.Done():
+			running.Wait()
+			return
+		case <-refresh.C:
+		}
+	}
+}
+
+// turn fires deadlines and sweeps for one community.
+func (r *Runner) turn(ctx context.Context, community string) {
+	fire, sweep := time.NewTicker(fireEvery), time.NewTicker(sweepEvery)
+	defer fire.Stop()
+	defer sweep.Stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return
+		case <-fire.C:
+			err = r.desk.Fire(ctx, community)
+		case <-sweep.C:
+			err = r.desk.Sweep(ctx, community)
+		}
+		if err != nil && ctx.Err() == nil {
+			r.desk.log.Warn("clocks not turned", "community", community, "cause", err)
+		}
+	}
+}
+
+// consume reads the queues of one community.
+func (r *Runner) consume(ctx context.Context, community string) {
+	var inHand errgroup.Group
+	inHand.SetLimit(r.workers)
+	defer inHand.Wait() //nolint:errcheck // tasks report their own errors
+	lastClaim := time.Time{}
+	for ctx.Err() == nil {
+		var tasks []Task
+		err := r.desk.withDrive("read", func(drive Drive) (err error) {
+			if time.Since(lastClaim) > claimIdle/3 {
+				lastClaim = time.Now()
+				if tasks, err = drive.Claim(ctx, community, r.consumer, claimIdle, r.workers); err != nil || len(tasks) > 0 {
+					return err
+				}
+			}
+			tasks, err = drive.Read(ctx, community, r.consumer, r.workers, readBlock)
+			return err
+		})
+		if err != nil {
+			select { // Redis is away: the journal drives until it is back
+			case <-ctx.Done():
+			case <-time.After(readBlock):
+				if err := r.fromJournal(ctx, community, &inHand); err != nil && ctx.Err() == nil {
+					r.desk.log.Warn("both stores are away", "community", community, "cause", err)
+				}
+			}
+			continue
+		}
+		r.handle(ctx, community, tasks, &inHand)
+	}
+}
+
+// handle does tasks side by side, so that a slow one holds up no other; it
+// waits only while all workers are busy. Tasks in hand are finished also when
+// ctx ends.
+func (r *Runner) handle(ctx context.Context, community string, tasks []Task, inHand *errgroup.Group) {
+	for _, t := range tasks {
+		inHand.Go(func() error {
+			r.one(context.WithoutCancel(ctx), community, t)
+			return nil
+		})
+	}
+}
+
+func (r *Runner) one(ctx context.Context, community string, t Task) {
+	handler, known := r.handlers[t.Kind]
+	err := fmt.Errorf("desk: no handler for task %q", t.Kind)
+	if known {
+		err = safely(func() error { return handler(ctx, community, t) })
+	}
+	if err != nil {
+		tasksFailed(t.Kind)
+		r.desk.log.Warn("task failed", "community", community, "kind", t.Kind, "tries", t.Deliveries, "cause", err)
+		if t.Deliveries < maxTries && known {
+			return // stays pending; claimed again after a while
+		}
+		if err := r.desk.journal.DeadLetter(ctx, community, string(t.Kind), append([]byte(t.Key+" "), t.Body...), err.Error(), r.desk.Now()); err != nil {
+			return
+		}
+		tasks.WithLabelValues(string(t.Kind), "dead").Inc()
+	} else {
+		tasks.WithLabelValues(string(t.Kind), "done").Inc()
+	}
+	if t.ID == "" {
+		return // came from the journal, not from a queue
+	}
+	_ = r.desk.withDrive("finish", func(drive Drive) error { return drive.Finish(ctx, community, t) })
+}
+
+func tasksFailed(k TaskKind) { tasks.WithLabelValues(string(k), "failed").Inc() }
+
+// safely turns a panic of f into an error, so that one task cannot end the
+// process.
+func safely(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("desk: panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return f()
+}
+
+// Pump does what is to be done now, once, without waiting: deadlines, claims,
+// queued tasks. Tests turn it by hand. It reports how many tasks it did.
+func (r *Runner) Pump(ctx context.Context, community string) (int, error) {
+	if err := r.desk.Fire(ctx, community); err != nil {
+		return 0, err
+	}
+	done := 0
+	for {
+		tasks, err := r.desk.drive.Read(ctx, community, r.consumer, batch, 0)
+		if err != nil || len(tasks) == 0 {
+			return done, err
+		}
+		var inHand errgroup.Group
+		inHand.SetLimit(r.workers)
+		r.handle(ctx, community, tasks, &inHand)
+		_ = inHand.Wait()
+		done += len(tasks)
+	}
+}
+
+// fromJournal does due work straight from the record while Redis is away.
+func (r *Runner) fromJournal(ctx context.Context, community string, inHand *errgroup.Group) error {
+	now := r.desk.Now()
+	due, err := r.desk.journal.DueTickets(ctx, community, now, batch)
+	if err != nil {
+		return err
+	}
+	pushes, err := r.desk.journal.OwedPushes(ctx, community, now, batch)
+	if err != nil {
+		return err
+	}
+	var todo []Task
+	for _, n := range due {
+		todo = append(todo, Task{Kind: TaskTick, Key: strconv.FormatInt(n, 10)})
+	}
+	for _, key := range pushes {
+		todo = append(todo, Task{Kind: TaskPush, Key: key})
+	}
+	r.handle(ctx, community, todo, inHand)
+	return nil
+}
+
+// Fire queues the deadlines that are due, after rebuilding the Drive if it
+// has lost them.
+func (d *Desk) Fire(ctx context.Context, community string) error {
+	return d.withDrive("fire", func(drive Drive) error {
+		ready, err := drive.Ready(ctx, community)
+		if err != nil {
+			return err
+		}
+		if !ready {
+			if err := d.rebuild(ctx, drive, community); err != nil {
+				return err
+			}
+		}
+		_, err = drive.FireDue(ctx, community, d.Now(), tickLease, batch)
+		return err
+	})
+}
+
+// rebuild gives the Drive back what it lost, from the record: live state,
+// deadlines and loads; Sweep then queues what is owed.
+func (d *Desk) rebuild(ctx context.Context, drive Drive, community string) error {
+	unlock, mine, err := drive.Lock(ctx, community, "rebuild", time.Minute)
+	if err != nil || !mine {
+		return err
+	}
+	defer unlock()
+	rebuilds.WithLabelValues(community).Inc()
+	var part []workflow.Ticket
+	flush := func() error {
+		if len(part) == 0 {
+			return nil
+		}
+		err := drive.Restore(ctx, community, part)
+		part = part[:0]
+		return err
+	}
+	open := 0
+	err = d.journal.OpenTickets(ctx, community, func(t workflow.Ticket) error {
+		open++
+		if part = append(part, t); len(part) == batch {
+			return flush()
+		}
+		return nil
+	})
+	if err == nil {
+		err = flush()
+	}
+	if err != nil {
+		return fmt.Errorf("desk: rebuild: %w", err)
+	}
+	loads, err := d.journal.Loads(ctx, community)
+	if err != nil {
+		return fmt.Errorf("desk: rebuild: %w", err)
+	}
+	if err := drive.RestoreLoads(ctx, community, loads); err != nil {
+		return err
+	}
+	if err := d.requeue(ctx, drive, community, d.Now()); err != nil {
+		return err
+	}
+	d.log.Info("drive rebuilt from the record", "community", community, "open", open)
+	return drive.MarkReady(ctx, community)
+}
+
+// Sweep queues again what is owed and due for longer than it should be: what
+// was committed while Redis was away, or lost with it.
+func (d *Desk) Sweep(ctx context.Context, community string) error {
+	return d.withDrive("sweep", func(drive Drive) error {
+		unlock, mine, err := drive.Lock(ctx, community, "sweep", sweepEvery)
+		if err != nil || !mine {
+			return err
+		}
+		defer unlock()
+		return d.requeue(ctx, drive, community, d.Now().Add(-sweepGrace))
+	})
+}
+
+// requeue queues what is owed and was due before a moment. Doing a task twice
+// is safe: each begins by taking a lease in the record.
+func (d *Desk) requeue(ctx context.Context, drive Drive, community string, before time.Time) error {
+	add := func(t Task) error { return drive.Add(ctx, community, t, false) }
+	due, err := d.journal.DueTickets(ctx, community, before, batch)
+	if err != nil {
+		return err
+	}
+	for _, n := range due {
+		if err := add(Task{Kind: TaskTick, Key: strconv.FormatInt(n, 10)}); err != nil {
+			return err
+		}
+	}
+	keys, err := d.journal.OwedPushes(ctx, community, before, 10*batch)
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		if err := add(Task{Kind: TaskPush, Key: key}); err != nil {
+			return err
+		}
+	}
+	media, err := d.journal.MediaToFetch(ctx, community, batch)
+	if err != nil {
+		return err
+	}
+	for _, m := range media {
+		if m.CreatedAt.After(before) {
+			continue
+		}
+		if err := add(Task{Kind: TaskMedia, Key: m.ID}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Desk) tickTask(ctx context.Context, community string, t Task) error {
+	number, err := strconv.ParseInt(t.Key, 10, 64)
+	if err != nil {
+		return fmt.Errorf("desk: tick of %q: %w", t.Key, err)
+	}
+	return d.Tick(ctx, community, number)
+}
+
+// Tick fires the clocks of a ticket that are due, one commit each. A ticket
+// whose clock is not due after all is no error; the Drive learns its real
+// deadline.
+func (d *Desk) Tick(ctx context.Context, community string, number int64) error {
+	for range 10 {
+		w, err := d.Begin(community, true)
+		if err != nil {
+			return err
+		}
+		t, err := w.Ticket(ctx, number)
+		if err != nil {
+			return err
+		}
+		clock, at, ok := t.NextDue()
+		if !ok || at.After(w.Now) {
+			return d.withDrive("settle", func(drive Drive) error {
+				return drive.Committed(ctx, Change{Community: community, Tickets: []TicketChange{{Was: t.Version, Ticket: t}}})
+			})
+		}
+		_, err = w.Do(ctx, number, workflow.Command{Name: workflow.CmdTick, Actor: workflow.System(), Clock: clock})
+		if err == nil {
+			err = w.Commit(ctx)
+		}
+		if err != nil && !errors.Is(err, ErrStale) && workflow.CodeOf(err) != workflow.CodeNotDue {
+			return err
+		}
+	}
+	return fmt.Errorf("desk: ticket %d keeps changing or its clocks never rest", number)
+}

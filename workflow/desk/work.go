@@ -1,0 +1,313 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/wishdesk/wishdesk/workflow"
+)
+
+// Work is one change in the making. Commands are decided against what it has
+// read and what it has decided before; nothing is stored until Commit. A Work
+// belongs to one goroutine and is used once.
+type Work struct {
+	// Change is what Commit stores; callers set its delivery, talk, media and
+	// people, the Work its tickets and pushes.
+	Change Change
+	// Shape is the community as it is for this work, Now its moment.
+	Shape Shape
+	Now   time.Time
+
+	desk    *Desk
+	fresh   bool
+	tickets map[int64]*draft
+	order   []int64
+	loads   map[workflow.PersonID]int
+}
+
+type draft struct {
+	was    int64
+	ticket workflow.Ticket
+	events []workflow.Event
+}
+
+// Begin starts a work for a community; fresh reads everything from the
+// Journal, for a second try after ErrStale. The error is a *workflow.Error
+// where the community is not served.
+func (d *Desk) Begin(community string, fresh bool) (*Work, error) {
+	shape, ok := d.Shape(community)
+	if !ok {
+		return nil, &workflow.Error{Code: workflow.CodeNotFound, Cause: fmt.Errorf("community %q is not loaded", community)}
+	}
+	return &Work{
+		Change: Change{Community: community}, Shape: shape, Now: d.Now(),
+		desk: d, fresh: fresh, tickets: map[int64]*draft{},
+	}, nil
+}
+
+// Ticket is a ticket as it stands within this work.
+func (w *Work) Ticket(ctx context.Context, number int64) (workflow.Ticket, error) {
+	t, err := w.draft(ctx, number)
+	if err != nil {
+		return workflow.Ticket{}, err
+	}
+	return t.ticket, nil
+}
+
+// Living is the ticket that a number leads to: the one it was merged into,
+// and on from there. A reply to a merged ticket reaches the one that lives.
+func (w *Work) Living(ctx context.Context, number int64) (workflow.Ticket, error) {
+	for range 100 {
+		t, err := w.Ticket(ctx, number)
+		if err != nil || t.State != workflow.Merged {
+			return t, err
+		}
+		number = t.Into
+	}
+	return workflow.Ticket{}, &workflow.Error{Code: workflow.CodeNotFound, Number: number, Cause: errors.New("merges without an end")}
+}
+
+func (w *Work) draft(ctx context.Context, number int64) (*draft, error) {
+	if t, ok := w.tickets[number]; ok {
+		return t, nil
+	}
+	t, err := w.desk.ticket(ctx, w.Change.Community, number, w.fresh)
+	if err != nil {
+		return nil, err
+	}
+	return w.keep(t, t.Version), nil
+}
+
+func (w *Work) keep(t workflow.Ticket, was int64) *draft {
+	dr := &draft{was: was, ticket: t}
+	w.tickets[t.Number] = dr
+	w.order = append(w.order, t.Number)
+	return dr
+}
+
+// File opens a ticket from a CmdFile and takes it as far as it goes without
+// anybody: classified, assigned or on the wall; asked for what is missing
+// where cmd.Topic says so; else in the by-hand tray.
+func (w *Work) File(ctx context.Context, cmd workflow.Command) (workflow.Ticket, error) {
+	number, err := w.desk.journal.NextNumber(ctx, w.Change.Community)
+	if err != nil {
+		return workflow.Ticket{}, fmt.Errorf("desk: ticket number: %w", err)
+	}
+	dr := w.keep(workflow.Ticket{Community: w.Change.Community, Number: number}, 0)
+	cmd.Name = workflow.CmdFile
+	if err := w.decide(dr, cmd); err != nil {
+		return workflow.Ticket{}, err
+	}
+	return dr.ticket, w.settle(ctx, dr, cmd.Topic)
+}
+
+// Do gives commands to a ticket, in order, and takes it as far as it goes
+// after each. Where one is refused the work must be thrown away.
+func (w *Work) Do(ctx context.Context, number int64, cmds ...workflow.Command) (workflow.Ticket, error) {
+	dr, err := w.draft(ctx, number)
+	if err != nil {
+		return workflow.Ticket{}, err
+	}
+	for _, cmd := range cmds {
+		if err := w.decide(dr, cmd); err != nil {
+			return dr.ticket, err
+		}
+		if err := w.settle(ctx, dr, cmd.Topic); err != nil {
+			return dr.ticket, err
+		}
+	}
+	return dr.ticket, nil
+}
+
+// Merge ends a ticket in another: the one that lives gains its reporter and
+// followers, who are told when it is resolved.
+func (w *Work) Merge(ctx context.Context, number, into int64, actor workflow.Actor, reason string) (workflow.Ticket, error) {
+	living, err := w.Living(ctx, into)
+	if err != nil {
+		return workflow.Ticket{}, err
+	}
+	ends, err := w.Do(ctx, number, workflow.Command{Name: workflow.CmdMerge, Actor: actor, Into: living.Number, Text: reason})
+	if err != nil {
+		return ends, err
+	}
+	return w.Do(ctx, living.Number, workflow.Command{
+		Name: workflow.CmdAbsorb, Actor: workflow.System(), Into: ends.Number,
+		Follow: append([]workflow.PersonID{ends.Reporter}, ends.Followers...),
+	})
+}
+
+// decide lets the machine decide, keeps the event, and notes whom it owes a
+// push.
+func (w *Work) decide(dr *draft, cmd workflow.Command) error {
+	ev, err := workflow.Decide(w.Shape.Community, dr.ticket, cmd, w.Now)
+	if err != nil {
+		return err
+	}
+	dr.ticket = workflow.Apply(dr.ticket, ev)
+	dr.events = append(dr.events, ev)
+	for _, n := range workflow.Owed(w.Shape.Roster, &dr.ticket, &ev) {
+		w.owe(&dr.ticket, &ev, n)
+	}
+	return nil
+}
+
+// settle runs the steps that need nobody until the ticket waits for somebody.
+func (w *Work) settle(ctx context.Context, dr *draft, ask workflow.Topic) error {
+	for range 10 {
+		step := workflow.Command{Name: workflow.Next(&dr.ticket), Actor: workflow.System()}
+		t := &dr.ticket
+		switch step.Name {
+		case "":
+			return nil
+		case workflow.CmdClassify:
+			step.Kind, step.Category, step.Severity, step.Danger, step.Place = t.Kind, t.Category, t.Severity, t.Danger, t.Place
+			if err := w.decide(dr, step); workflow.CodeOf(err) != workflow.CodeInvalid {
+				if err != nil {
+					return err
+				}
+				continue
+			}
+			step = workflow.Command{Name: workflow.CmdToTray, Actor: workflow.System()}
+			if ask != "" {
+				step.Name, step.Topic, ask = workflow.CmdAsk, ask, ""
+			}
+		case workflow.CmdAssign:
+			if w.loads == nil {
+				loads, err := w.desk.loads(ctx, w.Change.Community)
+				if err != nil {
+					return fmt.Errorf("desk: loads: %w", err)
+				}
+				w.loads = loads
+			}
+			a, ok := workflow.Assign(w.Shape.Roster, t, func(p workflow.PersonID) int { return w.loads[p] })
+			if ok {
+				step.To, step.Why = a.To, a.Why
+			} else {
+				step.Name = workflow.CmdToTray
+			}
+		}
+		if err := w.decide(dr, step); err != nil {
+			return fmt.Errorf("desk: step %s of ticket %d: %w", step.Name, t.Number, err)
+		}
+	}
+	return fmt.Errorf("desk: ticket %d does not settle", dr.ticket.Number)
+}
+
+// Owe adds a push that no event of the machine makes (a late reply, praise).
+func (w *Work) Owe(key string, person workflow.PersonID, purpose workflow.Purpose, facts Facts) {
+	p := Push{
+		Community: w.Change.Community, Key: key, Person: person, Number: facts.Number, Purpose: purpose,
+		Facts: facts, Status: PushOwed, NextTry: w.Now, CreatedAt: w.Now,
+	}
+	if purpose.Quiet() && facts.Severity != workflow.Emergency {
+		c := w.Shape.Community
+		p.NextTry = c.Quiet.Next(w.Now, c.Location()).UTC()
+	}
+	w.Change.Pushes = append(w.Change.Pushes, p)
+}
+
+// maxPhotos is how many pictures go with one push: the five messages that a
+// person's own message opens must last.
+const maxPhotos = 2
+
+func (w *Work) owe(t *workflow.Ticket, ev *workflow.Event, n workflow.Notice) {
+	facts := FactsOf(t)
+	facts.Said, facts.Clock, facts.Unit = ev.Text, ev.Clock, ev.Unit
+	if ev.Rating != "" {
+		facts.Rating = ev.Rating
+	}
+	key := fmt.Sprintf("%d:%d:%s:%d", t.Number, ev.Seq, n.Purpose, n.Person)
+	w.Owe(key, n.Person, n.Purpose, facts)
+
+	photos := ev.Media
+	if n.Purpose == workflow.TellAssigned || n.Purpose == workflow.TellDanger && n.Person == t.Owner {
+		photos = t.Media
+	}
+	for i, m := range photos {
+		if i == maxPhotos {
+			break
+		}
+		if m.Type != "image" || !showsPhotos(n.Purpose) {
+			continue
+		}
+		facts.Media = m.ID
+		w.Owe(key+":"+m.ID, n.Person, workflow.TellPhoto, facts)
+	}
+}
+
+func showsPhotos(p workflow.Purpose) bool {
+	return slices.Contains([]workflow.Purpose{
+		workflow.TellAssigned, workflow.TellDanger, workflow.TellSupplemented, workflow.TellAnswered,
+		workflow.TellResolved, workflow.TellFollowers, workflow.TellProgress,
+	}, p)
+}
+
+// FactsOf is what words need to know of a ticket.
+func FactsOf(t *workflow.Ticket) Facts {
+	f := Facts{
+		Number: t.Number, Kind: t.Kind, Category: t.Category, Severity: t.Severity, Danger: t.Danger,
+		State: t.State, Stand: t.Stand, Place: t.Place, Text: t.Text, Owner: t.Owner, Level: t.Level, Why: t.Why,
+		Rating: t.Rating, Into: t.Into, Reporter: t.Reporter,
+		ResponseBy: t.Due[workflow.ClockResponse], ResolveBy: t.Due[workflow.ClockResolve],
+	}
+	if by, ok := t.Due[workflow.ClockFeedback]; ok && t.Kind == workflow.Incident {
+		f.ResolveBy = by // what was promised first: the word within 24 hours
+	}
+	if by, ok := t.Due[workflow.ClockUnclaimed]; ok {
+		f.ResolveBy = by
+	}
+	return f
+}
+
+// Commit stores the change and tells the Drive. On ErrStale what the Drive
+// had is forgotten: begin again with fresh set. On ErrSeen the delivery's
+// first reply stands.
+func (w *Work) Commit(ctx context.Context) error {
+	w.Change.Tickets = nil
+	for _, n := range w.order {
+		if dr := w.tickets[n]; len(dr.events) > 0 {
+			w.Change.Tickets = append(w.Change.Tickets, TicketChange{Was: dr.was, Ticket: dr.ticket, Events: dr.events})
+		}
+	}
+	started := time.Now() // wall time: this measures the store, not the rules
+	err := w.desk.journal.Commit(ctx, w.Change)
+	commitSeconds.Observe(time.Since(started).Seconds())
+	switch {
+	case errors.Is(err, ErrStale):
+		commits.WithLabelValues("stale").Inc()
+		_ = w.desk.withDrive("forget", func(drive Drive) error {
+			var errs []error
+			for _, n := range w.order {
+				errs = append(errs, drive.Forget(ctx, w.Change.Community, n))
+			}
+			if w.Change.Talk != nil {
+				errs = append(errs, drive.ForgetTalk(ctx, w.Change.Community, w.Change.Talk.Person))
+			}
+			return errors.Join(errs...)
+		})
+		return err
+	case err != nil:
+		commits.WithLabelValues("failed").Inc()
+		return err
+	}
+	commits.WithLabelValues("stored").Inc()
+	for _, tc := range w.Change.Tickets {
+		for _, ev := range tc.Events {
+			events.WithLabelValues(w.Change.Community, string(ev.Type)).Inc()
+		}
+	}
+	// A failure is repaired by the sweep: the record has everything.
+	_ = w.desk.withDrive("committed", func(drive Drive) error {
+		return drive.Committed(context.WithoutCancel(ctx), w.Change)
+	})
+	return nil
+}
+
+// Numbers are the tickets that this work changes, in the order in which it
+// met them.
+func (w *Work) Numbers() []int64 {
+	return slices.DeleteFunc(slices.Clone(w.order), func(n int64) bool { return len(w.tickets[n].events) == 0 })
+}
