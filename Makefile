@@ -1,0 +1,71 @@
+# wishdesk: `make run` shows it, `make test` tests it, `make check` is what CI runs.
+
+SHELL := bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+TEST    ?= ./...
+INTEROP := bot/wechat/interop
+
+.PHONY: help
+help: ## says what there is
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 14
+
+.PHONY: run
+run: ## installs what is missing, starts everything, until Ctrl-C (WISHDESK_ADDR, WISHDESK_DATA)
+	@scripts/run.sh
+
+.PHONY: build
+build: ## bin/wishdesk, static
+	@CGO_ENABLED=0 go build -mod=readonly -trimpath -buildvcs=false -tags timetzdata \
+		-ldflags '-s -w -X main.version=$(VERSION)' -o bin/wishdesk ./cmd/wishdesk
+
+.PHONY: test
+test: setup-test $(INTEROP)/node_modules/.package-lock.json ## every test, race detector on; TEST=./workflow/... for some
+	scripts/with-stores.sh go test -race $(TEST)
+
+.PHONY: check
+check: setup-test $(INTEROP)/node_modules/.package-lock.json ## formatting, vet, lint, vulnerabilities, module file, tests
+	@scripts/check.sh
+
+.PHONY: fmt
+fmt: bin/tools/golangci-lint ## formats the Go files
+	@bin/tools/golangci-lint fmt
+
+.PHONY: lint
+lint: bin/tools/golangci-lint ## lint and import directions
+	@bin/tools/golangci-lint run
+
+.PHONY: vuln
+vuln: bin/tools/govulncheck ## known vulnerabilities that the program can reach
+	@scripts/vuln.sh
+
+.PHONY: docs
+docs: ## makes the documents that are made from code
+	go generate ./...
+
+.PHONY: empty-root
+empty-root: build ## shows that the binary runs in an empty root directory as an ordinary user
+	@scripts/empty-root.sh
+
+.PHONY: clean
+clean: ## what was built; the data of make run stays
+	rm -rf bin $(INTEROP)/node_modules
+
+.PHONY: setup-test
+setup-test:
+	@scripts/setup.sh test
+
+# An independent WeChat client, for a test.
+$(INTEROP)/node_modules/.package-lock.json: $(INTEROP)/package-lock.json
+	npm ci --prefix $(INTEROP) --no-audit --no-fund
+	@touch $@
+
+# The pinned tools, built anew when their versions change.
+bin/tools/golangci-lint bin/tools/govulncheck &: tools/go.mod tools/go.sum
+	@echo "building the pinned tools (once for each version)"
+	@mkdir -p bin/tools
+	@go -C tools build -mod=readonly -buildvcs=false -trimpath -ldflags '-s -w' -o ../bin/tools/ \
+		github.com/golangci/golangci-lint/v2/cmd/golangci-lint golang.org/x/vuln/cmd/govulncheck
+	@touch bin/tools/golangci-lint bin/tools/govulncheck

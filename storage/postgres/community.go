@@ -1,0 +1,143 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/desk"
+)
+
+// Communities are the codes of all communities and their Shapes' versions.
+func (s *Store) Communities(ctx context.Context) (map[string]int64, error) {
+	type version struct {
+		Code  string
+		Shape int64
+	}
+	all, err := rows(ctx, s, "communities", pgx.RowToStructByPos[version], `SELECT code, shape FROM community`)
+	versions := make(map[string]int64, len(all))
+	for _, v := range all {
+		versions[v.Code] = v.Shape
+	}
+	return versions, err
+}
+
+// Shape is a community's document and staff. Its version is read before both,
+// so that it is never newer than they are.
+func (s *Store) Shape(ctx context.Context, community string) (desk.Shape, error) {
+	type stored struct {
+		Shape int64
+		Doc   string
+	}
+	c, ok, err := row(ctx, s, "shape", pgx.RowToStructByPos[stored], `SELECT shape, doc FROM community WHERE code = $1`, community)
+	if err != nil {
+		return desk.Shape{}, err
+	}
+	if !ok {
+		return desk.Shape{}, notFound(0, "community")
+	}
+	doc, err := workflow.ParseCommunity(bytes.NewReader([]byte(c.Doc)))
+	if err != nil {
+		return desk.Shape{}, &Error{Op: "shape", Cause: fmt.Errorf("stored document of %s: %w", community, err)}
+	}
+	people, err := s.People(ctx, community)
+	return desk.Shape{Version: c.Shape, Community: doc, Roster: people}, err
+}
+
+// ApplyCommunity makes a document the community's shape, and keeps it with
+// its author for ever. yaml must be what doc was parsed from. The version is
+// the document's; one that changes nothing gets no new version.
+func (s *Store) ApplyCommunity(ctx context.Context, doc *workflow.Community, yaml []byte, author string) (version int64, err error) {
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		now := s.clock.Now()
+		if _, err := tx.Exec(ctx, `INSERT INTO community (code, version, shape, doc, updated_at) VALUES ($1, 0, 0, '', $2)
+			ON CONFLICT (code) DO NOTHING`, doc.Code, now); err != nil {
+			return err
+		}
+		var stored string
+		if err := tx.QueryRow(ctx, `SELECT version, doc FROM community WHERE code = $1 FOR UPDATE`, doc.Code).Scan(&version, &stored); err != nil {
+			return err
+		}
+		if version > 0 && stored == string(yaml) {
+			return nil
+		}
+		version++
+		if _, err := tx.Exec(ctx, `UPDATE community SET version = $2, shape = shape + 1, doc = $3, updated_at = $4 WHERE code = $1`,
+			doc.Code, version, string(yaml), now); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `INSERT INTO community_version (community, version, doc, author, applied_at) VALUES ($1, $2, $3, $4, $5)`,
+			doc.Code, version, string(yaml), text(author), now)
+		return err
+	})
+	return version, fault("apply community", err)
+}
+
+// ExportCommunity is the community's document as it was applied, in YAML; a
+// *workflow.Error with CodeNotFound where there is none.
+func (s *Store) ExportCommunity(ctx context.Context, code string) ([]byte, error) {
+	var doc string
+	err := s.pool.QueryRow(ctx, `SELECT doc FROM community WHERE code = $1`, code).Scan(&doc)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, notFound(0, "community")
+	}
+	return []byte(doc), fault("export community", err)
+}
+
+// CommunityVersion tells when a document was applied, and by whom.
+type CommunityVersion struct {
+	Version   int64
+	Author    string
+	AppliedAt time.Time
+}
+
+// CommunityVersions are all versions of a community's document, newest first.
+func (s *Store) CommunityVersions(ctx context.Context, code string) ([]CommunityVersion, error) {
+	return rows(ctx, s, "community versions", pgx.RowToStructByPos[CommunityVersion],
+		`SELECT version, author, applied_at FROM community_version WHERE community = $1 ORDER BY version DESC`, code)
+}
+
+// Stats are what an operator looks at, for one community. Times are zero
+// where there is none.
+type Stats struct {
+	Community    string
+	Open         int       // open tickets
+	Overdue      int       // open tickets whose next deadline has passed
+	OldestDue    time.Time // the earliest deadline of an open ticket
+	OwedPushes   int       // owed and being sent
+	OldestPush   time.Time // when the oldest of them was to leave
+	ManualPushes int       // waiting for a telephone call
+	OwedMedia    int       // still to be fetched
+	DeadLetters  int
+}
+
+const stats = `SELECT c.code,
+	(SELECT count(*) FROM ticket WHERE community = c.code AND ended_at IS NULL),
+	(SELECT count(*) FROM ticket WHERE community = c.code AND ended_at IS NULL AND next_due <= $1),
+	(SELECT min(next_due) FROM ticket WHERE community = c.code AND ended_at IS NULL),
+	(SELECT count(*) FROM push WHERE community = c.code AND status IN ('owed', 'sending')),
+	(SELECT min(next_try) FROM push WHERE community = c.code AND status IN ('owed', 'sending')),
+	(SELECT count(*) FROM push WHERE community = c.code AND status = 'manual'),
+	(SELECT count(*) FROM media WHERE community = c.code AND status = 'owed'),
+	(SELECT count(*) FROM dead_letter WHERE community = c.code)
+	FROM community c ORDER BY c.code`
+
+// Stats are the figures of every community at a moment, by code.
+func (s *Store) Stats(ctx context.Context, now time.Time) ([]Stats, error) {
+	return rows(ctx, s, "stats", func(r pgx.CollectableRow) (st Stats, err error) {
+		var due, push *time.Time
+		err = r.Scan(&st.Community, &st.Open, &st.Overdue, &due, &st.OwedPushes, &push, &st.ManualPushes, &st.OwedMedia, &st.DeadLetters)
+		if due != nil {
+			st.OldestDue = *due
+		}
+		if push != nil {
+			st.OldestPush = *push
+		}
+		return st, err
+	}, stats, now)
+}

@@ -1,0 +1,252 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/desk"
+)
+
+// large is a record of years: 200,000 tickets of two communities, 2% of them
+// open, with their events, pushes, messages and people.
+const large = `
+	INSERT INTO person (community, id, key, name, openid, roles)
+		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, i, 'k' || i, 'n' || i % 5000, 'o' || i,
+			CASE WHEN i % 200 = 0 THEN '[{"kind":"worker"}]'::jsonb ELSE '[]' END FROM generate_series(1, 40000) i;
+	INSERT INTO talk (community, person, version, state, last_message_at)
+		SELECT community, id, 1, '{}', timestamptz '2026-01-01' FROM person;
+	INSERT INTO ticket (community, number, version, state, stand, kind, category, severity, grid, level, owner, reporter, next_due, filed_at, ended_at, body)
+		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 1000 + i, 1, 'x',
+			CASE i / 2 % 100 WHEN 0 THEN 'wall' WHEN 50 THEN 'tray' ELSE 'with' END, 'incident', '', 'minor', 'G' || i % 10,
+			CASE WHEN i % 700 < 10 THEN 2 ELSE 1 END, i % 600, i % 40000,
+			timestamptz '2026-01-01' + i * interval '1 minute', timestamptz '2025-01-01',
+			CASE WHEN i / 2 % 50 = 0 THEN NULL ELSE timestamptz '2026-01-01' END, '{"text":"something of a usual length, so that rows are of a usual size"}'
+		FROM generate_series(1, 200000) i;
+	INSERT INTO event (community, number, seq, type, at, body)
+		SELECT community, number, s, 'filed', filed_at, '{}' FROM ticket, generate_series(1, 2) s;
+	INSERT INTO push (community, key, person, number, purpose, facts, status, channel, next_try, msg_id, created_at, sent_at)
+		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, i || ':accepted', i % 40000, 1000 + i, 'accepted', '{}',
+			CASE i / 2 % 200 WHEN 0 THEN 'owed' WHEN 1 THEN 'manual' ELSE 'sent' END, CASE i / 2 % 3 WHEN 0 THEN 'template' ELSE 'custom' END,
+			timestamptz '2026-01-01' + i * interval '1 minute', CASE i / 2 % 3 WHEN 0 THEN i END,
+			timestamptz '2026-01-01' + i * interval '1 minute', timestamptz '2026-01-01' + i * interval '1 minute'
+		FROM generate_series(1, 200000) i;
+	INSERT INTO message (community, delivery, person, type, body, reply, deferred, at)
+		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 'd' || i, i % 40000, 'text', 'a', 'b', false, now() FROM generate_series(1, 100000) i;
+	INSERT INTO media (community, id, person, wechat_id, type, status, created_at)
+		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 'm' || i, 1, 'w', 'image', CASE WHEN i % 500 < 2 THEN 'owed' ELSE 'stored' END,
+			timestamptz '2026-01-01' + i * interval '1 minute' FROM generate_series(1, 60000) i;
+	INSERT INTO consent (community, person, template, remaining) SELECT community, id, 'T', 1 FROM person;
+	INSERT INTO bind_code (community, hash, person, expires_at)
+		SELECT community, sha256(key::bytea), id, timestamptz '2027-01-01' FROM person;
+	INSERT INTO dead_letter (community, queue, body, reason, at)
+		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 'tick', '', '', now() FROM generate_series(1, 20000) i`
+
+// overheard keeps every statement that the store sends.
+type overheard struct {
+	mu   sync.Mutex
+	sent []statement
+}
+
+type statement struct {
+	sql  string
+	args []any
+}
+
+func (o *overheard) add(sql string, args []any) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.sent = append(o.sent, statement{sql, args})
+}
+func (o *overheard) TraceQueryStart(ctx context.Context, _ *pgx.Conn, d pgx.TraceQueryStartData) context.Context {
+	o.add(d.SQL, d.Args)
+	return ctx
+}
+func (o *overheard) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+func (o *overheard) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
+	return ctx
+}
+func (o *overheard) TraceBatchQuery(_ context.Context, _ *pgx.Conn, d pgx.TraceBatchQueryData) {
+	o.add(d.SQL, d.Args)
+}
+func (o *overheard) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
+
+// Every statement that the store sends finds its rows by an index, in a large
+// record, with the values at hand and without knowing them (as prepared
+// statements are planned after a while).
+func TestEveryQueryHasItsIndex(t *testing.T) {
+	url := freshURL(t)
+	plain := openStore(t, url, nil)
+	if _, err := plain.pool.Exec(ctx(t), large, pgx.QueryExecModeSimpleProtocol); err != nil {
+		t.Fatal(err)
+	}
+	// VACUUM, as its daemon would: whether an index alone answers depends on it.
+	if _, err := plain.pool.Exec(ctx(t), "VACUUM ANALYZE"); err != nil {
+		t.Fatal(err)
+	}
+	ear := &overheard{}
+	s := openStore(t, url, func(c *pgxpool.Config) { c.ConnConfig.Tracer = ear })
+	c, now := ctx(t), time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)
+	bg := []error{}
+	add := func(err error) { bg = append(bg, err) }
+	newTicket := opened(here, 900_001)
+	change := func(n int) desk.Change {
+		return desk.Change{
+			Community: here, Delivery: said(fmt.Sprint("new", n)), NewPerson: &workflow.Person{ID: workflow.PersonID(900_000 + n), Community: here, OpenID: fmt.Sprint("new", n)},
+			Following: &desk.Following{Person: 2}, Home: &desk.Home{Person: 2}, Talk: talked(workflow.PersonID(900_000+n), 0, `{}`),
+			Tickets: []desk.TicketChange{opened(here, int64(900_000+n))}, Pushes: []desk.Push{owed(fmt.Sprint("new", n), 2)},
+			Media:  []desk.MediaFile{{ID: fmt.Sprint("new", n), CreatedAt: now}},
+			Attach: []desk.Attach{{Number: 900_001, IDs: []string{"m2", "m4"}}},
+		}
+	}
+	var many []desk.Change
+	for n := range maxBatch {
+		many = append(many, change(n+10))
+	}
+
+	for _, q := range []struct {
+		name  string
+		index []string // at least these
+		call  func()
+	}{
+		{"Commit", []string{"message_pkey", "ticket_pkey", "talk_pkey", "person_openid", "person_pkey", "media_pkey"}, func() { add(s.Commit(c, change(1))) }},
+		{"Commit again", []string{"ticket_pkey", "talk_pkey"}, func() {
+			add(s.Commit(c, desk.Change{Community: here, Talk: talked(900_001, 1, `{}`), Tickets: []desk.TicketChange{noted(newTicket.Ticket, "x")}}))
+		}},
+		{"Commit of a full batch", []string{"message_pkey", "ticket_pkey", "talk_pkey", "person_openid"}, func() {
+			for _, err := range batchOf(s, many...) {
+				add(err)
+			}
+		}},
+		{"NextNumber", nil, func() { _, err := s.NextNumber(c, here); add(err) }},
+		{"NextPerson", nil, func() { _, err := s.NextPerson(c); add(err) }},
+		{"Ticket", []string{"ticket_pkey"}, func() { _, _ = s.Ticket(c, here, 1002) }},
+		{"Events", []string{"event_pkey"}, func() { _, err := s.Events(c, here, 1002); add(err) }},
+		{"Owned", []string{"ticket_owned"}, func() { _, err := s.Owned(c, here, 4, 20); add(err) }},
+		{"Reported", []string{"ticket_reported"}, func() { _, err := s.Reported(c, here, 4, true, 20); add(err) }},
+		{"Reported, open", []string{"ticket_reported"}, func() { _, err := s.Reported(c, here, 4, false, 20); add(err) }},
+		{"Wall", []string{"ticket_wall"}, func() { _, err := s.Wall(c, here, 1002, 20); add(err) }},
+		{"Tray", []string{"ticket_tray"}, func() { _, err := s.Tray(c, here, "G4", 20); add(err) }},
+		{"Risen", []string{"ticket_risen"}, func() { _, err := s.Risen(c, here, 2, 20); add(err) }},
+		{"Risen from 1", []string{"ticket_due"}, func() { _, err := s.Risen(c, here, 1, 20); add(err) }},
+		{"OpenTickets", []string{"ticket_open"}, func() { add(s.OpenTickets(c, here, func(workflow.Ticket) error { return nil })) }},
+		{"DueTickets", []string{"ticket_due"}, func() { _, err := s.DueTickets(c, here, now, 20); add(err) }},
+		{"Loads", []string{"ticket_owned"}, func() { _, err := s.Loads(c, here); add(err) }},
+		{"Delivered", []string{"message_pkey"}, func() { _, _, err := s.Delivered(c, here, "d2"); add(err) }},
+		{"PersonByOpenID", []string{"person_openid"}, func() { _, _, err := s.PersonByOpenID(c, here, "o4"); add(err) }},
+		{"Person", []string{"person_pkey"}, func() { _, err := s.Person(c, here, 2); add(err) }},
+		{"People", []string{"person_staff"}, func() { _, err := s.People(c, here); add(err) }},
+		{"FindPerson", []string{"person_key"}, func() { _, err := s.FindPerson(c, here, "k4"); add(err) }},
+		{"FindPerson by name", []string{"person_name"}, func() { _, err := s.FindPerson(c, here, "n4"); add(err) }},
+		{"UpsertPerson", nil, func() { _, err := s.UpsertPerson(c, "k2", workflow.Person{Community: here}); add(err) }},
+		{"NewBindCode", []string{"bind_code_person", "bind_code_pkey"}, func() { add(s.NewBindCode(c, here, 6, "1", now.AddDate(1, 0, 0))) }},
+		{"Bind", []string{"bind_code_pkey", "person_openid"}, func() { _, err := s.Bind(c, here, "1", "fresh", now); add(err) }},
+		{"Talk", []string{"talk_pkey"}, func() { _, _, err := s.Talk(c, here, 2); add(err) }},
+		{"Communities", nil, func() { _, err := s.Communities(c); add(err) }},
+		{"Shape", []string{"person_staff"}, func() { _, err := s.Shape(c, here); add(err) }},
+		{"TakePush", []string{"push_pkey"}, func() { _, _, err := s.TakePush(c, here, "400:accepted", now, time.Minute); add(err) }},
+		{"FinishPush", []string{"push_pkey"}, func() { add(s.FinishPush(c, here, "400:accepted", desk.PushOutcome{Status: desk.PushSent, At: now})) }},
+		{"OwedPushes", []string{"push_owed"}, func() { _, err := s.OwedPushes(c, here, now, 20); add(err) }},
+		{"PushByMsgID", []string{"push_msg_id"}, func() { _, _, err := s.PushByMsgID(c, here, 6); add(err) }},
+		{"ManualPushes", []string{"push_manual"}, func() { _, err := s.ManualPushes(c, here, 20); add(err) }},
+		{"PushFailures", []string{"push_failed"}, func() { _, err := s.PushFailures(c, here, 20); add(err) }},
+		{"Contact", []string{"talk_pkey", "push_custom", "consent_pkey"}, func() { _, err := s.Contact(c, here, 2); add(err) }},
+		{"Consent", []string{"consent_pkey"}, func() { _, err := s.Consent(c, here, 2, "T", -1); add(err) }},
+		{"MediaToFetch", []string{"media_owed"}, func() { _, err := s.MediaToFetch(c, here, 20); add(err) }},
+		{"Media", []string{"media_pkey"}, func() { _, err := s.Media(c, here, "m2"); add(err) }},
+		{"FinishMedia", []string{"media_pkey"}, func() { add(s.FinishMedia(c, here, "m2", desk.MediaStored, "", 1)) }},
+		{"DeadLetter", nil, func() { add(s.DeadLetter(c, here, "q", nil, "", now)) }},
+		{"DeadLetters", []string{"dead_letter_pkey"}, func() { _, err := s.DeadLetters(c, here, 20); add(err) }},
+		{"Stats", []string{"ticket_due", "push_owed", "push_manual", "media_owed"}, func() { _, err := s.Stats(c, now); add(err) }},
+	} {
+		t.Run(q.name, func(t *testing.T) {
+			ear.sent, bg = nil, nil
+			q.call()
+			for _, err := range bg {
+				must(t, err)
+			}
+			for _, generic := range []bool{false, true} {
+				var used []string
+				for _, st := range ear.sent {
+					if !regexp.MustCompile(`^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)`).MatchString(st.sql) {
+						continue
+					}
+					p := explain(t, plain, st, generic)
+					p.walk(func(n *plan) {
+						used = append(used, n.Index)
+						if n.Type == "Seq Scan" && n.Relation != "community" {
+							t.Errorf("reads all of %s (generic: %v):\n%s", n.Relation, generic, st.sql)
+						}
+					})
+				}
+				for _, index := range q.index {
+					if !slices.Contains(used, index) {
+						t.Errorf("does not use %s (generic: %v), but %v", index, generic, used)
+					}
+				}
+			}
+		})
+	}
+}
+
+// plan is a node of EXPLAIN (FORMAT JSON).
+type plan struct {
+	Type     string `json:"Node Type"`
+	Relation string `json:"Relation Name"`
+	Index    string `json:"Index Name"`
+	Plans    []plan `json:"Plans"`
+}
+
+func (p *plan) walk(f func(*plan)) {
+	f(p)
+	for i := range p.Plans {
+		p.Plans[i].walk(f)
+	}
+}
+
+var parameter = regexp.MustCompile(`\$(\d+)`)
+
+func explain(t *testing.T, s *Store, st statement, generic bool) *plan {
+	t.Helper()
+	conn, err := s.pool.Acquire(ctx(t))
+	must(t, err)
+	defer conn.Release()
+	var out []byte
+	if !generic {
+		must(t, conn.QueryRow(ctx(t), "EXPLAIN (FORMAT JSON) "+st.sql, append([]any{pgx.QueryExecModeExec}, st.args...)...).Scan(&out))
+	} else {
+		params := 0
+		for _, m := range parameter.FindAllStringSubmatch(st.sql, -1) {
+			n, err := strconv.Atoi(m[1])
+			must(t, err)
+			params = max(params, n)
+		}
+		values := ""
+		if params > 0 {
+			values = "(" + strings.TrimSuffix(strings.Repeat("NULL,", params), ",") + ")"
+		}
+		for _, sql := range []string{"SET plan_cache_mode = force_generic_plan", "PREPARE q AS " + st.sql} {
+			_, err := conn.Exec(ctx(t), sql, pgx.QueryExecModeSimpleProtocol)
+			must(t, err)
+		}
+		must(t, conn.QueryRow(ctx(t), "EXPLAIN (FORMAT JSON) EXECUTE q"+values, pgx.QueryExecModeSimpleProtocol).Scan(&out))
+		for _, sql := range []string{"DEALLOCATE q", "RESET plan_cache_mode"} {
+			_, err := conn.Exec(ctx(t), sql)
+			must(t, err)
+		}
+	}
+	var plans []struct{ Plan plan }
+	must(t, json.Unmarshal(out, &plans))
+	return &plans[0].Plan
+}

@@ -1,0 +1,62 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/wishdesk/wishdesk/workflow/desk"
+)
+
+const mediaColumns = `SELECT community, id, person, wechat_id, type, status, mime, size, number, created_at FROM media `
+
+// MediaToFetch are media still owed, oldest first.
+func (s *Store) MediaToFetch(ctx context.Context, community string, limit int) ([]desk.MediaFile, error) {
+	return rows(ctx, s, "media to fetch", pgx.RowToStructByPos[desk.MediaFile],
+		mediaColumns+`WHERE community = $1 AND status = 'owed' ORDER BY created_at, id LIMIT $2`, community, limit)
+}
+
+// Media is one media file; a *workflow.Error with CodeNotFound where there is
+// none.
+func (s *Store) Media(ctx context.Context, community, id string) (desk.MediaFile, error) {
+	m, ok, err := row(ctx, s, "media", pgx.RowToStructByPos[desk.MediaFile],
+		mediaColumns+`WHERE community = $1 AND id = $2`, community, id)
+	if err == nil && !ok {
+		err = notFound(0, "media file")
+	}
+	return m, err
+}
+
+// FinishMedia stores what became of a media file; size in bytes.
+func (s *Store) FinishMedia(ctx context.Context, community, id string, status desk.MediaStatus, mime string, size int64) error {
+	tag, err := s.pool.Exec(ctx, `UPDATE media SET status = $3, mime = $4, size = $5 WHERE community = $1 AND id = $2`,
+		community, id, string(status), mime, size)
+	if err == nil && tag.RowsAffected() == 0 {
+		err = notFound(0, "media file")
+	}
+	return fault("finish media", err)
+}
+
+// DeadLetter keeps a task that failed for good, for a person to see.
+func (s *Store) DeadLetter(ctx context.Context, community, queue string, body []byte, reason string, at time.Time) error {
+	_, err := s.pool.Exec(ctx, `INSERT INTO dead_letter (community, queue, body, reason, at) VALUES ($1, $2, coalesce($3::bytea, ''::bytea), $4, $5)`,
+		community, queue, body, text(reason), at)
+	return fault("dead letter", err)
+}
+
+// DeadLetter is a task that failed for good. Body may hold a resident's
+// words: it is shown to administrators only and never logged.
+type DeadLetter struct {
+	ID     int64
+	Queue  string
+	Body   []byte
+	Reason string
+	At     time.Time
+}
+
+// DeadLetters are the tasks that failed for good, newest first.
+func (s *Store) DeadLetters(ctx context.Context, community string, limit int) ([]DeadLetter, error) {
+	return rows(ctx, s, "dead letters", pgx.RowToStructByPos[DeadLetter],
+		`SELECT id, queue, body, reason, at FROM dead_letter WHERE community = $1 ORDER BY id DESC LIMIT $2`, community, limit)
+}

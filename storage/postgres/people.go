@@ -1,0 +1,191 @@
+package postgres
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/desk"
+)
+
+// ErrOpenIDTaken: the WeChat belongs to another member of the staff.
+var ErrOpenIDTaken = errors.New("postgres: the WeChat belongs to another member of the staff")
+
+const personColumns = `SELECT community, id, name, phone, coalesce(openid, ''), roles, home, following FROM person `
+
+func scanPerson(r pgx.CollectableRow) (p workflow.Person, err error) {
+	var roles, home []byte
+	if err := r.Scan(&p.Community, &p.ID, &p.Name, &p.Phone, &p.OpenID, &roles, &home, &p.Following); err != nil {
+		return p, err
+	}
+	err = errors.Join(json.Unmarshal(roles, &p.Roles), json.Unmarshal(home, &p.Home))
+	if len(p.Roles) == 0 {
+		p.Roles = nil
+	}
+	return p, err
+}
+
+// PersonByOpenID is who writes; ok is false for a first message.
+func (s *Store) PersonByOpenID(ctx context.Context, community, openid string) (p workflow.Person, ok bool, err error) {
+	return row(ctx, s, "person", scanPerson, personColumns+`WHERE community = $1 AND openid = $2`, community, openid)
+}
+
+// Person is a *workflow.Error with CodeNotFound where there is none.
+func (s *Store) Person(ctx context.Context, community string, id workflow.PersonID) (workflow.Person, error) {
+	p, ok, err := row(ctx, s, "person", scanPerson, personColumns+`WHERE community = $1 AND id = $2`, community, id)
+	if err == nil && !ok {
+		err = notFound(0, "person")
+	}
+	return p, err
+}
+
+// People are the community's staff, ordered by ID.
+func (s *Store) People(ctx context.Context, community string) (workflow.Roster, error) {
+	return rows(ctx, s, "people", scanPerson, personColumns+`WHERE community = $1 AND staff ORDER BY id`, community)
+}
+
+// FindPerson are those whose key is, or else whose name is, exactly as
+// written; empty where there is nobody.
+func (s *Store) FindPerson(ctx context.Context, community, nameOrKey string) ([]workflow.Person, error) {
+	found, err := rows(ctx, s, "find person", scanPerson, personColumns+`WHERE community = $1 AND key = $2`, community, nameOrKey)
+	if err != nil || len(found) > 0 || nameOrKey == "" {
+		return found, err
+	}
+	return rows(ctx, s, "find person", scanPerson,
+		personColumns+`WHERE community = $1 AND name = $2 AND name <> '' ORDER BY id`, community, nameOrKey)
+}
+
+// UpsertPerson stores somebody under a key that stays the same from one
+// import to the next, and gives their ID. Name, phone, roles and home are
+// taken as they are; a WeChat binding only where p has one, so that an import
+// does not undo a binding by code. p.ID is ignored.
+func (s *Store) UpsertPerson(ctx context.Context, key string, p workflow.Person) (workflow.PersonID, error) {
+	if key == "" {
+		return 0, &workflow.Error{Code: workflow.CodeInvalid, Cause: errors.New("a person without a key")}
+	}
+	fresh, err := s.NextPerson(ctx)
+	if err != nil {
+		return 0, err
+	}
+	roles, home, err := rolesAndHome(p)
+	if err != nil {
+		return 0, err
+	}
+	var id workflow.PersonID
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		if err := tx.QueryRow(ctx, `INSERT INTO person AS p (community, id, key, name, phone, openid, roles, home, following)
+			VALUES ($1, $2, $3, $4, $5, nullif($6, ''), $7::text::jsonb, $8::text::jsonb, $9)
+			ON CONFLICT (community, key) WHERE key IS NOT NULL DO UPDATE SET name = excluded.name, phone = excluded.phone,
+				openid = coalesce(excluded.openid, p.openid), roles = excluded.roles, home = excluded.home,
+				following = CASE WHEN excluded.openid IS NULL THEN p.following ELSE excluded.following END
+			RETURNING id`,
+			p.Community, fresh, key, text(p.Name), text(p.Phone), p.OpenID, roles, home, p.Following).Scan(&id); err != nil {
+			return err
+		}
+		return touch(ctx, tx, p.Community)
+	})
+	return id, fault("upsert person", err)
+}
+
+// touch lets running processes see that a community's staff changed.
+func touch(ctx context.Context, tx pgx.Tx, community string) error {
+	_, err := tx.Exec(ctx, `UPDATE community SET shape = shape + 1 WHERE code = $1`, community)
+	return err
+}
+
+// codeHash is what is kept of a one-time code.
+func codeHash(community, code string) []byte {
+	sum := sha256.Sum256([]byte(community + "\x00" + code))
+	return sum[:]
+}
+
+// NewBindCode lets whoever says the code, until it expires, become the person
+// to WeChat. Earlier codes of the person end. Only the code's SHA-256 is kept.
+func (s *Store) NewBindCode(ctx context.Context, community string, person workflow.PersonID, code string, expires time.Time) error {
+	if code == "" {
+		return &workflow.Error{Code: workflow.CodeInvalid, Cause: errors.New("an empty code")}
+	}
+	if _, err := s.Person(ctx, community, person); err != nil {
+		return err
+	}
+	return fault("bind code", pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `DELETE FROM bind_code WHERE community = $1 AND (person = $2 OR hash = $3 AND expires_at <= $4)`,
+			community, person, codeHash(community, code), s.clock.Now()); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `INSERT INTO bind_code (community, hash, person, expires_at) VALUES ($1, $2, $3, $4)`,
+			community, codeHash(community, code), person, expires)
+		return err
+	}))
+}
+
+// Bind gives a person their WeChat by a one-time code, which is used up; a
+// *workflow.Error with CodeNotFound where the code is wrong, used or too old.
+// A resident who wrote with this WeChat before keeps their tickets but is no
+// longer reached by it; another member of the staff keeps it: ErrOpenIDTaken,
+// within a *workflow.Error with CodeNotAllowed, and the code stays good.
+func (s *Store) Bind(ctx context.Context, community, code, openid string, now time.Time) (p workflow.Person, err error) {
+	if openid == "" {
+		return p, &workflow.Error{Code: workflow.CodeInvalid, Cause: errors.New("an empty openid")}
+	}
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		var id workflow.PersonID
+		err := tx.QueryRow(ctx, `DELETE FROM bind_code WHERE community = $1 AND hash = $2 AND expires_at > $3 RETURNING person`,
+			community, codeHash(community, code), now).Scan(&id)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return notFound(0, "such code")
+		}
+		if err != nil {
+			return err
+		}
+		var taken, following bool
+		err = tx.QueryRow(ctx, `SELECT staff, following FROM person WHERE community = $1 AND openid = $2 AND id <> $3 FOR UPDATE`,
+			community, openid, id).Scan(&taken, &following)
+		switch {
+		case errors.Is(err, pgx.ErrNoRows):
+			following = true // who can say the code to the account follows it
+		case err != nil:
+			return err
+		case taken:
+			return &workflow.Error{Code: workflow.CodeNotAllowed, Cause: ErrOpenIDTaken}
+		}
+		if _, err := tx.Exec(ctx, `UPDATE person SET openid = NULL, following = false WHERE community = $1 AND openid = $2 AND id <> $3`,
+			community, openid, id); err != nil {
+			return err
+		}
+		found, err := tx.Query(ctx, `UPDATE person SET openid = $3, following = $4 WHERE community = $1 AND id = $2
+			RETURNING community, id, name, phone, coalesce(openid, ''), roles, home, following`, community, id, openid, following)
+		if err != nil {
+			return err
+		}
+		if p, err = pgx.CollectExactlyOneRow(found, scanPerson); err != nil {
+			return err
+		}
+		return touch(ctx, tx, community)
+	})
+	return p, fault("bind", err)
+}
+
+// Delivered is a delivery in the record; ok is false where there is none.
+func (s *Store) Delivered(ctx context.Context, community, id string) (d desk.Delivery, ok bool, err error) {
+	return row(ctx, s, "delivered", pgx.RowToStructByName[desk.Delivery],
+		`SELECT delivery AS id, person, type, body AS text, reply, at, deferred FROM message WHERE community = $1 AND delivery = $2`,
+		community, id)
+}
+
+// Talk is somebody's conversation and its version; a zero version where there
+// is none yet.
+func (s *Store) Talk(ctx context.Context, community string, person workflow.PersonID) (state json.RawMessage, version int64, err error) {
+	type talk struct {
+		State   []byte
+		Version int64
+	}
+	t, _, err := row(ctx, s, "talk", pgx.RowToStructByPos[talk],
+		`SELECT state::text, version FROM talk WHERE community = $1 AND person = $2`, community, person)
+	return t.State, t.Version, err
+}

@@ -1,0 +1,126 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/desk"
+)
+
+const pushColumns = `community, key, person, number, purpose, facts, status, channel, attempts, next_try, errcode, error, created_at, sent_at`
+
+func scanPush(r pgx.CollectableRow) (p desk.Push, err error) {
+	var facts []byte
+	var sent *time.Time
+	if err := r.Scan(&p.Community, &p.Key, &p.Person, &p.Number, &p.Purpose, &facts, &p.Status, &p.Channel, &p.Attempts,
+		&p.NextTry, &p.ErrCode, &p.Error, &p.CreatedAt, &sent); err != nil {
+		return p, err
+	}
+	if sent != nil {
+		p.SentAt = *sent
+	}
+	return p, json.Unmarshal(facts, &p.Facts)
+}
+
+// takePush gives back the status from before, which tells of a lease that ran
+// out.
+const takePush = `WITH old AS (
+		SELECT status FROM push WHERE community = $1 AND key = $2 AND status IN ('owed', 'sending') AND next_try <= $3 FOR UPDATE)
+	UPDATE push SET status = 'sending', attempts = attempts + 1, next_try = $4 FROM old
+	WHERE community = $1 AND key = $2
+	RETURNING community, key, person, number, purpose, facts, old.status, channel, attempts, next_try, errcode, error, created_at, sent_at`
+
+// TakePush leases a push that is owed and due, or whose lease ran out, to one
+// sender; ok is false where there is nothing to do. Its Attempts counts this
+// one. A push whose lease ran out comes back with Status PushSending: an
+// earlier sender may have sent it and died.
+func (s *Store) TakePush(ctx context.Context, community, key string, now time.Time, lease time.Duration) (p desk.Push, ok bool, err error) {
+	return row(ctx, s, "take push", scanPush, takePush, community, key, now, now.Add(lease))
+}
+
+// finishPush: what is at an end is never owed again by a sender that comes
+// late.
+const finishPush = `UPDATE push SET status = $3, channel = coalesce(nullif($4, ''), channel), next_try = coalesce($5, next_try),
+		errcode = $6, error = $7, msg_id = coalesce(nullif($8, 0), msg_id), sent_at = CASE WHEN $3 IN ('sent', 'unknown') THEN $9 ELSE sent_at END
+	WHERE community = $1 AND key = $2 AND ($3 <> 'owed' OR status IN ('owed', 'sending'))`
+
+// FinishPush stores the outcome of an attempt. A push that is sent, or given
+// up, is not owed again by an outcome that comes late.
+func (s *Store) FinishPush(ctx context.Context, community, key string, out desk.PushOutcome) error {
+	_, err := s.pool.Exec(ctx, finishPush, community, key, string(out.Status), out.Channel, moment(out.NextTry),
+		out.ErrCode, text(out.Error), out.MsgID, out.At)
+	return fault("finish push", err)
+}
+
+// OwedPushes are keys of pushes owed and due, or with a lease that ran out,
+// oldest first.
+func (s *Store) OwedPushes(ctx context.Context, community string, now time.Time, limit int) ([]string, error) {
+	return rows(ctx, s, "owed pushes", pgx.RowTo[string], `SELECT key FROM push
+		WHERE community = $1 AND status IN ('owed', 'sending') AND next_try <= $2 ORDER BY next_try, key LIMIT $3`,
+		community, now, limit)
+}
+
+// PushByMsgID finds a template push by WeChat's message id, for its result.
+func (s *Store) PushByMsgID(ctx context.Context, community string, msgID int64) (p desk.Push, ok bool, err error) {
+	return row(ctx, s, "push by msgid", scanPush,
+		`SELECT `+pushColumns+` FROM push WHERE community = $1 AND msg_id = $2 ORDER BY created_at DESC LIMIT 1`, community, msgID)
+}
+
+// ManualPushes are the pushes that need a telephone call, oldest first.
+func (s *Store) ManualPushes(ctx context.Context, community string, limit int) ([]desk.Push, error) {
+	return rows(ctx, s, "manual pushes", scanPush, `SELECT `+pushColumns+` FROM push
+		WHERE community = $1 AND status = 'manual' ORDER BY created_at, key LIMIT $2`, community, limit)
+}
+
+// PushFailures are the pushes that did not reach anybody for certain (manual,
+// dropped, unknown), newest first.
+func (s *Store) PushFailures(ctx context.Context, community string, limit int) ([]desk.Push, error) {
+	return rows(ctx, s, "push failures", scanPush, `SELECT `+pushColumns+` FROM push
+		WHERE community = $1 AND status IN ('manual', 'dropped', 'unknown') ORDER BY created_at DESC LIMIT $2`, community, limit)
+}
+
+const contact = `SELECT t.last_message_at, t.last_click_at,
+	(SELECT count(*) FROM push WHERE community = $1 AND person = $2 AND channel = 'custom' AND sent_at IS NOT NULL
+		AND sent_at > greatest(t.last_message_at, t.last_click_at)),
+	(SELECT json_object_agg(template, remaining) FROM consent WHERE community = $1 AND person = $2 AND remaining > 0)
+	FROM (SELECT 1) AS one LEFT JOIN talk t ON t.community = $1 AND t.person = $2`
+
+// Contact is what decides which channel may reach a person now. A message
+// whose fate is unknown counts as sent.
+func (s *Store) Contact(ctx context.Context, community string, person workflow.PersonID) (desk.Contact, error) {
+	c, _, err := row(ctx, s, "contact", func(r pgx.CollectableRow) (c desk.Contact, err error) {
+		var message, click *time.Time
+		var consents []byte
+		if err := r.Scan(&message, &click, &c.CustomSince, &consents); err != nil {
+			return c, err
+		}
+		if message != nil {
+			c.LastMessageAt = *message
+		}
+		if click != nil {
+			c.LastClickAt = *click
+		}
+		if consents != nil {
+			err = json.Unmarshal(consents, &c.Consents)
+		}
+		return c, err
+	}, contact, community, person)
+	return c, err
+}
+
+// Consent adds subscription consents, or with a negative by uses them up; it
+// reports whether they were there to use.
+func (s *Store) Consent(ctx context.Context, community string, person workflow.PersonID, template string, by int) (bool, error) {
+	sql := `INSERT INTO consent AS c (community, person, template, remaining) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (community, person, template) DO UPDATE SET remaining = c.remaining + excluded.remaining`
+	if by < 0 {
+		sql = `UPDATE consent SET remaining = remaining + $4
+			WHERE community = $1 AND person = $2 AND template = $3 AND remaining + $4 >= 0`
+	}
+	tag, err := s.pool.Exec(ctx, sql, community, person, template, by)
+	return tag.RowsAffected() > 0, fault("consent", err)
+}

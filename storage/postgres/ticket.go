@@ -1,0 +1,139 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/wishdesk/wishdesk/workflow"
+)
+
+// scanBody reads a row of one JSON column.
+func scanBody[T any](r pgx.CollectableRow) (v T, err error) {
+	var body []byte
+	if err := r.Scan(&body); err != nil {
+		return v, err
+	}
+	return v, json.Unmarshal(body, &v)
+}
+
+// Ticket is one ticket; a *workflow.Error with CodeNotFound where there is
+// none.
+func (s *Store) Ticket(ctx context.Context, community string, number int64) (workflow.Ticket, error) {
+	t, ok, err := row(ctx, s, "ticket", scanBody[workflow.Ticket],
+		`SELECT body FROM ticket WHERE community = $1 AND number = $2`, community, number)
+	if err == nil && !ok {
+		err = notFound(number, "ticket")
+	}
+	return t, err
+}
+
+// Events are a ticket's events in order; none for a ticket that is not there.
+func (s *Store) Events(ctx context.Context, community string, number int64) ([]workflow.Event, error) {
+	return rows(ctx, s, "events", scanBody[workflow.Event],
+		`SELECT body FROM event WHERE community = $1 AND number = $2 ORDER BY seq`, community, number)
+}
+
+func (s *Store) tickets(ctx context.Context, op, sql string, args ...any) ([]workflow.Ticket, error) {
+	return rows(ctx, s, op, scanBody[workflow.Ticket], sql, args...)
+}
+
+// Owned are the open tickets that somebody has, next deadline first.
+func (s *Store) Owned(ctx context.Context, community string, owner workflow.PersonID, limit int) ([]workflow.Ticket, error) {
+	return s.tickets(ctx, "owned", `SELECT body FROM ticket
+		WHERE community = $1 AND owner = $2 AND ended_at IS NULL ORDER BY next_due, number LIMIT $3`,
+		community, owner, limit)
+}
+
+// Reported are somebody's own tickets, newest first; ended ones too where
+// ended is set.
+func (s *Store) Reported(ctx context.Context, community string, reporter workflow.PersonID, ended bool, limit int) ([]workflow.Ticket, error) {
+	return s.tickets(ctx, "reported", `SELECT body FROM ticket
+		WHERE community = $1 AND reporter = $2 AND ($3 OR ended_at IS NULL) ORDER BY number DESC LIMIT $4`,
+		community, reporter, ended, limit)
+}
+
+// Wall are the wishes that may be claimed, oldest first, after a number.
+func (s *Store) Wall(ctx context.Context, community string, after int64, limit int) ([]workflow.Ticket, error) {
+	return s.tickets(ctx, "wall", `SELECT body FROM ticket
+		WHERE community = $1 AND ended_at IS NULL AND stand = 'wall' AND number > $2 ORDER BY number LIMIT $3`,
+		community, after, limit)
+}
+
+// Tray are the tickets to be filed by hand in a grid ("" = those without
+// one), next deadline first.
+func (s *Store) Tray(ctx context.Context, community, grid string, limit int) ([]workflow.Ticket, error) {
+	return s.tickets(ctx, "tray", `SELECT body FROM ticket
+		WHERE community = $1 AND grid = $2 AND ended_at IS NULL AND stand = 'tray' ORDER BY next_due, number LIMIT $3`,
+		community, grid, limit)
+}
+
+// Risen are the open tickets at or above a level, next deadline first.
+func (s *Store) Risen(ctx context.Context, community string, level, limit int) ([]workflow.Ticket, error) {
+	sql := `SELECT body FROM ticket
+		WHERE community = $1 AND ended_at IS NULL AND level >= $2 AND level >= 2 ORDER BY next_due, number LIMIT $3`
+	if level < workflow.LevelCommittee { // beyond the index of those that have risen
+		sql = `SELECT body FROM ticket
+			WHERE community = $1 AND ended_at IS NULL AND level >= $2 ORDER BY next_due, number LIMIT $3`
+	}
+	return s.tickets(ctx, "risen", sql, community, level, limit)
+}
+
+// openPage is how many tickets OpenTickets reads at a time, so that no
+// transaction stays open while its caller works.
+const openPage = 500
+
+// OpenTickets calls f with every open ticket, in number order. Tickets that
+// change meanwhile come as they were when their page was read.
+func (s *Store) OpenTickets(ctx context.Context, community string, f func(workflow.Ticket) error) error {
+	type numbered struct {
+		Number int64
+		Body   []byte
+	}
+	after := int64(-1)
+	for {
+		page, err := rows(ctx, s, "open tickets", pgx.RowToStructByPos[numbered], `SELECT number, body FROM ticket
+			WHERE community = $1 AND ended_at IS NULL AND number > $2 ORDER BY number LIMIT $3`, community, after, openPage)
+		if err != nil {
+			return err
+		}
+		for _, n := range page {
+			var t workflow.Ticket
+			if err := json.Unmarshal(n.Body, &t); err != nil {
+				return fault("open tickets", err)
+			}
+			if err := f(t); err != nil {
+				return err
+			}
+			after = n.Number
+		}
+		if len(page) < openPage {
+			return nil
+		}
+	}
+}
+
+// DueTickets are numbers of open tickets whose next deadline is not after a
+// moment, earliest first.
+func (s *Store) DueTickets(ctx context.Context, community string, until time.Time, limit int) ([]int64, error) {
+	return rows(ctx, s, "due tickets", pgx.RowTo[int64], `SELECT number FROM ticket
+		WHERE community = $1 AND ended_at IS NULL AND next_due <= $2 ORDER BY next_due, number LIMIT $3`,
+		community, until, limit)
+}
+
+// Loads is how many open tickets each owner has.
+func (s *Store) Loads(ctx context.Context, community string) (map[workflow.PersonID]int, error) {
+	type load struct {
+		Owner workflow.PersonID
+		Count int
+	}
+	all, err := rows(ctx, s, "loads", pgx.RowToStructByPos[load], `SELECT owner, count(*) FROM ticket
+		WHERE community = $1 AND owner > 0 AND ended_at IS NULL GROUP BY owner`, community)
+	loads := make(map[workflow.PersonID]int, len(all))
+	for _, l := range all {
+		loads[l.Owner] = l.Count
+	}
+	return loads, err
+}

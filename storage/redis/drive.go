@@ -1,0 +1,309 @@
+// Package redis is the room of the drive: live state of open tickets,
+// conversations, claimed deliveries, queues, deadlines, loads, rate limits,
+// send windows, the access token that replicas share. It implements
+// desk.Drive over go-redis.
+//
+// All keys of a community begin with "wd:{<community>}:", so that they share a
+// slot of a Redis Cluster. All of it can be lost and is rebuilt from the
+// journal, except message tasks, which the append-only file keeps.
+//
+// What must never come in: decisions, and the only copy of anything that was
+// acknowledged.
+package redis
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/desk"
+)
+
+//go:embed lua/*.lua
+var luaFiles embed.FS
+
+var (
+	committedScript = script("committed")
+	fireDueScript   = script("fire_due")
+	allowScript     = script("allow")
+	dropScript      = script("compare_delete")
+	spendScript     = script("spend")
+	unspendScript   = script("unspend")
+)
+
+func script(name string) *redis.Script {
+	src, err := fs.ReadFile(luaFiles, "lua/"+name+".lua")
+	if err != nil {
+		panic("redis: the binary lacks script " + name) // an embedded file: only a broken build lacks it
+	}
+	return redis.NewScript(string(src))
+}
+
+// Drive is a connection to one Redis or one Redis Cluster. It connects when
+// it is first used and is safe for concurrent use.
+type Drive struct{ c redis.UniversalClient }
+
+var _ desk.Drive = (*Drive)(nil)
+
+// Options are optional.
+type Options struct{ Logger *slog.Logger }
+
+// Times after which Redis counts as away; a resident waits for the answer. A
+// call is tried twice, because a connection may be dead since a restart, and
+// ends within a second all the same.
+const (
+	dialTimeout = 300 * time.Millisecond
+	callTimeout = 400 * time.Millisecond
+)
+
+// How long things are kept that nobody deletes.
+const (
+	endedKept  = 10 * time.Minute // the version of an ended ticket, against late news of it
+	talkKept   = 48 * time.Hour
+	windowKept = 49 * time.Hour
+)
+
+// Open gives a drive for URLs as go-redis reads them (redis://, rediss://,
+// unix://); several, separated by commas, are a cluster. Redis may be away.
+func Open(urls string, o Options) (*Drive, error) {
+	var nodes []*redis.Options
+	for _, u := range strings.Split(urls, ",") {
+		opt, err := redis.ParseURL(strings.TrimSpace(u))
+		if err != nil {
+			return nil, errors.New("redis: the address cannot be read: want redis://host:6379/0 or unix:///path.sock") // the URL may hold a password
+		}
+		nodes = append(nodes, opt)
+	}
+	first := nodes[0]
+	u := &redis.UniversalOptions{
+		DB: first.DB, Username: first.Username, Password: first.Password, TLSConfig: first.TLSConfig,
+		DialTimeout: dialTimeout, ReadTimeout: callTimeout, WriteTimeout: callTimeout, PoolTimeout: callTimeout,
+		MaxRetries: 1, DialerRetries: 1, ContextTimeoutEnabled: true,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	}
+	for _, n := range nodes {
+		u.Addrs = append(u.Addrs, n.Addr)
+	}
+	if first.Network == "unix" {
+		u.Dialer = redis.NewDialer(first)
+	}
+	return &Drive{c: redis.NewUniversalClient(u)}, nil
+}
+
+// Close gives the connections back.
+func (d *Drive) Close() error { return d.c.Close() }
+
+// Ping tells whether Redis answers.
+func (d *Drive) Ping(ctx context.Context) error { return d.c.Ping(ctx).Err() }
+
+// Info is a section of Redis's INFO, for those who look after it.
+func (d *Drive) Info(ctx context.Context, section string) (string, error) {
+	return d.c.Info(ctx, section).Result()
+}
+
+func key(community string, parts ...string) string {
+	return "wd:{" + community + "}:" + strings.Join(parts, ":")
+}
+
+func ticketKey(community string, number int64) string {
+	return key(community, "ticket", strconv.FormatInt(number, 10))
+}
+
+func personKey(community, what string, p workflow.PersonID) string {
+	return key(community, what, strconv.FormatInt(int64(p), 10))
+}
+
+// The shapes of committed.lua's argument.
+type (
+	news struct {
+		Tickets []ticketNews `json:"tickets"`
+		Talk    *talkNews    `json:"talk,omitempty"`
+		Opened  *openedNews  `json:"opened,omitempty"`
+		Pushes  []pushNews   `json:"pushes"`
+		Media   []string     `json:"media"`
+	}
+	ticketNews struct {
+		Number  string `json:"n"`
+		Version int64  `json:"v"`
+		Owner   string `json:"owner"`
+		Due     int64  `json:"due"`
+		Body    string `json:"body"`
+	}
+	talkNews struct {
+		Version int64  `json:"v"`
+		State   string `json:"s"`
+	}
+	openedNews struct {
+		Message int64 `json:"m"`
+		Click   int64 `json:"c"`
+	}
+	pushNews struct {
+		Key    string `json:"key"`
+		Urgent bool   `json:"urgent"`
+	}
+)
+
+// Committed follows a change, in one round trip.
+func (d *Drive) Committed(ctx context.Context, ch desk.Change) error {
+	n := news{Tickets: []ticketNews{}, Pushes: []pushNews{}, Media: []string{}}
+	var person workflow.PersonID
+	if t := ch.Talk; t != nil {
+		person = t.Person
+		n.Talk = &talkNews{Version: t.Was + 1, State: string(t.State)}
+		if !t.LastMessageAt.IsZero() || !t.LastClickAt.IsZero() {
+			n.Opened = &openedNews{Message: millis(t.LastMessageAt), Click: millis(t.LastClickAt)}
+		}
+	}
+	for _, p := range ch.Pushes {
+		n.Pushes = append(n.Pushes, pushNews{p.Key, p.Purpose.Urgent()})
+	}
+	for _, m := range ch.Media {
+		n.Media = append(n.Media, m.ID)
+	}
+	tickets := make([]workflow.Ticket, len(ch.Tickets))
+	for i, tc := range ch.Tickets {
+		tickets[i] = tc.Ticket
+	}
+	return d.tell(ctx, ch.Community, person, tickets, n)
+}
+
+// Restore sets live state, deadline and owner of tickets; loads are set by
+// RestoreLoads afterwards.
+func (d *Drive) Restore(ctx context.Context, community string, tickets []workflow.Ticket) error {
+	return d.tell(ctx, community, 0, tickets, news{Pushes: []pushNews{}, Media: []string{}})
+}
+
+func (d *Drive) tell(ctx context.Context, community string, person workflow.PersonID, tickets []workflow.Ticket, n news) error {
+	keys := []string{
+		key(community, "due"), key(community, "load"), key(community, "q", "urgent"), key(community, "q", "push"),
+		key(community, "q", "stage"), personKey(community, "talk", person), personKey(community, "window", person),
+	}
+	n.Tickets = make([]ticketNews, 0, len(tickets))
+	for _, t := range tickets {
+		tn := ticketNews{Number: strconv.FormatInt(t.Number, 10), Version: t.Version}
+		if t.State.Open() {
+			body, err := json.Marshal(t)
+			if err != nil {
+				return fmt.Errorf("redis: ticket %d: %w", t.Number, err)
+			}
+			tn.Body = string(body)
+			if _, at, ok := t.NextDue(); ok {
+				tn.Due = millis(at)
+			}
+			if t.Owner != 0 {
+				tn.Owner = strconv.FormatInt(int64(t.Owner), 10)
+			}
+		}
+		n.Tickets = append(n.Tickets, tn)
+		keys = append(keys, ticketKey(community, t.Number))
+	}
+	arg, err := json.Marshal(n)
+	if err != nil {
+		return fmt.Errorf("redis: %w", err)
+	}
+	return committedScript.Run(ctx, d.c, keys, string(arg), endedKept.Milliseconds(), talkKept.Milliseconds(), windowKept.Milliseconds()).Err()
+}
+
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+// Live is an open ticket's state if the drive has it.
+func (d *Drive) Live(ctx context.Context, community string, number int64) (t workflow.Ticket, ok bool, err error) {
+	body, err := d.c.HGet(ctx, ticketKey(community, number), "b").Result()
+	if errors.Is(err, redis.Nil) || err == nil && body == "" {
+		return t, false, nil
+	}
+	if err != nil {
+		return t, false, err
+	}
+	if err := json.Unmarshal([]byte(body), &t); err != nil {
+		return workflow.Ticket{}, false, nil // an older release's: the journal has it
+	}
+	return t, true, nil
+}
+
+// Forget drops the body that proved stale; the version stays, so that the
+// load is still counted right.
+func (d *Drive) Forget(ctx context.Context, community string, number int64) error {
+	return d.c.HDel(ctx, ticketKey(community, number), "b").Err()
+}
+
+// Talk is a conversation if the drive has it.
+func (d *Drive) Talk(ctx context.Context, community string, person workflow.PersonID) (json.RawMessage, int64, bool, error) {
+	got, err := d.c.HMGet(ctx, personKey(community, "talk", person), "v", "s").Result()
+	if err != nil || got[0] == nil || got[1] == nil {
+		return nil, 0, false, err
+	}
+	version, err := strconv.ParseInt(got[0].(string), 10, 64)
+	if err != nil {
+		return nil, 0, false, nil
+	}
+	return json.RawMessage(got[1].(string)), version, true, nil
+}
+
+// ForgetTalk drops a conversation that proved stale.
+func (d *Drive) ForgetTalk(ctx context.Context, community string, person workflow.PersonID) error {
+	return d.c.Del(ctx, personKey(community, "talk", person)).Err()
+}
+
+// Loads is how many open tickets each owner has, as the journal counts them;
+// ok is false while the drive is not rebuilt.
+func (d *Drive) Loads(ctx context.Context, community string) (map[workflow.PersonID]int, bool, error) {
+	var ready *redis.IntCmd
+	var all *redis.MapStringStringCmd
+	_, err := d.c.Pipelined(ctx, func(p redis.Pipeliner) error {
+		ready = p.Exists(ctx, key(community, "ready"))
+		all = p.HGetAll(ctx, key(community, "load"))
+		return nil
+	})
+	if err != nil || ready.Val() == 0 {
+		return nil, false, err
+	}
+	out := make(map[workflow.PersonID]int, len(all.Val()))
+	for person, n := range all.Val() {
+		id, err1 := strconv.ParseInt(person, 10, 64)
+		count, err2 := strconv.Atoi(n)
+		if errors.Join(err1, err2) == nil {
+			out[workflow.PersonID(id)] = count
+		}
+	}
+	return out, true, nil
+}
+
+// RestoreLoads sets all loads, in one step.
+func (d *Drive) RestoreLoads(ctx context.Context, community string, loads map[workflow.PersonID]int) error {
+	_, err := d.c.TxPipelined(ctx, func(p redis.Pipeliner) error {
+		p.Del(ctx, key(community, "load"))
+		for person, n := range loads {
+			p.HSet(ctx, key(community, "load"), strconv.FormatInt(int64(person), 10), n)
+		}
+		return nil
+	})
+	return err
+}
+
+// Ready tells whether the drive holds the community's state.
+func (d *Drive) Ready(ctx context.Context, community string) (bool, error) {
+	n, err := d.c.Exists(ctx, key(community, "ready")).Result()
+	return n == 1, err
+}
+
+// MarkReady ends a rebuild.
+func (d *Drive) MarkReady(ctx context.Context, community string) error {
+	return d.c.Set(ctx, key(community, "ready"), 1, 0).Err()
+}

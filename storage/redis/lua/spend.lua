@@ -1,0 +1,29 @@
+-- Takes one of the customer-service messages that WeChat allows a person now:
+-- 5 within 48 hours of a message, 3 within a minute of a click, scan or
+-- follow.
+--
+-- KEYS[1] hash of the send window: m, c = Unix ms of the last message and
+--         click; mn, cn = messages sent since
+-- ARGV[1] now, Unix ms
+-- ARGV[2] "" or the record's window "m,c,n", used where the hash is missing
+-- ARGV[3] ms that a window is kept
+-- Returns 1 taken, 0 none left, -1 the record's window is needed.
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  if ARGV[2] == '' then
+    return -1
+  end
+  local m, c, n = string.match(ARGV[2], '^(%d+),(%d+),(%d+)$')
+  redis.call('HSET', KEYS[1], 'm', m, 'mn', n, 'c', c, 'cn', n)
+  redis.call('PEXPIRE', KEYS[1], ARGV[3])
+end
+local w = redis.call('HMGET', KEYS[1], 'm', 'mn', 'c', 'cn')
+local now = tonumber(ARGV[1])
+if now - tonumber(w[1] or 0) < 172800000 and tonumber(w[2] or 0) < 5 then
+  redis.call('HINCRBY', KEYS[1], 'mn', 1)
+  return 1
+end
+if now - tonumber(w[3] or 0) < 60000 and tonumber(w[4] or 0) < 3 then
+  redis.call('HINCRBY', KEYS[1], 'cn', 1)
+  return 1
+end
+return 0
