@@ -61,7 +61,7 @@ wait_for_child() {
 	local code=0
 	while :; do
 		code=0
-		wait "$child" || code=$?
+		wait "$child" 2>/dev/null || code=$? # bash would tell of a killed child in its own words
 		kill -0 "$child" 2>/dev/null || return "$code"
 	done
 }

@@ -348,11 +348,11 @@ func TestPushes(t *testing.T) {
 	if !ok || p.Status != desk.PushSending || p.Attempts != 2 {
 		t.Errorf("after the lease: %v %s %d", ok, p.Status, p.Attempts)
 	}
-	finish("a", desk.PushOutcome{Status: desk.PushSent, Channel: "template", MsgID: 77, At: noon})
+	finish("a", desk.PushOutcome{Status: desk.PushSent, Channel: "template", MsgID: 24313134013531745, At: noon})
 	// A sender that comes late does not make it owed again.
 	finish("a", desk.PushOutcome{Status: desk.PushOwed, NextTry: noon, ErrCode: -1, Error: "busy", At: noon})
 	same(t, "owed after the late one", []string{"b", "c"}, keys(noon.Add(time.Minute)))
-	p, ok, err := s.PushByMsgID(ctx(t), here, 77)
+	p, ok, err := s.PushByMsgID(ctx(t), here, 24313134013531745)
 	must(t, err)
 	if !ok || p.Key != "a" || p.Status != desk.PushSent || !p.SentAt.Equal(noon) || p.Channel != "template" {
 		t.Errorf("by msgid: %v %+v", ok, p)

@@ -45,7 +45,7 @@ func (s *Store) TakePush(ctx context.Context, community, key string, now time.Ti
 // finishPush: what is at an end is never owed again by a sender that comes
 // late.
 const finishPush = `UPDATE push SET status = $3, channel = coalesce(nullif($4, ''), channel), next_try = coalesce($5, next_try),
-		errcode = $6, error = $7, msg_id = coalesce(nullif($8, 0), msg_id), sent_at = CASE WHEN $3 IN ('sent', 'unknown') THEN $9 ELSE sent_at END
+		errcode = $6, error = $7, msg_id = coalesce(nullif($8::bigint, 0), msg_id), sent_at = CASE WHEN $3 IN ('sent', 'unknown') THEN $9 ELSE sent_at END
 	WHERE community = $1 AND key = $2 AND ($3 <> 'owed' OR status IN ('owed', 'sending'))`
 
 // FinishPush stores the outcome of an attempt. A push that is sent, or given

@@ -18,7 +18,7 @@ func askPostgres(url string) ask {
 		if err != nil {
 			return err
 		}
-		defer conn.Close(context.Background()) //nolint:errcheck // nothing was left open on it
+		defer conn.Close(context.Background())
 		_, err = conn.Exec(ctx, "SELECT 1")
 		return err
 	}

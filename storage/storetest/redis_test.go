@@ -69,7 +69,6 @@ func TestRedisEndsWithAKilledTestProcess(t *testing.T) {
 		_, _ = os.Stdout.WriteString("socket " + s.socket() + "\n")
 		select {}
 	}
-	//nolint:gosec // G204, G702: this very program
 	process := exec.Command(os.Args[0], "-test.run", "^TestRedisEndsWithAKilledTestProcess$")
 	process.Env = append(os.Environ(), orphanEnv+"=yes")
 	out, err := process.StdoutPipe()

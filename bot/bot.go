@@ -1,0 +1,258 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/jonboulle/clockwork"
+
+	"github.com/wishdesk/wishdesk/bot/wechat"
+	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/desk"
+)
+
+// Bot holds the conversation of all communities. It is safe for concurrent
+// use and keeps nothing in memory that another replica would miss.
+type Bot struct {
+	o    Options
+	desk *desk.Desk
+	log  *slog.Logger
+
+	channels channels
+	late     sync.WaitGroup // messages still worked on after their answer left
+}
+
+// Options are what a Bot stands on. All are required but Logger, Templates
+// and Budget.
+type Options struct {
+	Desk         *desk.Desk
+	Understander workflow.Understander
+	Wording      *Wording
+	Taxonomy     *workflow.Taxonomy
+	// Messenger is the way to a community's account; ok is false where it has
+	// none.
+	Messenger func(community string) (m Messenger, ok bool)
+	// Templates are the account's template and subscription messages.
+	Templates func(community string) Templates
+	Media     MediaStore
+	Windows   Windows
+	Clock     clockwork.Clock
+	Logger    *slog.Logger
+	// Budget is how long a message may take before the answer leaves without
+	// its result, which then follows as a push. WeChat waits 5 s; 0 = 3 s.
+	Budget time.Duration
+}
+
+// New gives a bot.
+func New(o Options) *Bot {
+	if o.Budget == 0 {
+		o.Budget = 3 * time.Second
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Templates == nil {
+		o.Templates = func(string) Templates { return nil }
+	}
+	return &Bot{o: o, desk: o.Desk, log: o.Logger, channels: channels{off: map[string]time.Time{}}}
+}
+
+const (
+	// seenFor is how long a delivery's reply is remembered in Redis; WeChat
+	// repeats within 15 s, the record remembers for ever.
+	seenFor = 30 * time.Minute
+	// lateLimit bounds a message whose answer has left already.
+	lateLimit = 60 * time.Second
+	// maxTurns bounds how often a message is decided again after ErrStale.
+	maxTurns = 6
+)
+
+// Handle answers one delivery within the budget. A repeated delivery gets the
+// first one's reply and changes nothing. What takes longer is kept in the
+// drive, told so, and answered by a push.
+func (b *Bot) Handle(ctx context.Context, in wechat.Inbound) wechat.Reply {
+	shape, ok := b.desk.Shape(in.Community)
+	if !ok {
+		return wechat.Reply{}
+	}
+	accepted.WithLabelValues(in.Community, in.Type).Inc()
+	deadline := time.NewTimer(b.o.Budget)
+	defer deadline.Stop()
+	started := time.Now()
+	defer func() { answerSeconds.Observe(time.Since(started).Seconds()) }()
+
+	if reply, seen := b.seenBefore(ctx, in, deadline.C); seen {
+		repeated.WithLabelValues(in.Community).Inc()
+		return wechat.Reply{Text: reply}
+	}
+	type outcome struct {
+		reply string
+		err   error
+	}
+	done := make(chan outcome, 1)
+	b.late.Go(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lateLimit)
+		defer cancel()
+		reply, err := b.turnSafely(ctx, in, false)
+		done <- outcome{reply, err}
+	})
+	var err error
+	select {
+	case out := <-done:
+		if out.err == nil {
+			b.remember(ctx, in, out.reply)
+			return wechat.Reply{Text: out.reply}
+		}
+		err = out.err
+	case <-deadline.C:
+		err = context.DeadlineExceeded
+	}
+	b.log.Warn("message taken for later", "community", in.Community, "type", in.Type, "cause", err)
+	return wechat.Reply{Text: b.takeForLater(ctx, in, shape)}
+}
+
+// Wait returns when every message whose answer has left is done with.
+func (b *Bot) Wait() { b.late.Wait() }
+
+// seenBefore claims a delivery; where another request has it, it waits for
+// that one's reply as long as the answer may wait.
+func (b *Bot) seenBefore(ctx context.Context, in wechat.Inbound, deadline <-chan time.Time) (string, bool) {
+	for {
+		first, done, reply, err := b.desk.Drive().Begin(ctx, in.Community, in.Delivery, seenFor)
+		if err != nil || first {
+			return "", false // without Redis the record refuses the second one
+		}
+		if done {
+			return reply, true
+		}
+		select {
+		case <-deadline:
+			return "", true // the first request answers, or has asked for patience
+		case <-ctx.Done():
+			return "", true
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func (b *Bot) remember(ctx context.Context, in wechat.Inbound, reply string) {
+	if err := b.desk.Drive().Done(ctx, in.Community, in.Delivery, reply, seenFor); err != nil {
+		b.log.Debug("reply not remembered", "cause", err)
+	}
+}
+
+// takeForLater keeps a message in the drive's append-only file, to be handled
+// when the stores answer again. With both stores gone the person is told so,
+// and WeChat's next try may still find them back.
+func (b *Bot) takeForLater(ctx context.Context, in wechat.Inbound, shape desk.Shape) string {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	body, err := json.Marshal(in)
+	if err == nil {
+		err = b.desk.Drive().Add(ctx, in.Community, desk.Task{Kind: desk.TaskMessage, Key: in.Delivery, Body: body}, false)
+	}
+	values := Values{"Hotline": shape.Community.Hotline}
+	if err != nil {
+		refused.WithLabelValues(in.Community, "stores").Inc()
+		b.log.Error("message not taken: both stores are away", "community", in.Community, "cause", err)
+		_ = b.desk.Drive().Undo(ctx, in.Community, in.Delivery)
+		return b.o.Wording.Say("both_gone", values)
+	}
+	deferred.WithLabelValues(in.Community).Inc()
+	reply := b.o.Wording.Say("later", values)
+	b.remember(ctx, in, reply)
+	return reply
+}
+
+// messageTask handles a message that was taken for later; its reply is owed
+// as a push. It may run more than once: the delivery is stored once, the push
+// owed once.
+func (b *Bot) messageTask(ctx context.Context, community string, t desk.Task) error {
+	var in wechat.Inbound
+	if err := json.Unmarshal(t.Body, &in); err != nil {
+		return fmt.Errorf("bot: message task: %w", err)
+	}
+	in.Community = community
+	_, err := b.turnSafely(ctx, in, true)
+	return err
+}
+
+func (b *Bot) turnSafely(ctx context.Context, in wechat.Inbound, late bool) (reply string, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("bot: panic: %v", p)
+			b.log.Error("panic in a conversation", "community", in.Community, "type", in.Type, "panic", fmt.Sprint(p), "stack", stack())
+		}
+	}()
+	return b.turn(ctx, in, late)
+}
+
+// turn is one message: read, decide, commit, answer; again where somebody
+// else changed the same things meanwhile.
+func (b *Bot) turn(ctx context.Context, in wechat.Inbound, late bool) (string, error) {
+	for try := range maxTurns {
+		s, err := b.open(ctx, in, try > 0)
+		if err != nil {
+			return "", err
+		}
+		reply, err := s.answer(ctx)
+		var refusal *workflow.Error
+		if errors.As(err, &refusal) {
+			b.log.Info("refused", "community", in.Community, "code", refusal.Code, "ticket", refusal.Number)
+			if s, err = b.open(ctx, in, try > 0); err != nil { // nothing of the refused work is kept
+				return "", err
+			}
+			reply = b.o.Wording.Say("error."+string(refusal.Code), Values{"Number": refusal.Number, "Hotline": s.shape.Community.Hotline})
+			reply = s.keepMedia(reply)
+		} else if err != nil {
+			return "", err
+		}
+		switch err := s.commit(ctx, reply, late); {
+		case err == nil:
+			return reply, nil
+		case errors.Is(err, desk.ErrSeen):
+			return b.again(ctx, in, late)
+		case !errors.Is(err, desk.ErrStale):
+			return "", err
+		}
+	}
+	return "", fmt.Errorf("bot: a conversation keeps changing: %w", desk.ErrStale)
+}
+
+// again is the reply of a delivery that is in the record already. Where the
+// webhook asked for patience, it is owed as a push.
+func (b *Bot) again(ctx context.Context, in wechat.Inbound, late bool) (string, error) {
+	d, ok, err := b.desk.Journal().Delivered(ctx, in.Community, in.Delivery)
+	if err != nil || !ok {
+		return "", fmt.Errorf("bot: delivery seen but not found: %w", err)
+	}
+	if late && !d.Deferred && d.Reply != "" {
+		w, err := b.desk.Begin(in.Community, true)
+		if err != nil {
+			return "", err
+		}
+		oweLate(w, in.Delivery, d.Person, d.Reply)
+		if err := w.Commit(ctx); err != nil {
+			return "", err
+		}
+	}
+	return d.Reply, nil
+}
+
+func oweLate(w *desk.Work, delivery string, person workflow.PersonID, reply string) {
+	w.Owe("late:"+delivery, person, workflow.TellLate, desk.Facts{Said: reply})
+}
+
+// Handlers are the queued tasks that the bot does, for the desk's runner.
+func (b *Bot) Handlers() map[desk.TaskKind]desk.Handler {
+	return map[desk.TaskKind]desk.Handler{
+		desk.TaskMessage: b.messageTask,
+		desk.TaskPush:    b.pushTask,
+		desk.TaskMedia:   b.mediaTask,
+	}
+}

@@ -1,0 +1,186 @@
+package bot
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"golang.org/x/text/width"
+
+	"github.com/wishdesk/wishdesk/workflow"
+)
+
+// verb is what a short text asks for.
+type verb string
+
+const (
+	verbNone       verb = ""
+	verbNumber     verb = "number" // a number alone
+	verbHelp       verb = "help"
+	verbReport     verb = "report"
+	verbProgress   verb = "progress"
+	verbUrge       verb = "urge"
+	verbSupplement verb = "supplement"
+	verbCancel     verb = "cancel"
+	verbRate       verb = "rate"
+	verbReopen     verb = "reopen"
+	verbBind       verb = "bind"
+	verbWall       verb = "wall"
+	verbClaim      verb = "claim"
+
+	verbWork     verb = "work"
+	verbAccept   verb = "accept"
+	verbTransfer verb = "transfer"
+	verbReturn   verb = "return"
+	verbAsk      verb = "ask"
+	verbNote     verb = "note"
+	verbResolve  verb = "resolve"
+	verbShow     verb = "show"
+	verbFile     verb = "file"
+	verbAssign   verb = "assign"
+	verbMerge    verb = "merge"
+	verbEscalate verb = "escalate"
+	verbCalled   verb = "called"
+	verbAs       verb = "as" // 「登记心愿」「登记诉求」: the kind, after the desk asked
+)
+
+// spoken is a text read as a command.
+type spoken struct {
+	Verb   verb
+	Number int64 // 0 where none was said
+	Rest   string
+	Rating workflow.Rating
+}
+
+// words lists what people write for each verb; the first is the one that the
+// desk itself suggests. Commands are protocol, like a telephone menu's keys,
+// and so stand in code; what people read about them stands in the wording.
+var words = []struct {
+	verb  verb
+	alone bool // must be the whole message, or be followed by a number: the word is common in sentences
+	say   []string
+}{
+	{verbHelp, true, []string{"帮助", "怎么用", "菜单", "help", "?"}},
+	{verbReport, true, []string{"我要报事", "报事"}},
+	{verbProgress, true, []string{"进度", "查进度", "我的", "我的事", "到哪了", "办到哪了", "咋样了", "怎么样了"}},
+	{verbUrge, true, []string{"催办", "催一下", "催催", "快点"}},
+	{verbSupplement, false, []string{"补充"}},
+	{verbCancel, true, []string{"撤销", "撤回", "取消", "不用了"}},
+	{verbRate, false, []string{"评价"}},
+	{verbReopen, false, []string{"重办", "没修好", "没解决", "又坏了"}},
+	{verbBind, false, []string{"绑定"}},
+	{verbWall, true, []string{"心愿墙"}},
+	{verbClaim, true, []string{"认领"}},
+	{verbWork, true, []string{"待办", "我的待办", "任务"}},
+	{verbAccept, true, []string{"接单", "收到接单"}},
+	{verbTransfer, false, []string{"转派", "转给"}},
+	{verbReturn, false, []string{"退单", "退回"}},
+	{verbAsk, false, []string{"追问", "问居民", "问"}},
+	{verbNote, false, []string{"进展"}},
+	{verbResolve, false, []string{"办结", "办完", "已办结"}},
+	{verbShow, true, []string{"查看", "详情"}},
+	{verbFile, false, []string{"归类"}},
+	{verbAssign, false, []string{"指派"}},
+	{verbMerge, false, []string{"并案", "并入"}},
+	{verbEscalate, false, []string{"督办", "上报"}},
+	{verbCalled, true, []string{"已告知", "已电话"}},
+	{verbAs, false, []string{"登记"}},
+}
+
+var ratings = map[string]workflow.Rating{
+	"满意": workflow.Satisfied, "很满意": workflow.Satisfied, "非常满意": workflow.Satisfied, "挺好": workflow.Satisfied, "挺满意": workflow.Satisfied,
+	"基本满意": workflow.Fair, "还行": workflow.Fair, "一般": workflow.Fair, "凑合": workflow.Fair,
+	"不满意": workflow.Unsatisfied, "很不满意": workflow.Unsatisfied, "不行": workflow.Unsatisfied, "差": workflow.Unsatisfied,
+}
+
+// numbered is a ticket number: 4 to 12 digits, as it is said with or without
+// 「号」 or 「#」. Shorter numbers are choices; a number that goes on as a room,
+// a building, a date or a sum is none.
+var (
+	numbered  = regexp.MustCompile(`^[#第]?\s*([0-9]{4,12})(?:\s*号)?`)
+	notNumber = regexp.MustCompile(`^(?:[0-9-]|\s*(?:室|房|户|楼|栋|幢|座|单元|门|年|块|元|平))`)
+)
+
+var allDigits = regexp.MustCompile(`^[#第]?\s*[0-9]{1,12}\s*号?[。.!！]?$`)
+
+// listen reads a text as a command; verbNone where it is none.
+func listen(text string) spoken {
+	text = tidy(text)
+	if allDigits.MatchString(text) {
+		n, _ := strconv.ParseInt(strings.Trim(text, "#第号。.!！ "), 10, 64)
+		return spoken{Verb: verbNumber, Number: n}
+	}
+	if r, ok := ratings[strings.Trim(text, "。.!！~ ")]; ok {
+		return spoken{Verb: verbRate, Rating: r}
+	}
+	best, bestLen := spoken{}, 0
+	for _, w := range words {
+		for _, say := range w.say {
+			rest, ok := strings.CutPrefix(text, say)
+			if !ok || len(say) <= bestLen {
+				continue
+			}
+			s := spoken{Verb: w.verb}
+			s.Number, s.Rest = leadingNumber(strings.TrimLeft(rest, " :：,，、。!！"))
+			switch {
+			case s.Verb == verbRate:
+				s.Rating = ratings[strings.Trim(s.Rest, "。.!！ ")]
+				if s.Rating == "" {
+					continue
+				}
+				s.Rest = ""
+			case w.alone && s.Number == 0:
+				if strings.Trim(s.Rest, "。.!！?？~吧啊呢 ") != "" {
+					continue // part of a sentence
+				}
+				s.Rest = ""
+			case !w.alone && s.Number == 0 && !startsApart(rest, s.Verb):
+				continue
+			}
+			best, bestLen = s, len(say)
+		}
+	}
+	if best.Verb == verbNone {
+		return numberFirst(text)
+	}
+	return best
+}
+
+// startsApart tells whether what follows a verb without a number is set apart
+// from it, so that 「问题」 is no question to a resident and 「补充:…」 is one.
+func startsApart(rest string, v verb) bool {
+	if rest == "" || v == verbReopen || v == verbAs {
+		return true
+	}
+	return strings.ContainsAny(rest[:1], " :,") || strings.HasPrefix(rest, "：") || strings.HasPrefix(rest, "，")
+}
+
+// numberFirst reads 「1024 满意」 and 「1024 办结 灯已换」.
+func numberFirst(text string) spoken {
+	n, rest := leadingNumber(text)
+	if n == 0 || rest == "" {
+		return spoken{}
+	}
+	if s := listen(rest); s.Verb != verbNone && s.Verb != verbNumber && s.Number == 0 {
+		s.Number = n
+		return s
+	}
+	return spoken{}
+}
+
+func leadingNumber(s string) (int64, string) {
+	m := numbered.FindStringSubmatchIndex(s)
+	if m == nil {
+		return 0, s
+	}
+	n, err := strconv.ParseInt(s[m[2]:m[3]], 10, 64)
+	if err != nil || notNumber.MatchString(s[m[1]:]) {
+		return 0, s
+	}
+	return n, strings.TrimLeft(s[m[1]:], " :：,，、。;；")
+}
+
+// tidy folds full-width forms to half and trims the text.
+func tidy(text string) string {
+	return strings.TrimSpace(width.Fold.String(strings.ToValidUTF8(text, "")))
+}

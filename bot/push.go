@@ -1,0 +1,398 @@
+package bot
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/silenceper/wechat/v2/officialaccount/message"
+
+	"github.com/wishdesk/wishdesk/bot/wechat"
+	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/desk"
+)
+
+// Messenger is the way to one account's followers; *wechat.Client is one.
+type Messenger interface {
+	SendCustom(ctx context.Context, m *message.CustomerMessage) error
+	SendTemplate(ctx context.Context, m *message.TemplateMessage) (msgID int64, err error)
+	SendSubscribe(ctx context.Context, m *message.SubscribeMessage) error
+	UploadImage(ctx context.Context, name string, data []byte) (mediaID string, err error)
+	Download(ctx context.Context, mediaID string, limit int64) (data []byte, contentType string, err error)
+}
+
+// Windows counts the customer-service messages that the platform allows a
+// person now; the Redis drive keeps them for all replicas.
+type Windows interface {
+	// Spend takes one of the messages left, load gives the record where the
+	// count is not known. ok is false where none is left.
+	Spend(ctx context.Context, community string, person workflow.PersonID, now time.Time, load func() (desk.Contact, error)) (ok bool, err error)
+	// Unspend gives one back that never left.
+	Unspend(ctx context.Context, community string, person workflow.PersonID, now time.Time) error
+}
+
+// Templates are an account's template and subscription messages by use:
+// "work" for whom something is assigned, "notice" for residents.
+type Templates map[string]Template
+
+// Template is one of them. Fields says which value stands in which field:
+// number, what, place, by, status, said.
+type Template struct {
+	ID        string
+	Subscribe bool // a subscription notice: one consent, one send
+	Fields    map[string]string
+}
+
+// The channels, in the order in which they are tried.
+const (
+	channelCustom    = "custom"
+	channelTemplate  = "template"
+	channelSubscribe = "subscribe"
+)
+
+const (
+	pushLease  = time.Minute      // a sender that dies is noticed after this
+	pushTries  = 12               // then a person must telephone
+	channelOff = 10 * time.Minute // a channel that is not permitted is asked again after this
+)
+
+// channels remembers which channels an account may not use at the moment.
+type channels struct {
+	mu  sync.Mutex
+	off map[string]time.Time
+}
+
+func (c *channels) stop(community, channel string, until time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.off[community+" "+channel] = until
+}
+
+func (c *channels) open(community, channel string, now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !now.Before(c.off[community+" "+channel])
+}
+
+// pushTask sends one push that is owed: leased in the record first, so that
+// of many senders one sends it, its end stored afterwards.
+func (b *Bot) pushTask(ctx context.Context, community string, t desk.Task) error {
+	now := b.desk.Now()
+	journal := b.desk.Journal()
+	p, ok, err := journal.TakePush(ctx, community, t.Key, now, pushLease)
+	if err != nil || !ok {
+		return err
+	}
+	out := b.send(ctx, p, now)
+	out.At = b.desk.Now()
+	errcode := strconv.FormatInt(out.ErrCode, 10)
+	pushes.WithLabelValues(community, out.Channel, errcode, string(out.Status)).Inc()
+	if out.Status == desk.PushSent {
+		pushDelay.Observe(out.At.Sub(p.CreatedAt).Seconds())
+	} else {
+		b.log.Warn("push not sent", "community", community, "purpose", p.Purpose, "channel", out.Channel, "errcode", out.ErrCode, "outcome", out.Status, "cause", out.Error)
+	}
+	return journal.FinishPush(ctx, community, t.Key, out)
+}
+
+// send tries the channels that the platform allows this person now.
+func (b *Bot) send(ctx context.Context, p desk.Push, now time.Time) desk.PushOutcome {
+	if p.Status == desk.PushSending && !p.Purpose.TwiceRatherThanNever() {
+		// Its sender died, perhaps after sending: once is enough of these.
+		return desk.PushOutcome{Status: desk.PushUnknown, Channel: p.Channel, Error: "sender stopped in the middle"}
+	}
+	shape, ok := b.desk.Shape(p.Community)
+	m, connected := b.o.Messenger(p.Community)
+	if !ok || !connected {
+		return b.later(p, now, desk.PushOutcome{Error: "community has no account"})
+	}
+	if c := shape.Community; p.Purpose.Quiet() && p.Facts.Severity != workflow.Emergency {
+		if at := c.Quiet.Next(now, c.Location()); at.After(now) {
+			return desk.PushOutcome{Status: desk.PushOwed, NextTry: at.UTC()}
+		}
+	}
+	to, err := b.desk.Journal().Person(ctx, p.Community, p.Person)
+	if err != nil {
+		return b.later(p, now, desk.PushOutcome{Error: err.Error()})
+	}
+	if to.OpenID == "" || !to.Following {
+		return giveUp(p, desk.PushOutcome{Error: "not reachable over WeChat"})
+	}
+	last := desk.PushOutcome{Error: "no channel may reach this person now"}
+	for _, try := range []func() (desk.PushOutcome, bool){
+		func() (desk.PushOutcome, bool) { return b.sendCustom(ctx, m, shape, p, to, now) },
+		func() (desk.PushOutcome, bool) { return b.sendTemplate(ctx, m, shape, p, to, now) },
+	} {
+		out, settled := try()
+		if settled {
+			return out
+		}
+		if out.Error != "" {
+			last = out
+		}
+	}
+	return giveUp(p, last)
+}
+
+// giveUp ends a push that cannot reach the person: somebody should telephone,
+// unless it is not worth a call.
+func giveUp(p desk.Push, out desk.PushOutcome) desk.PushOutcome {
+	out.Status = desk.PushManual
+	switch p.Purpose {
+	case workflow.TellPhoto, workflow.TellProgress, workflow.TellPraise, workflow.TellRated, workflow.TellSupplemented,
+		workflow.TellBroughtUp, workflow.TellWithdrawn, workflow.TellMerged:
+		out.Status = desk.PushDropped
+	}
+	return out
+}
+
+// later tries again after a while, longer each time.
+func (b *Bot) later(p desk.Push, now time.Time, out desk.PushOutcome) desk.PushOutcome {
+	if p.Attempts >= pushTries {
+		return giveUp(p, out)
+	}
+	out.Status = desk.PushOwed
+	out.NextTry = now.Add(min(time.Hour, 5*time.Second<<min(p.Attempts, 20)))
+	return out
+}
+
+// sendCustom sends a customer-service message where the person's window is
+// open. settled is false where another channel should be tried.
+func (b *Bot) sendCustom(ctx context.Context, m Messenger, shape desk.Shape, p desk.Push, to workflow.Person, now time.Time) (out desk.PushOutcome, settled bool) {
+	if !b.channels.open(p.Community, channelCustom, now) {
+		return out, false
+	}
+	contact := func() (desk.Contact, error) { return b.desk.Journal().Contact(ctx, p.Community, p.Person) }
+	ok, err := b.o.Windows.Spend(ctx, p.Community, p.Person, now, contact)
+	if err != nil { // the drive is away: the record tells
+		c, err := contact()
+		if err != nil {
+			return b.later(p, now, desk.PushOutcome{Error: err.Error()}), true
+		}
+		ok = c.MayCustom(now)
+	}
+	if !ok {
+		return out, false
+	}
+	msg, err := b.custom(ctx, m, shape, p, to)
+	if err == nil {
+		err = m.SendCustom(ctx, msg)
+	}
+	if err == nil {
+		return desk.PushOutcome{Status: desk.PushSent, Channel: channelCustom}, true
+	}
+	out, settled = b.failed(p, channelCustom, now, err)
+	if !errors.Is(err, wechat.ErrAmbiguous) {
+		_ = b.o.Windows.Unspend(ctx, p.Community, p.Person, now)
+	}
+	return out, settled
+}
+
+// custom is the customer-service message of a push: a photo, a menu where
+// something can be tapped, else text.
+func (b *Bot) custom(ctx context.Context, m Messenger, shape desk.Shape, p desk.Push, to workflow.Person) (*message.CustomerMessage, error) {
+	if p.Purpose == workflow.TellPhoto {
+		id, err := b.uploaded(ctx, m, p.Community, p.Facts.Media)
+		if err != nil {
+			return nil, err
+		}
+		return message.NewCustomerImgMessage(to.OpenID, id), nil
+	}
+	text, choices := b.pushText(shape, p)
+	if len(choices) == 0 {
+		return message.NewCustomerTextMessage(to.OpenID, wechat.Shorten(text)), nil
+	}
+	menu := &message.MediaMsgmenu{HeadContent: wechat.Shorten(text), TailContent: b.o.Wording.Say("push.tail", nil)}
+	for _, c := range choices {
+		menu.List = append(menu.List, message.MsgmenuItem{ID: menuID(c.Text), Content: c.Label})
+	}
+	return &message.CustomerMessage{ToUser: to.OpenID, Msgtype: "msgmenu", Msgmenu: menu}, nil
+}
+
+// pushText is what a push says, and what can be tapped below it.
+func (b *Bot) pushText(shape desk.Shape, p desk.Push) (string, []choice) {
+	if p.Purpose == workflow.TellLate {
+		return p.Facts.Said, nil
+	}
+	v := b.values(shape, &p.Facts, b.desk.Now())
+	s := session{b: b, shape: shape, me: shape.Roster.ByID(p.Person)}
+	n := strconv.FormatInt(p.Number, 10)
+	var choices []choice
+	switch p.Purpose {
+	case workflow.TellResolved, workflow.TellRateReminder:
+		choices = s.verdicts(p.Number)
+	case workflow.TellAssigned, workflow.TellDanger, workflow.TellAnswered, workflow.TellSupplemented, workflow.TellUrged,
+		workflow.TellOverdue, workflow.TellBroughtUp, workflow.TellEscalated:
+		t := workflow.Ticket{Number: p.Number, State: p.Facts.State, Stand: p.Facts.Stand, Owner: p.Facts.Owner}
+		if choices = s.actions(&t); len(choices) == 0 {
+			choices = []choice{{s.say("choice.show", nil), "查看 " + n}}
+		}
+		choices = choices[:min(len(choices), 4)]
+	case workflow.TellTray, workflow.TellUnclaimed:
+		choices = []choice{{s.say("choice.show", nil), "查看 " + n}}
+	case workflow.TellFollowers:
+		choices = []choice{{s.say("choice.reopen", nil), "重办 " + n}}
+	}
+	return b.o.Wording.Say("push."+string(p.Purpose), v), choices
+}
+
+// sendTemplate sends a template or subscription message where the account has
+// one for this purpose.
+func (b *Bot) sendTemplate(ctx context.Context, m Messenger, shape desk.Shape, p desk.Push, to workflow.Person, now time.Time) (out desk.PushOutcome, settled bool) {
+	use := "notice"
+	if to.Staff() {
+		use = "work"
+	}
+	tpl, ok := b.o.Templates(p.Community)[use]
+	if !ok || p.Purpose == workflow.TellPhoto {
+		return out, false
+	}
+	channel := channelTemplate
+	if tpl.Subscribe {
+		channel = channelSubscribe
+	}
+	if !b.channels.open(p.Community, channel, now) {
+		return out, false
+	}
+	fields := b.fields(shape, p, tpl)
+	var msgID int64
+	var err error
+	if tpl.Subscribe {
+		had, cerr := b.desk.Journal().Consent(ctx, p.Community, p.Person, tpl.ID, -1)
+		if cerr != nil || !had {
+			return out, false
+		}
+		data := map[string]*message.SubscribeDataItem{}
+		for k, v := range fields {
+			data[k] = &message.SubscribeDataItem{Value: v}
+		}
+		err = m.SendSubscribe(ctx, &message.SubscribeMessage{ToUser: to.OpenID, TemplateID: tpl.ID, Data: data})
+	} else {
+		data := map[string]*message.TemplateDataItem{}
+		for k, v := range fields {
+			data[k] = &message.TemplateDataItem{Value: v}
+		}
+		sum := sha256.Sum256([]byte(p.Community + " " + p.Key))
+		msgID, err = m.SendTemplate(ctx, &message.TemplateMessage{
+			ToUser: to.OpenID, TemplateID: tpl.ID, Data: data, ClientMsgID: hex.EncodeToString(sum[:16]),
+		})
+		if errors.Is(err, wechat.ErrAmbiguous) {
+			return b.later(p, now, desk.PushOutcome{Channel: channel, Error: err.Error()}), true // client_msg_id makes it safe
+		}
+	}
+	if err == nil {
+		return desk.PushOutcome{Status: desk.PushSent, Channel: channel, MsgID: msgID}, true
+	}
+	return b.failed(p, channel, now, err)
+}
+
+// fields are a template's values, cut to what the platform checks (47003):
+// thing 20, name 10, phrase 5 characters, character_string 32 without
+// Chinese, no line breaks.
+func (b *Bot) fields(shape desk.Shape, p desk.Push, tpl Template) map[string]string {
+	v := b.values(shape, &p.Facts, b.desk.Now())
+	by := p.Facts.ResponseBy
+	if by.IsZero() || p.Facts.State == workflow.Accepted {
+		by = p.Facts.ResolveBy
+	}
+	if by.IsZero() {
+		by = p.CreatedAt
+	}
+	text, _ := b.pushText(shape, p)
+	values := map[string]string{
+		"number": strconv.FormatInt(p.Number, 10),
+		"what":   b.o.Wording.Say("phrase."+string(p.Purpose), v) + ":" + v["What"].(string) + " " + v["Text"].(string),
+		"place":  v["Place"].(string),
+		"by":     by.In(shape.Community.Location()).Format("2006年01月02日 15:04"),
+		"status": b.o.Wording.Say("phrase."+string(p.Purpose), v),
+		"said":   text,
+	}
+	if values["place"] == "" {
+		values["place"] = shape.Community.Name
+	}
+	out := map[string]string{}
+	for field, name := range tpl.Fields {
+		value := strings.Join(strings.Fields(values[name]), " ")
+		switch strings.TrimRight(field, "0123456789") {
+		case "thing":
+			value = shorten(value, 20)
+		case "phrase":
+			value = shorten(value, 5)
+		case "name":
+			value = shorten(value, 10)
+		}
+		out[field] = value
+	}
+	return out
+}
+
+// failed obeys the platform's error codes. settled is false where another
+// channel should be tried.
+func (b *Bot) failed(p desk.Push, channel string, now time.Time, err error) (desk.PushOutcome, bool) {
+	out := desk.PushOutcome{Channel: channel, Error: err.Error()}
+	if errors.Is(err, wechat.ErrAmbiguous) {
+		if p.Purpose.TwiceRatherThanNever() && p.Attempts < 3 {
+			return b.later(p, now, out), true
+		}
+		out.Status = desk.PushUnknown
+		return out, true
+	}
+	var api *wechat.APIError
+	if !errors.As(err, &api) {
+		return b.later(p, now, out), true
+	}
+	out.ErrCode = api.Code
+	switch api.Action() {
+	case wechat.Retry, wechat.RefreshToken:
+		return b.later(p, now, out), true
+	case wechat.NextMinute:
+		out.Status, out.NextTry = desk.PushOwed, now.Truncate(time.Minute).Add(time.Minute)
+		return out, true
+	case wechat.NextDay:
+		b.log.Error("daily limit of the platform reached", "community", p.Community, "channel", channel)
+		b.channels.stop(p.Community, channel, nextDay(now))
+		return out, false
+	case wechat.OtherChannel:
+		return out, false
+	case wechat.ChannelOff:
+		b.log.Error("the platform does not permit a channel", "community", p.Community, "channel", channel, "errcode", api.Code)
+		b.channels.stop(p.Community, channel, now.Add(channelOff))
+		return out, false
+	case wechat.Unreachable, wechat.ContentRefused:
+		return giveUp(p, out), true
+	}
+	b.log.Error("the platform answers with a code that is not in the table", "community", p.Community, "channel", channel, "errcode", api.Code)
+	return giveUp(p, out), true
+}
+
+// china is where the platform's day ends.
+var china = time.FixedZone("UTC+8", 8*60*60)
+
+func nextDay(now time.Time) time.Time {
+	t := now.In(china)
+	return time.Date(t.Year(), t.Month(), t.Day()+1, 0, 1, 0, 0, china)
+}
+
+// templateResult notes that a template message did not arrive after all.
+func (b *Bot) templateResult(ctx context.Context, in wechat.Inbound) error {
+	outcome := "arrived"
+	if in.Status != "success" {
+		outcome = "failed"
+	}
+	pushes.WithLabelValues(in.Community, channelTemplate, "result", outcome).Inc()
+	msgID, err := strconv.ParseInt(in.MsgID, 10, 64)
+	if err != nil || outcome == "arrived" {
+		return nil
+	}
+	p, ok, err := b.desk.Journal().PushByMsgID(ctx, in.Community, msgID)
+	if err != nil || !ok {
+		return err
+	}
+	out := giveUp(p, desk.PushOutcome{Channel: channelTemplate, Error: "result: " + in.Status, At: b.desk.Now(), MsgID: msgID})
+	return b.desk.Journal().FinishPush(ctx, in.Community, p.Key, out)
+}

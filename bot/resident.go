@@ -1,0 +1,385 @@
+package bot
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/desk"
+)
+
+// said answers words, however they came: typed, spoken, tapped, by a number.
+func (s *session) said(ctx context.Context, raw string) (string, error) {
+	raw = strings.TrimSpace(raw)
+	if raw == "" {
+		return s.say("empty", nil), nil
+	}
+	text := s.meant(raw)
+	sp := listen(text)
+	if sp.Verb == verbNumber && sp.Number < 1000 {
+		return s.smallNumber(ctx, sp.Number)
+	}
+	if p := s.talk.Pending; p.Verb != verbNone && sp.Verb == verbNone {
+		sp = spoken{Verb: p.Verb, Number: p.Number, Rest: raw}
+	}
+	if sp.Verb != verbNone && staffVerbs[sp.Verb] && !s.me.Staff() && sp.Number == 0 {
+		sp = spoken{} // a resident's 「问 …」 is a sentence
+	}
+	draft := s.talk.Pending.Draft
+	s.talk.Pending, s.talk.Choices = pending{}, nil
+	switch sp.Verb {
+	case verbNone:
+		return s.free(ctx, raw)
+	case verbNumber:
+		return s.show(ctx, sp.Number)
+	case verbHelp:
+		return s.say("help", nil), nil
+	case verbReport:
+		return s.say("report", nil), nil
+	case verbProgress:
+		return s.progress(ctx, sp)
+	case verbUrge:
+		return s.urge(ctx, sp)
+	case verbSupplement:
+		return s.supplement(ctx, sp)
+	case verbCancel:
+		return s.cancel(ctx, sp)
+	case verbRate:
+		return s.rate(ctx, sp)
+	case verbReopen:
+		return s.reopen(ctx, sp)
+	case verbBind:
+		return s.bind(ctx, sp)
+	case verbWall:
+		return s.wall(ctx, sp)
+	case verbClaim:
+		return s.claim(ctx, sp)
+	case verbAs:
+		return s.fileAs(ctx, sp, draft)
+	}
+	return s.staff(ctx, sp)
+}
+
+// meant turns a tap or a choice's label into the words it stands for.
+func (s *session) meant(raw string) string {
+	if text, ok := tapped(s.in.MenuID); ok {
+		return text
+	}
+	for _, c := range s.talk.Choices {
+		if raw == c.Label {
+			return c.Text
+		}
+	}
+	return raw
+}
+
+// smallNumber is a bare 1, 2, 3: a choice just offered, or a verdict where
+// one is awaited.
+func (s *session) smallNumber(ctx context.Context, n int64) (string, error) {
+	waiting, err := s.awaitingRating(ctx)
+	if err != nil {
+		return "", err
+	}
+	fresher := len(waiting) > 0 && waiting[0].ResolvedAt.After(s.talk.At)
+	if c := s.talk.Choices; !fresher && n >= 1 && int(n) <= len(c) {
+		s.in.MenuID = ""
+		text := c[n-1].Text
+		s.talk.Choices = nil
+		return s.said(ctx, text)
+	}
+	if verdicts := []workflow.Rating{workflow.Satisfied, workflow.Fair, workflow.Unsatisfied}; len(waiting) > 0 && n >= 1 && n <= 3 {
+		return s.rate(ctx, spoken{Verb: verbRate, Number: waiting[0].Number, Rating: verdicts[n-1]})
+	}
+	return s.say("number_unknown", Values{"Number": n}), nil
+}
+
+// mine are the writer's own tickets, newest first.
+func (s *session) mine(ctx context.Context, ended bool) ([]workflow.Ticket, error) {
+	return s.b.desk.Journal().Reported(ctx, s.in.Community, s.me.ID, ended, 20)
+}
+
+func (s *session) awaitingRating(ctx context.Context) ([]workflow.Ticket, error) {
+	all, err := s.mine(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	var out []workflow.Ticket
+	for _, t := range all {
+		if t.State == workflow.Resolved {
+			out = append(out, t)
+		}
+	}
+	return out, nil
+}
+
+// asked is the writer's ticket with an open question, the latest asked first.
+func (s *session) asked(ctx context.Context) (workflow.Ticket, bool, error) {
+	all, err := s.mine(ctx, false)
+	if err != nil {
+		return workflow.Ticket{}, false, err
+	}
+	var found workflow.Ticket
+	for _, t := range all {
+		if t.Question != nil && (found.Question == nil || t.Question.At.After(found.Question.At)) {
+			found = t
+		}
+	}
+	return found, found.Question != nil, nil
+}
+
+// free is anything that is no command: an answer, or something new.
+func (s *session) free(ctx context.Context, raw string) (string, error) {
+	u, err := s.understand(ctx, raw)
+	if err != nil {
+		return "", err
+	}
+	if q, ok, err := s.asked(ctx); err != nil {
+		return "", err
+	} else if ok && !s.newMatter(q, raw, u) {
+		if q.Question.Topic == workflow.TopicWorker {
+			return s.answerWorker(ctx, q, raw)
+		}
+		return s.answerDesk(ctx, q, raw, u)
+	}
+	switch u.Kind {
+	case workflow.Chat:
+		return s.say("chat", Values{"Thanks": strings.Contains(raw, "谢")}), nil
+	case workflow.Praise:
+		return s.praise(raw)
+	case workflow.Consult:
+		s.talk.Pending = pending{Verb: verbAs, Draft: raw}
+		return s.offer(s.say("consult", nil), choice{s.say("choice.as_incident", nil), "登记诉求"}), nil
+	}
+	return s.file(ctx, raw, u)
+}
+
+// newMatter tells an answer from something new said while a question is open:
+// an emergency always is new, and so is a long text that says what and where.
+func (s *session) newMatter(q workflow.Ticket, raw string, u workflow.Understanding) bool {
+	if u.Severity == workflow.Emergency && q.Severity != workflow.Emergency {
+		return true
+	}
+	if q.Question.Topic == workflow.TopicWorker {
+		return false
+	}
+	return u.Place.Known() && u.Confidence >= 0.6 && utf8.RuneCountInString(raw) >= 12 && u.Category != q.Category
+}
+
+func (s *session) understand(ctx context.Context, text string) (workflow.Understanding, error) {
+	started := time.Now()
+	defer func() { understandSeconds.Observe(time.Since(started).Seconds()) }()
+	return s.b.o.Understander.Understand(ctx, s.shape.Community, workflow.Words{
+		Text: text, Home: s.me.Home, Scene: s.talk.Scene.Place, Near: s.talk.Near.Place,
+	})
+}
+
+// unclear is the confidence below which a short text does not say what is the
+// matter.
+const unclear = 0.2
+
+// file opens a ticket with all that is known, and says number, who has it and
+// by when; or asks for the one thing that is missing.
+func (s *session) file(ctx context.Context, raw string, u workflow.Understanding) (string, error) {
+	cmd := workflow.Command{
+		Actor: s.by(), Text: raw, Media: s.take(), Kind: u.Kind, Category: u.Category, Severity: u.Severity, Danger: u.Danger,
+		Place: u.Place, Reporter: s.me.ID, Topic: workflow.TopicPlace,
+	}
+	if cmd.Severity == "" {
+		cmd.Severity = workflow.Minor
+	}
+	if u.Confidence < unclear && utf8.RuneCountInString(raw) < 10 && u.Severity != workflow.Emergency {
+		cmd.Category, cmd.Topic = "", workflow.TopicWhat
+	}
+	t, err := s.w.File(ctx, cmd)
+	if err != nil {
+		return "", err
+	}
+	s.talk.Ticket = t.Number
+	if t.Severity == workflow.Emergency && !t.Place.Known() && t.Question == nil {
+		if t, err = s.w.Do(ctx, t.Number, workflow.Command{Name: workflow.CmdAsk, Actor: workflow.System(), Topic: workflow.TopicPlace}); err != nil {
+			return "", err
+		}
+	}
+	return s.filed(&t, u), nil
+}
+
+// filed is the answer to a new ticket.
+func (s *session) filed(t *workflow.Ticket, u workflow.Understanding) string {
+	v := s.about(t)
+	v["Photos"] = len(t.Media)
+	reply := s.say("filed", v)
+	if q := t.Question; q != nil && q.Topic == workflow.TopicWhat {
+		return reply + s.say("ask.what", v)
+	} else if q != nil {
+		return s.offerPlaces(reply, t, u)
+	}
+	return reply
+}
+
+// offerPlaces asks where, with what can be tapped.
+func (s *session) offerPlaces(reply string, t *workflow.Ticket, u workflow.Understanding) string {
+	v := s.about(t)
+	v["Written"] = u.Place.String()
+	var choices []choice
+	switch u.PlaceProblem {
+	case "which_estate":
+		for _, e := range u.Estates {
+			if len(choices) < 4 {
+				choices = append(choices, choice{e, e})
+			}
+		}
+		return s.offer(reply+s.say("ask.which_estate", v), choices...)
+	case "no_such_building":
+		return reply + s.say("ask.no_such_building", v)
+	}
+	for i, e := range s.shape.Community.Estates {
+		if i < 3 {
+			choices = append(choices, choice{e.Name, e.Name})
+		}
+	}
+	return s.offer(reply+s.say("ask.place", v), choices...)
+}
+
+// answerWorker passes an answer to the worker who asked.
+func (s *session) answerWorker(ctx context.Context, q workflow.Ticket, raw string) (string, error) {
+	t, err := s.w.Do(ctx, q.Number, workflow.Command{Name: workflow.CmdAnswer, Actor: s.by(), Text: raw, Media: s.take()})
+	if err != nil {
+		return "", err
+	}
+	s.talk.Ticket = t.Number
+	return s.say("answered", s.about(&t)), nil
+}
+
+// answerDesk takes an answer to what the desk asked: where, or what.
+func (s *session) answerDesk(ctx context.Context, q workflow.Ticket, raw string, u workflow.Understanding) (string, error) {
+	p := u.Place
+	if e, ok := s.shape.Community.Estate(raw); ok {
+		p = q.Place
+		p.Estate = e.Name
+		if p.Building != 0 {
+			p.Grid = s.shape.Community.GridOf(p.Estate, p.Building)
+		}
+		if p.Grid == "" { // an estate alone says too little
+			u.PlaceProblem = ""
+		}
+	} else if p.Estate == "" && q.Place.Estate != "" && p.Building != 0 {
+		p.Estate = q.Place.Estate
+		p.Grid = s.shape.Community.GridOf(p.Estate, p.Building)
+	}
+	if !p.Known() { // with what was written first it may be clear
+		whole, err := s.understand(ctx, q.Text+"\n"+raw)
+		if err != nil {
+			return "", err
+		}
+		if whole.Place.Known() {
+			p = whole.Place
+		}
+		if q.Category == "" {
+			u = whole
+		}
+	}
+	u.Place = p
+	return s.placedWith(ctx, q, raw, u)
+}
+
+// placed takes a place that is known for sure, such as a shared location.
+func (s *session) placed(ctx context.Context, q workflow.Ticket, raw string, p workflow.Place, category workflow.Category) (string, error) {
+	return s.placedWith(ctx, q, raw, workflow.Understanding{Place: p, Category: category})
+}
+
+func (s *session) placedWith(ctx context.Context, q workflow.Ticket, raw string, u workflow.Understanding) (string, error) {
+	cmd := workflow.Command{Name: workflow.CmdAnswer, Actor: s.by(), Text: raw, Media: s.take(), Place: u.Place}
+	if cmd.Text == "" {
+		cmd.Text = u.Place.String()
+	}
+	if !u.Place.Known() && q.Place != (workflow.Place{}) && u.Place.Building == 0 {
+		keep := q.Place
+		if u.Place.Estate != "" {
+			keep.Estate = u.Place.Estate
+		}
+		cmd.Place = keep
+	}
+	if q.Category == "" && u.Category != "" {
+		cmd.Kind, cmd.Category, cmd.Severity, cmd.Danger = u.Kind, u.Category, u.Severity, u.Danger
+		if cmd.Kind != workflow.Wish {
+			cmd.Kind = workflow.Incident
+		}
+	}
+	if s.talk.Asked++; s.talk.Asked < maxAsked {
+		cmd.Topic = workflow.TopicPlace
+	}
+	t, err := s.w.Do(ctx, q.Number, cmd)
+	if err != nil {
+		return "", err
+	}
+	s.talk.Ticket = t.Number
+	if t.Question == nil {
+		s.talk.Asked = 0
+	}
+	return s.filed(&t, u), nil
+}
+
+// maxAsked is how often the desk asks where it is before a person files it by
+// hand.
+const maxAsked = 2
+
+// fileAs files what the desk had asked about: is it a matter or a wish?
+func (s *session) fileAs(ctx context.Context, sp spoken, draft string) (string, error) {
+	if draft == "" {
+		return s.say("report", nil), nil
+	}
+	u, err := s.understand(ctx, draft)
+	if err != nil {
+		return "", err
+	}
+	u.Kind = workflow.Incident
+	if strings.Contains(sp.Rest, "心愿") {
+		u.Kind = workflow.Wish
+	}
+	if _, kind, ok := s.b.o.Taxonomy.Find(string(u.Category)); !ok || kind != u.Kind {
+		u.Category = workflow.OtherIncident
+		if u.Kind == workflow.Wish {
+			u.Category = workflow.OtherWish
+		}
+	}
+	u.Confidence = 1
+	return s.file(ctx, draft, u)
+}
+
+func (s *session) praise(raw string) (string, error) {
+	for _, p := range s.shape.Roster.Duty() {
+		s.w.Owe("praise:"+s.in.Delivery+":"+strconv.FormatInt(int64(p.ID), 10), p.ID, workflow.TellPraise, desk.Facts{Said: raw, Reporter: s.me.ID})
+	}
+	return s.say("praise", nil), nil
+}
+
+// photo answers a photo, video or unclear recording: it joins the matter that
+// is talked about, or waits for one.
+func (s *session) photo(ctx context.Context, alone string) (string, error) {
+	if q, ok, err := s.asked(ctx); err != nil {
+		return "", err
+	} else if ok && q.Question.Topic == workflow.TopicWorker {
+		return s.answerWorker(ctx, q, "")
+	}
+	if n := s.talk.Ticket; n != 0 && s.now.Sub(s.talk.At) < s.shape.Community.Clocks.LooseMedia && s.talk.Pending.Verb == verbNone {
+		t, err := s.w.Living(ctx, n)
+		if err == nil && t.Owner == s.me.ID && !t.Involved(s.me.ID) && t.State != workflow.Resolved {
+			return s.keepMedia(s.say("photo_kept", s.about(&t))), nil // it goes out with the words that follow
+		}
+		if err == nil && t.State.Open() && (t.Involved(s.me.ID) || t.Owner == s.me.ID) {
+			t, err = s.w.Do(ctx, t.Number, workflow.Command{Name: workflow.CmdSupplement, Actor: s.by(), Media: s.take()})
+			if err != nil {
+				return "", err
+			}
+			reply := s.say("photo_joined", s.about(&t))
+			if alone == "voice_unclear" {
+				reply = s.say("voice_joined", s.about(&t))
+			}
+			return reply, nil
+		}
+	}
+	return s.keepMedia(s.say(alone, nil)), nil
+}

@@ -1,0 +1,401 @@
+package bot
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/desk"
+)
+
+// staffVerbs are commands that only staff give.
+var staffVerbs = map[verb]bool{
+	verbWork: true, verbAccept: true, verbTransfer: true, verbReturn: true, verbAsk: true, verbNote: true,
+	verbResolve: true, verbShow: true, verbFile: true, verbAssign: true, verbMerge: true, verbEscalate: true, verbCalled: true,
+}
+
+// staff does what a worker, claimer or committee member says.
+func (s *session) staff(ctx context.Context, sp spoken) (string, error) {
+	switch sp.Verb {
+	case verbWork:
+		return s.work(ctx)
+	case verbShow:
+		if sp.Number == 0 {
+			return s.work(ctx)
+		}
+		return s.show(ctx, sp.Number)
+	case verbFile:
+		return s.fileByHand(ctx, sp)
+	case verbMerge:
+		return s.merge(ctx, sp)
+	case verbCalled:
+		return s.called(ctx, sp)
+	}
+	word := suggested(sp.Verb)
+	fit, err := s.fitting(ctx, sp.Verb)
+	if err != nil {
+		return "", err
+	}
+	t, reply, ok, err := s.target(ctx, sp, word, fit)
+	if !ok {
+		return reply, err
+	}
+	s.talk.Ticket = t.Number
+	cmd := workflow.Command{Actor: s.by(), Text: sp.Rest}
+	switch sp.Verb {
+	case verbAccept:
+		cmd.Name = workflow.CmdAccept
+	case verbTransfer, verbAssign:
+		return s.handOn(ctx, &t, sp)
+	case verbReturn:
+		cmd.Name = workflow.CmdReturn
+	case verbAsk:
+		cmd.Name, cmd.Topic = workflow.CmdAsk, workflow.TopicWorker
+	case verbNote:
+		cmd.Name, cmd.Media = workflow.CmdNote, s.take()
+	case verbResolve:
+		cmd.Name, cmd.Media = workflow.CmdResolve, s.take()
+	case verbEscalate:
+		cmd.Name = workflow.CmdEscalate
+	}
+	if needsWords[sp.Verb] && cmd.Text == "" {
+		for _, m := range cmd.Media { // a photo alone: it goes with the words that follow
+			s.talk.Loose = append(s.talk.Loose, loose{m.ID, m.Type, s.now})
+		}
+		s.talk.Pending = pending{Verb: sp.Verb, Number: t.Number}
+		return s.say("words."+string(sp.Verb), s.about(&t)), nil
+	}
+	cmds := []workflow.Command{cmd}
+	if t.State == workflow.Assigned && t.Owner == s.me.ID && (sp.Verb == verbNote || sp.Verb == verbResolve) {
+		// Who says how it goes, or that it is done, has accepted.
+		cmds = []workflow.Command{{Name: workflow.CmdAccept, Actor: s.by()}, cmd}
+	}
+	if t, err = s.w.Do(ctx, t.Number, cmds...); err != nil {
+		return "", err
+	}
+	reply = s.say("did."+string(sp.Verb), s.about(&t))
+	if sp.Verb == verbAccept {
+		return s.offer(reply, s.actions(&t)...), nil
+	}
+	return reply, nil
+}
+
+var needsWords = map[verb]bool{verbReturn: true, verbAsk: true, verbNote: true, verbResolve: true}
+
+// suggested is the word that the desk itself uses for a verb.
+func suggested(v verb) string {
+	for _, w := range words {
+		if w.verb == v {
+			return w.say[0]
+		}
+	}
+	return ""
+}
+
+// fitting are the writer's tickets to which a verb can apply.
+func (s *session) fitting(ctx context.Context, v verb) ([]workflow.Ticket, error) {
+	owned, err := s.b.desk.Journal().Owned(ctx, s.in.Community, s.me.ID, 50)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(owned, func(t workflow.Ticket) bool {
+		switch v {
+		case verbAccept:
+			return t.State != workflow.Assigned
+		case verbAsk:
+			return t.Question != nil || t.State == workflow.Resolved
+		}
+		return t.State == workflow.Resolved
+	}), nil
+}
+
+// work lists what somebody has to do, next deadline first; for those who file
+// by hand also the tray, for all the telephone calls that no push could make.
+func (s *session) work(ctx context.Context) (string, error) {
+	const most = 8
+	owned, err := s.b.desk.Journal().Owned(ctx, s.in.Community, s.me.ID, 50)
+	if err != nil {
+		return "", err
+	}
+	owned = slices.DeleteFunc(owned, func(t workflow.Ticket) bool { return t.State == workflow.Resolved })
+	var lines []string
+	var choices []choice
+	for i, t := range owned {
+		if i == most {
+			break
+		}
+		lines = append(lines, s.say("work_line", s.about(&t)))
+		if len(choices) < 5 {
+			choices = append(choices, choice{s.say("choice.ticket", s.about(&t)), "查看 " + strconv.FormatInt(t.Number, 10)})
+		}
+	}
+	tray, err := s.tray(ctx)
+	if err != nil {
+		return "", err
+	}
+	var trayLines []string
+	for _, t := range tray {
+		trayLines = append(trayLines, s.say("tray_line", s.about(&t)))
+	}
+	calls, err := s.calls(ctx, owned)
+	if err != nil {
+		return "", err
+	}
+	return s.offer(s.say("work", Values{
+		"Count": len(owned), "Lines": strings.Join(lines, "\n"), "More": max(0, len(owned)-most),
+		"Tray": strings.Join(trayLines, "\n"), "Calls": strings.Join(calls, "\n"),
+	}), choices...), nil
+}
+
+// tray are the matters that the writer files by hand.
+func (s *session) tray(ctx context.Context) ([]workflow.Ticket, error) {
+	var grids []string
+	for _, r := range s.me.Roles {
+		if r.Kind == workflow.RoleWorker && r.FullTime {
+			grids = append(grids, r.Grid)
+		}
+		if r.Kind == workflow.RoleCommittee {
+			grids = append(grids, "")
+		}
+	}
+	var out []workflow.Ticket
+	for _, g := range grids {
+		in, err := s.b.desk.Journal().Tray(ctx, s.in.Community, g, 5)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, in...)
+	}
+	return out, nil
+}
+
+// calls are the lines of pushes that reached nobody: somebody telephones.
+func (s *session) calls(ctx context.Context, owned []workflow.Ticket) ([]string, error) {
+	manual, err := s.b.desk.Journal().ManualPushes(ctx, s.in.Community, 100)
+	if err != nil {
+		return nil, err
+	}
+	var lines []string
+	for _, p := range manual {
+		mine := s.me.Has(workflow.RoleCommittee) || slices.ContainsFunc(owned, func(t workflow.Ticket) bool { return t.Number == p.Number }) ||
+			p.Facts.Owner == s.me.ID ||
+			slices.ContainsFunc(s.me.Roles, func(r workflow.Role) bool {
+				return r.Kind == workflow.RoleWorker && r.FullTime && r.Grid == p.Facts.Place.Grid
+			})
+		if !mine || p.Person == s.me.ID || len(lines) == 5 {
+			continue
+		}
+		who, err := s.b.desk.Journal().Person(ctx, s.in.Community, p.Person)
+		if err != nil {
+			return nil, err
+		}
+		v := s.b.values(s.shape, &p.Facts, s.now)
+		v["Name"], v["Phone"], v["Purpose"] = who.Name, who.Phone, s.b.o.Wording.Say("purpose."+string(p.Purpose), v)
+		lines = append(lines, s.say("call_line", v))
+	}
+	return lines, nil
+}
+
+// called notes that somebody was telephoned about a ticket.
+func (s *session) called(ctx context.Context, sp spoken) (string, error) {
+	if sp.Number == 0 {
+		return s.work(ctx)
+	}
+	t, err := s.visible(ctx, sp.Number)
+	if err != nil {
+		return "", err
+	}
+	manual, err := s.b.desk.Journal().ManualPushes(ctx, s.in.Community, 1000)
+	if err != nil {
+		return "", err
+	}
+	for _, p := range manual {
+		if p.Number == sp.Number || p.Number == t.Number {
+			if err := s.b.desk.Journal().FinishPush(ctx, s.in.Community, p.Key, desk.PushOutcome{Status: desk.PushDone, At: s.now}); err != nil {
+				return "", err
+			}
+		}
+	}
+	return s.say("did.called", s.about(&t)), nil
+}
+
+// card shows a ticket to somebody who works on it, with what can be done.
+func (s *session) card(ctx context.Context, t *workflow.Ticket) (string, error) {
+	v := s.about(t)
+	if t.Reporter != 0 && (t.Owner == s.me.ID || s.me.Has(workflow.RoleCommittee)) {
+		r, err := s.b.desk.Journal().Person(ctx, s.in.Community, t.Reporter)
+		if err != nil && workflow.CodeOf(err) != workflow.CodeNotFound {
+			return "", err
+		}
+		v["Reporter"], v["Phone"] = r.Name, r.Phone
+	}
+	return s.offer(s.say("card", v), s.actions(t)...), nil
+}
+
+// actions are the commands that fit a ticket for the writer, to be tapped.
+func (s *session) actions(t *workflow.Ticket) []choice {
+	n := " " + strconv.FormatInt(t.Number, 10)
+	do := func(key, word string) choice { return choice{s.say("choice."+key, nil), word + n} }
+	switch {
+	case t.Stand == workflow.OnWall && s.me.MayClaim():
+		return []choice{{s.say("choice.claim", s.about(t)), "认领" + n}}
+	case t.Owner != s.me.ID:
+		return nil
+	case t.State == workflow.Assigned:
+		return []choice{do("accept", "接单"), do("transfer", "转派"), do("return", "退单")}
+	case t.State == workflow.Accepted:
+		return []choice{do("resolve", "办结"), do("note", "进展"), do("ask", "追问"), do("transfer", "转派"), do("return", "退单")}
+	}
+	return nil
+}
+
+// handOn transfers or assigns a ticket to somebody named, or offers names.
+func (s *session) handOn(ctx context.Context, t *workflow.Ticket, sp spoken) (string, error) {
+	name, reason, _ := strings.Cut(strings.TrimSpace(sp.Rest), " ")
+	to, ok := s.colleague(name)
+	if !ok {
+		word := suggested(sp.Verb) + " " + strconv.FormatInt(t.Number, 10) + " "
+		var choices []choice
+		for _, p := range s.colleagues(t) {
+			if len(choices) < 6 {
+				choices = append(choices, choice{p.Name, word + p.Name})
+			}
+		}
+		s.talk.Pending = pending{Verb: sp.Verb, Number: t.Number}
+		return s.offer(s.say("whom", Values{"Name": name, "Number": t.Number}), choices...), nil
+	}
+	cmd := workflow.Command{Name: workflow.CmdTransfer, Actor: s.by(), To: to.ID, Text: reason, Why: workflow.WhyByHand}
+	if sp.Verb == verbAssign || t.Owner != s.me.ID {
+		cmd.Name = workflow.CmdAssign
+	}
+	after, err := s.w.Do(ctx, t.Number, cmd)
+	if err != nil {
+		return "", err
+	}
+	return s.say("did.transfer", s.about(&after)), nil
+}
+
+// colleague finds staff by name; two of one name are told apart by what
+// follows in brackets in the choices, so here only a single match counts.
+func (s *session) colleague(name string) (workflow.Person, bool) {
+	if name == "" {
+		return workflow.Person{}, false
+	}
+	named := slices.DeleteFunc(s.shape.Roster.Named(name), func(p workflow.Person) bool { return p.ID == s.me.ID })
+	if len(named) != 1 {
+		return workflow.Person{}, false
+	}
+	return named[0], true
+}
+
+// colleagues are whom a ticket can be handed to, those nearest first: the
+// grid's workers, the property company where it has the contract, officers.
+func (s *session) colleagues(t *workflow.Ticket) []workflow.Person {
+	out := s.shape.Roster.Workers(t.Place.Grid)
+	for _, kind := range []workflow.RoleKind{workflow.RoleProperty, workflow.RoleOfficer, workflow.RoleCommittee} {
+		for _, p := range s.shape.Roster {
+			if p.Has(kind) {
+				out = append(out, p)
+			}
+		}
+	}
+	return slices.DeleteFunc(out, func(p workflow.Person) bool {
+		_, single := s.colleague(p.Name)
+		return p.ID == s.me.ID || p.ID == t.Owner || !single
+	})
+}
+
+// fileByHand says what and where a matter in the tray is:
+// 「归类 1024 管道排水 怡园3号楼」.
+func (s *session) fileByHand(ctx context.Context, sp spoken) (string, error) {
+	tray, err := s.tray(ctx)
+	if err != nil {
+		return "", err
+	}
+	t, reply, ok, err := s.target(ctx, sp, "归类", tray)
+	if !ok {
+		return reply, err
+	}
+	cmd := workflow.Command{
+		Name: workflow.CmdClassify, Actor: s.by(), Text: sp.Rest, Kind: t.Kind, Category: t.Category,
+		Severity: t.Severity, Danger: t.Danger, Place: t.Place,
+	}
+	var rest []string
+	for _, word := range strings.Fields(sp.Rest) {
+		if c, k, ok := s.b.o.Taxonomy.Find(word); ok {
+			cmd.Category, cmd.Kind = c, k
+			continue
+		}
+		if sev, ok := s.severity(word); ok {
+			cmd.Severity = sev
+			continue
+		}
+		rest = append(rest, word)
+	}
+	if len(rest) > 0 {
+		u, err := s.b.o.Understander.Understand(ctx, s.shape.Community, workflow.Words{Text: strings.Join(rest, " ")})
+		if err != nil {
+			return "", err
+		}
+		if u.Place.Known() {
+			cmd.Place = u.Place
+		}
+	}
+	if cmd.Kind == "" {
+		cmd.Kind = workflow.Incident
+	}
+	if cmd.Category == "" || cmd.Place.Grid == "" && cmd.Kind == workflow.Incident {
+		s.talk.Pending = pending{Verb: verbFile, Number: t.Number}
+		s.talk.Ticket = t.Number
+		v := s.about(&t)
+		v["Categories"] = s.categories()
+		return s.say("file_how", v), nil
+	}
+	if t, err = s.w.Do(ctx, t.Number, cmd); err != nil {
+		return "", err
+	}
+	s.talk.Ticket = t.Number
+	return s.say("did.file", s.about(&t)), nil
+}
+
+func (s *session) severity(word string) (workflow.Severity, bool) {
+	for sev, label := range s.b.o.Taxonomy.Severities {
+		if word == label {
+			return sev, true
+		}
+	}
+	return "", false
+}
+
+func (s *session) categories() string {
+	var labels []string
+	for _, l := range s.b.o.Taxonomy.IncidentCategories {
+		labels = append(labels, l)
+	}
+	slices.Sort(labels)
+	return strings.Join(labels, "、")
+}
+
+// merge ends a ticket in another: 「并案 1025 1024」.
+func (s *session) merge(ctx context.Context, sp spoken) (string, error) {
+	into, reason := leadingNumber(strings.TrimPrefix(strings.TrimPrefix(sp.Rest, "到"), "入"))
+	if sp.Number == 0 || into == 0 {
+		return s.say("merge_how", nil), nil
+	}
+	if _, err := s.visible(ctx, sp.Number); err != nil {
+		return "", err
+	}
+	if _, err := s.visible(ctx, into); err != nil {
+		return "", err
+	}
+	t, err := s.w.Merge(ctx, sp.Number, into, s.by(), reason)
+	if err != nil {
+		return "", err
+	}
+	s.talk.Ticket = t.Number
+	v := s.about(&t)
+	v["From"] = sp.Number
+	return s.say("did.merge", v), nil
+}

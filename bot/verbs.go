@@ -1,0 +1,358 @@
+package bot
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/wishdesk/wishdesk/workflow"
+)
+
+// target finds the ticket a command is about: the number said, else the only
+// one that fits, else a question with choices. ok is false where reply is the
+// answer already. verb is the word a choice repeats with its number.
+func (s *session) target(ctx context.Context, sp spoken, word string, fit []workflow.Ticket) (t workflow.Ticket, reply string, ok bool, err error) {
+	if sp.Number != 0 {
+		t, err = s.visible(ctx, sp.Number)
+		return t, "", err == nil, err
+	}
+	for _, f := range fit {
+		if f.Number == s.talk.Ticket && len(fit) > 1 && sp.Rest != "" {
+			return f, "", true, nil // words about what was just talked about
+		}
+	}
+	switch len(fit) {
+	case 0:
+		return t, s.say("nothing_fits", Values{"Word": word}), false, nil
+	case 1:
+		t, err = s.w.Ticket(ctx, fit[0].Number)
+		return t, "", err == nil, err
+	}
+	var choices []choice
+	for _, f := range fit {
+		if len(choices) == 5 {
+			break
+		}
+		text := word + " " + strconv.FormatInt(f.Number, 10)
+		if sp.Rest != "" {
+			text += " " + sp.Rest
+		}
+		choices = append(choices, choice{s.say("choice.ticket", s.about(&f)), text})
+	}
+	return t, s.offer(s.say("which_ticket", Values{"Word": word}), choices...), false, nil
+}
+
+// visible is the living ticket behind a number, for somebody who may see it:
+// whose matter it is, who handles it, the workers of its grid, the committee;
+// a wish on the wall is for everybody, without who asked.
+func (s *session) visible(ctx context.Context, number int64) (workflow.Ticket, error) {
+	asked, err := s.w.Ticket(ctx, number)
+	if err != nil {
+		return workflow.Ticket{}, err
+	}
+	t, err := s.w.Living(ctx, number)
+	if err != nil {
+		return workflow.Ticket{}, err
+	}
+	by := s.by()
+	if asked.Involved(s.me.ID) || t.Involved(s.me.ID) || t.FiledBy == s.me.ID || t.Owner == s.me.ID ||
+		workflow.WhoGridWorker.Holds(&t, by) || workflow.WhoCommittee.Holds(&t, by) ||
+		t.Stand == workflow.OnWall && s.me.MayClaim() {
+		return t, nil
+	}
+	for _, h := range t.Handlers {
+		if h == s.me.ID {
+			return t, nil
+		}
+	}
+	return workflow.Ticket{}, &workflow.Error{Code: workflow.CodeNotFound, Number: number}
+}
+
+// show tells how one ticket stands.
+func (s *session) show(ctx context.Context, number int64) (string, error) {
+	t, err := s.visible(ctx, number)
+	if err != nil {
+		return "", err
+	}
+	s.talk.Ticket = t.Number
+	if s.me.Staff() && !t.Involved(s.me.ID) {
+		return s.card(ctx, &t)
+	}
+	v := s.about(&t)
+	v["Merged"] = number != t.Number
+	reply := s.say("status", v)
+	n := " " + strconv.FormatInt(t.Number, 10)
+	switch {
+	case t.State == workflow.Resolved:
+		return s.offer(reply, s.verdicts(t.Number)...), nil
+	case t.State.Open():
+		return s.offer(reply, choice{s.say("choice.urge", nil), "催办" + n}, choice{s.say("choice.supplement", nil), "补充" + n}, choice{s.say("choice.cancel", nil), "撤销" + n}), nil
+	case t.State == workflow.Closed:
+		return s.offer(reply, choice{s.say("choice.reopen", nil), "重办" + n}), nil
+	}
+	return reply, nil
+}
+
+func (s *session) verdicts(number int64) []choice {
+	n := "评价 " + strconv.FormatInt(number, 10) + " "
+	return []choice{
+		{s.say("choice.satisfied", nil), n + "满意"},
+		{s.say("choice.fair", nil), n + "基本满意"},
+		{s.say("choice.unsatisfied", nil), n + "不满意"},
+	}
+}
+
+func (s *session) progress(ctx context.Context, sp spoken) (string, error) {
+	if sp.Number != 0 {
+		return s.show(ctx, sp.Number)
+	}
+	open, err := s.mine(ctx, false)
+	if err != nil {
+		return "", err
+	}
+	if len(open) == 0 {
+		all, err := s.mine(ctx, true)
+		if err != nil || len(all) == 0 {
+			return s.say("none_yet", nil), err
+		}
+		return s.show(ctx, all[0].Number)
+	}
+	if len(open) == 1 {
+		return s.show(ctx, open[0].Number)
+	}
+	var lines []string
+	var choices []choice
+	for i, t := range open {
+		if i == 5 {
+			break
+		}
+		lines = append(lines, s.say("line", s.about(&t)))
+		choices = append(choices, choice{s.say("choice.ticket", s.about(&t)), "进度 " + strconv.FormatInt(t.Number, 10)})
+	}
+	return s.offer(s.say("progress", Values{"Lines": strings.Join(lines, "\n"), "Count": len(open)}), choices...), nil
+}
+
+func beforeResolved(all []workflow.Ticket) []workflow.Ticket {
+	var out []workflow.Ticket
+	for _, t := range all {
+		if t.State != workflow.Resolved {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+func (s *session) urge(ctx context.Context, sp spoken) (string, error) {
+	open, err := s.mine(ctx, false)
+	if err != nil {
+		return "", err
+	}
+	t, reply, ok, err := s.target(ctx, sp, "催办", beforeResolved(open))
+	if !ok {
+		return reply, err
+	}
+	t, err = s.w.Do(ctx, t.Number, workflow.Command{Name: workflow.CmdUrge, Actor: s.by(), Text: sp.Rest})
+	if err != nil {
+		return "", err
+	}
+	s.talk.Ticket = t.Number
+	return s.say("urged", s.about(&t)), nil
+}
+
+func (s *session) supplement(ctx context.Context, sp spoken) (string, error) {
+	open, err := s.mine(ctx, false)
+	if err != nil {
+		return "", err
+	}
+	t, reply, ok, err := s.target(ctx, sp, "补充", open)
+	if !ok {
+		return reply, err
+	}
+	s.talk.Ticket = t.Number
+	media := s.take()
+	if sp.Rest == "" && len(media) == 0 {
+		s.talk.Pending = pending{Verb: verbSupplement, Number: t.Number}
+		return s.say("supplement_what", s.about(&t)), nil
+	}
+	cmd := workflow.Command{Name: workflow.CmdSupplement, Actor: s.by(), Text: sp.Rest, Media: media}
+	if t.Question != nil && t.Involved(s.me.ID) {
+		cmd.Name = workflow.CmdAnswer
+	}
+	if t, err = s.w.Do(ctx, t.Number, cmd); err != nil {
+		return "", err
+	}
+	return s.say("supplemented", s.about(&t)), nil
+}
+
+func (s *session) cancel(ctx context.Context, sp spoken) (string, error) {
+	open, err := s.mine(ctx, false)
+	if err != nil {
+		return "", err
+	}
+	t, reply, ok, err := s.target(ctx, sp, "撤销", beforeResolved(open))
+	if !ok {
+		return reply, err
+	}
+	s.talk.Ticket = t.Number
+	if sp.Number == 0 { // a word alone could be a slip: ask once
+		return s.offer(s.say("cancel_sure", s.about(&t)), choice{s.say("choice.cancel", nil), "撤销 " + strconv.FormatInt(t.Number, 10)}), nil
+	}
+	if t, err = s.w.Do(ctx, t.Number, workflow.Command{Name: workflow.CmdCancel, Actor: s.by(), Text: sp.Rest}); err != nil {
+		return "", err
+	}
+	return s.say("cancelled", s.about(&t)), nil
+}
+
+// rate takes a verdict by tap, digit or words.
+func (s *session) rate(ctx context.Context, sp spoken) (string, error) {
+	waiting, err := s.awaitingRating(ctx)
+	if err != nil {
+		return "", err
+	}
+	if sp.Number == 0 && len(waiting) == 0 {
+		all, err := s.mine(ctx, true)
+		if err != nil {
+			return "", err
+		}
+		for _, t := range all { // closed by time lately: it may still be rated
+			if t.ByTime && t.Rating == "" {
+				waiting = append(waiting, t)
+				break
+			}
+		}
+	}
+	word := map[workflow.Rating]string{workflow.Satisfied: "满意", workflow.Fair: "基本满意", workflow.Unsatisfied: "不满意"}[sp.Rating]
+	sp.Rest = word
+	t, reply, ok, err := s.target(ctx, sp, "评价", waiting)
+	if !ok {
+		return reply, err
+	}
+	if t, err = s.w.Do(ctx, t.Number, workflow.Command{Name: workflow.CmdRate, Actor: s.by(), Rating: sp.Rating}); err != nil {
+		return "", err
+	}
+	s.talk.Ticket = t.Number
+	if sp.Rating == workflow.Unsatisfied {
+		s.talk.Pending = pending{Verb: verbSupplement, Number: t.Number}
+		return s.say("rated_bad", s.about(&t)), nil
+	}
+	return s.say("rated_well", s.about(&t)), nil
+}
+
+func (s *session) reopen(ctx context.Context, sp spoken) (string, error) {
+	all, err := s.mine(ctx, true)
+	if err != nil {
+		return "", err
+	}
+	var fit []workflow.Ticket
+	for _, t := range all {
+		if t.State == workflow.Resolved || t.State == workflow.Closed && s.now.Sub(t.EndedAt) < s.shape.Community.Clocks.Reopen {
+			fit = append(fit, t)
+		}
+	}
+	if len(fit) == 0 && sp.Number == 0 {
+		return s.free(ctx, s.text()) // 「又坏了」 about something never reported here
+	}
+	t, reply, ok, err := s.target(ctx, sp, "重办", fit)
+	if !ok {
+		return reply, err
+	}
+	t, err = s.w.Do(ctx, t.Number, workflow.Command{Name: workflow.CmdReopen, Actor: s.by(), Text: sp.Rest, Media: s.take()})
+	if err != nil {
+		return "", err
+	}
+	s.talk.Ticket = t.Number
+	return s.say("reopened", s.about(&t)), nil
+}
+
+// bind gives a worker or committee member their WeChat by a one-time code.
+func (s *session) bind(ctx context.Context, sp spoken) (string, error) {
+	ok, err := s.b.desk.Drive().Allow(ctx, s.in.Community, "bind:"+strconv.FormatInt(int64(s.me.ID), 10), 5, time.Hour)
+	if err == nil && !ok {
+		return s.say("slow_down", nil), nil
+	}
+	code := strings.ToUpper(strings.TrimSpace(sp.Rest))
+	if code == "" && sp.Number != 0 {
+		code = strconv.FormatInt(sp.Number, 10)
+	}
+	if code == "" {
+		s.talk.Pending = pending{Verb: verbBind}
+		return s.say("bind_how", nil), nil
+	}
+	p, err := s.b.desk.Journal().Bind(ctx, s.in.Community, code, s.in.OpenID, s.now)
+	if workflow.CodeOf(err) == workflow.CodeNotFound {
+		return s.say("bind_wrong", nil), nil
+	}
+	if err != nil {
+		return "", err
+	}
+	if s.w.Change.NewPerson != nil || p.ID != s.me.ID {
+		// The WeChat is now the staff member's: the conversation is theirs.
+		s.w.Change.NewPerson = nil
+		s.me, s.was, s.talk = p, 0, talk{}
+		state, version, err := s.b.desk.Talk(ctx, s.in.Community, p.ID, true)
+		if err != nil {
+			return "", err
+		}
+		s.was, s.talk = version, readTalk(state, s.now, s.shape.Community)
+	}
+	return s.say("bound", Values{"Name": p.Name}), nil
+}
+
+// wall shows wishes that may be claimed; nobody sees who asked.
+func (s *session) wall(ctx context.Context, sp spoken) (string, error) {
+	const page = 5
+	wishes, err := s.b.desk.Journal().Wall(ctx, s.in.Community, sp.Number, page+1)
+	if err != nil {
+		return "", err
+	}
+	if len(wishes) == 0 {
+		return s.say("wall_empty", nil), nil
+	}
+	var lines []string
+	var choices []choice
+	for i, t := range wishes {
+		if i == page {
+			choices = append(choices, choice{s.say("choice.more", nil), "心愿墙 " + strconv.FormatInt(wishes[i-1].Number, 10)})
+			break
+		}
+		lines = append(lines, s.say("wall_line", s.about(&t)))
+		if s.me.MayClaim() {
+			choices = append(choices, choice{s.say("choice.claim", s.about(&t)), "认领 " + strconv.FormatInt(t.Number, 10)})
+		}
+	}
+	return s.offer(s.say("wall", Values{"Lines": strings.Join(lines, "\n"), "MayClaim": s.me.MayClaim()}), choices...), nil
+}
+
+func (s *session) claim(ctx context.Context, sp spoken) (string, error) {
+	if sp.Number == 0 {
+		return s.wall(ctx, spoken{})
+	}
+	if !s.me.MayClaim() && !s.me.Has(workflow.RoleCommittee) {
+		return "", &workflow.Error{Code: workflow.CodeNotAllowed, Number: sp.Number}
+	}
+	t, err := s.w.Living(ctx, sp.Number)
+	if err != nil {
+		return "", err
+	}
+	if t.Kind != workflow.Wish {
+		return "", &workflow.Error{Code: workflow.CodeNotFound, Number: sp.Number}
+	}
+	if t, err = s.w.Do(ctx, t.Number, workflow.Command{Name: workflow.CmdClaim, Actor: s.by(), Unit: unitOf(s.me)}); err != nil {
+		return "", err
+	}
+	s.talk.Ticket = t.Number
+	return s.card(ctx, &t)
+}
+
+// unitOf is the name under which somebody's claim is shown.
+func unitOf(p workflow.Person) string {
+	for _, r := range p.Roles {
+		for _, name := range []string{r.Unit, r.Team, r.Branch} {
+			if name != "" {
+				return name
+			}
+		}
+	}
+	return p.Name
+}

@@ -1,0 +1,453 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math/big"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jonboulle/clockwork"
+
+	"github.com/wishdesk/wishdesk/bot"
+	"github.com/wishdesk/wishdesk/bot/wechat"
+	"github.com/wishdesk/wishdesk/configs"
+	"github.com/wishdesk/wishdesk/storage/postgres"
+	"github.com/wishdesk/wishdesk/storage/redis"
+	"github.com/wishdesk/wishdesk/workflow"
+)
+
+// withStore opens the record for one command.
+func (p *program) withStore(ctx context.Context, f func(*postgres.Store) error) error {
+	s, err := p.settings(false)
+	if err != nil {
+		return err
+	}
+	if s.Postgres == "" {
+		return usage(errors.New("which database? Give --config FILE or WISHDESK_POSTGRES"))
+	}
+	pending, err := postgres.Pending(ctx, s.Postgres.Reveal())
+	if err != nil {
+		return err
+	}
+	if len(pending) > 0 {
+		return fmt.Errorf(errMigrate.Error(), strings.Join(pending, ", "))
+	}
+	store, err := postgres.Open(ctx, s.Postgres.Reveal(), postgres.Options{})
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	return f(store)
+}
+
+type migrateCommand struct {
+	Status bool `help:"Only say what is pending."`
+}
+
+// Run migrates the database.
+func (c migrateCommand) Run(ctx context.Context, p *program) error {
+	s, err := p.settings(false)
+	if err != nil {
+		return err
+	}
+	if s.Postgres == "" {
+		return usage(errors.New("which database? Give --config FILE or WISHDESK_POSTGRES"))
+	}
+	pending, err := postgres.Pending(ctx, s.Postgres.Reveal())
+	if err != nil {
+		return err
+	}
+	if len(pending) == 0 {
+		_, _ = fmt.Fprintln(p.out, "the database is up to date")
+		return nil
+	}
+	for _, name := range pending {
+		_, _ = fmt.Fprintln(p.out, "pending:", name)
+	}
+	if c.Status {
+		return nil
+	}
+	if err := postgres.Migrate(ctx, s.Postgres.Reveal()); err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintln(p.out, "done")
+	return nil
+}
+
+type communityCommand struct {
+	Apply  communityApply  `cmd:"" help:"Apply a community's document; a version of every document is kept."`
+	Export communityExport `cmd:"" help:"Print the document that stands."`
+	List   communityList   `cmd:"" help:"List the communities."`
+}
+
+type communityList struct{}
+
+// Run lists the communities.
+func (communityList) Run(ctx context.Context, p *program) error {
+	return p.withStore(ctx, func(store *postgres.Store) error {
+		all, err := store.Communities(ctx)
+		if err != nil {
+			return err
+		}
+		for _, code := range slices.Sorted(maps.Keys(all)) {
+			shape, err := store.Shape(ctx, code)
+			if err != nil {
+				return err
+			}
+			_, _ = fmt.Fprintf(p.out, "%s\t%s\t%d grids\t%d staff\n", code, shape.Community.Name, len(shape.Community.Grids), len(shape.Roster))
+		}
+		return nil
+	})
+}
+
+type communityExport struct {
+	Code string `arg:"" help:"The community's code."`
+}
+
+// Run prints a community's document.
+func (c communityExport) Run(ctx context.Context, p *program) error {
+	return p.withStore(ctx, func(store *postgres.Store) error {
+		document, err := store.ExportCommunity(ctx, c.Code)
+		if err != nil {
+			return noCommunity(c.Code, err)
+		}
+		_, err = p.out.Write(document)
+		return err
+	})
+}
+
+type communityApply struct {
+	File   string `arg:"" type:"existingfile" help:"The community's document (YAML)."`
+	DryRun bool   `help:"Only say what would change."`
+}
+
+// Run applies a community's document.
+func (c communityApply) Run(ctx context.Context, p *program) error {
+	document, err := os.ReadFile(c.File)
+	if err != nil {
+		return err
+	}
+	community, err := workflow.ParseCommunity(bytes.NewReader(document))
+	if err != nil {
+		return usage(err)
+	}
+	return p.withStore(ctx, func(store *postgres.Store) error {
+		before, err := store.ExportCommunity(ctx, community.Code)
+		if err != nil && workflow.CodeOf(err) != workflow.CodeNotFound {
+			return err
+		}
+		changes := differences(string(before), string(document))
+		_, _ = fmt.Fprintf(p.out, "%s %s: %d grids, %d buildings\n%s", community.Code, community.Name, len(community.Grids), community.Buildings(), changes)
+		if changes == "" {
+			_, _ = fmt.Fprintln(p.out, "nothing changes")
+			return nil
+		}
+		if c.DryRun {
+			return nil
+		}
+		version, err := store.ApplyCommunity(ctx, community, document, author(p.environ))
+		if err != nil {
+			return err
+		}
+		_, _ = fmt.Fprintf(p.out, "applied as version %d; running servers follow within a second\n", version)
+		return nil
+	})
+}
+
+// author is who applies a document, as the machine knows them.
+func author(environ []string) string {
+	for _, name := range []string{"SUDO_USER=", "USER="} {
+		for _, e := range environ {
+			if v, ok := strings.CutPrefix(e, name); ok && v != "" {
+				return v
+			}
+		}
+	}
+	return "command line"
+}
+
+// differences are the lines that went and came, a line each.
+func differences(before, after string) string {
+	had, has := map[string]int{}, map[string]int{}
+	for _, l := range strings.Split(before, "\n") {
+		had[l]++
+	}
+	for _, l := range strings.Split(after, "\n") {
+		has[l]++
+	}
+	var b strings.Builder
+	for _, l := range strings.Split(before, "\n") {
+		if has[l]--; has[l] < 0 && strings.TrimSpace(l) != "" {
+			b.WriteString("- " + l + "\n")
+		}
+	}
+	for _, l := range strings.Split(after, "\n") {
+		if had[l]--; had[l] < 0 && strings.TrimSpace(l) != "" {
+			b.WriteString("+ " + l + "\n")
+		}
+	}
+	return b.String()
+}
+
+type personCommand struct {
+	Add  personAdd  `cmd:"" help:"Add a person, or change one with the same key."`
+	List personList `cmd:"" help:"List the staff; telephone numbers are masked."`
+}
+
+type personAdd struct {
+	Community  string `required:"" help:"The community's code."`
+	Name       string `required:"" help:"The person's name."`
+	Key        string `help:"A stable text that names the person in imports; the name if empty."`
+	Phone      string `help:"Shown to those who must telephone; never logged."`
+	Role       string `help:"worker, officer, property, volunteer, party_member, partner, committee or admin." enum:"worker,officer,property,volunteer,party_member,partner,committee,admin" required:""`
+	Grid       string `help:"The grid served; empty = all."`
+	FullTime   bool   `help:"The grid's full-time worker."`
+	Duty       bool   `help:"Committee: takes emergencies and escalations now."`
+	Unit       string `help:"The partner unit or property company."`
+	Team       string `help:"The volunteer team."`
+	Branch     string `help:"The party branch."`
+	Department string `help:"The officer's department."`
+}
+
+// Run adds or changes a person.
+func (a personAdd) Run(ctx context.Context, p *program) error {
+	return p.withStore(ctx, func(store *postgres.Store) error {
+		shape, err := store.Shape(ctx, a.Community)
+		if err != nil {
+			return noCommunity(a.Community, err)
+		}
+		if _, ok := shape.Community.Grid(a.Grid); a.Grid != "" && !ok {
+			return usage(fmt.Errorf("--grid: %s has no grid %q", a.Community, a.Grid))
+		}
+		key := a.Key
+		if key == "" {
+			key = a.Name
+		}
+		id, err := store.UpsertPerson(ctx, key, workflow.Person{
+			Community: a.Community, Name: a.Name, Phone: a.Phone,
+			Roles: []workflow.Role{{
+				Kind: workflow.RoleKind(a.Role), Grid: a.Grid, FullTime: a.FullTime, Duty: a.Duty, Unit: a.Unit, Team: a.Team,
+				Branch: a.Branch, Department: a.Department,
+			}},
+		})
+		if err != nil {
+			return err
+		}
+		_, _ = fmt.Fprintf(p.out, "%s is person %d; `wishdesk invite %s --community %s` makes the code for their WeChat\n", a.Name, id, a.Name, a.Community)
+		return nil
+	})
+}
+
+func noCommunity(code string, err error) error {
+	if workflow.CodeOf(err) == workflow.CodeNotFound {
+		return usage(fmt.Errorf("there is no community %q: `wishdesk community list` names them", code))
+	}
+	return err
+}
+
+type personList struct {
+	Community string `required:"" help:"The community's code."`
+}
+
+// Run lists the staff.
+func (c personList) Run(ctx context.Context, p *program) error {
+	return p.withStore(ctx, func(store *postgres.Store) error {
+		people, err := store.People(ctx, c.Community)
+		if err != nil {
+			return err
+		}
+		for _, who := range people {
+			if !who.Staff() {
+				continue
+			}
+			bound := "not bound"
+			if who.OpenID != "" {
+				bound = "bound"
+			}
+			var roles []string
+			for _, r := range who.Roles {
+				roles = append(roles, strings.TrimSpace(string(r.Kind)+" "+r.Grid))
+			}
+			_, _ = fmt.Fprintf(p.out, "%d\t%s\t%s\t%s\t%s\n", who.ID, who.Name, mask(who.Phone), strings.Join(roles, ", "), bound)
+		}
+		return nil
+	})
+}
+
+// mask hides the middle of a telephone number.
+func mask(phone string) string {
+	if len(phone) < 7 {
+		return strings.Repeat("*", len(phone))
+	}
+	return phone[:3] + strings.Repeat("*", len(phone)-7) + phone[len(phone)-4:]
+}
+
+type inviteCommand struct {
+	Person    string `arg:"" help:"The person's name or key."`
+	Community string `required:"" help:"The community's code."`
+}
+
+// codeLetters has no two that look or sound alike on paper.
+const codeLetters = "ACDEFGHJKMNPQRTUVWXY3479"
+
+const codeLives = 24 * time.Hour
+
+// Run makes a one-time code.
+func (c inviteCommand) Run(ctx context.Context, p *program) error {
+	return p.withStore(ctx, func(store *postgres.Store) error {
+		found, err := store.FindPerson(ctx, c.Community, c.Person)
+		if err != nil {
+			return err
+		}
+		if len(found) != 1 {
+			return usage(fmt.Errorf("%d people of %s answer to %q; want one: `wishdesk person list` shows them", len(found), c.Community, c.Person))
+		}
+		var code strings.Builder
+		for range 8 {
+			n, err := rand.Int(rand.Reader, big.NewInt(int64(len(codeLetters))))
+			if err != nil {
+				return err
+			}
+			code.WriteByte(codeLetters[n.Int64()])
+		}
+		if err := store.NewBindCode(ctx, c.Community, found[0].ID, code.String(), time.Now().Add(codeLives)); err != nil {
+			return err
+		}
+		_, _ = fmt.Fprintf(p.out, "%s\n%s sends 「绑定 %s」 to the account within 24 hours. The code works once.\n", code.String(), found[0].Name, code.String())
+		return nil
+	})
+}
+
+type menuCommand struct {
+	Push menuPush `cmd:"" help:"Create the menu of configs/wording.yaml at WeChat."`
+	Show menuShow `cmd:"" help:"Print the menu that would be created."`
+}
+
+type menuPush struct {
+	Community string `required:"" help:"The community's code."`
+}
+
+// Run creates the menu at WeChat.
+func (c menuPush) Run(ctx context.Context, p *program) error {
+	s, err := p.settings(true)
+	if err != nil {
+		return err
+	}
+	_, wording, _, err := readConfigs()
+	if err != nil {
+		return err
+	}
+	drive, err := redis.Open(s.Redis.Reveal(), redis.Options{})
+	if err != nil {
+		return usage(err)
+	}
+	defer drive.Close() //nolint:errcheck // the command ends
+	for _, a := range s.Accounts {
+		if a.Community != c.Community {
+			continue
+		}
+		client := wechat.NewClient(accountOf(a), tokens{drive}, wechat.ClientOptions{Clock: clockwork.NewRealClock()})
+		if err := client.CreateMenu(ctx, bot.Menu(wording)); err != nil {
+			return err
+		}
+		_, _ = fmt.Fprintln(p.out, "the menu is made; WeChat shows it within 5 minutes")
+		return nil
+	}
+	return usage(fmt.Errorf("no account for community %q in the settings", c.Community))
+}
+
+type menuShow struct{}
+
+// Run prints the menu.
+func (menuShow) Run(p *program) error {
+	_, wording, _, err := readConfigs()
+	if err != nil {
+		return err
+	}
+	enc := json.NewEncoder(p.out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(bot.Menu(wording))
+}
+
+type deadlettersCommand struct {
+	Community string `required:"" help:"The community's code."`
+}
+
+// Run lists the tasks that failed for good, without what they hold.
+func (c deadlettersCommand) Run(ctx context.Context, p *program) error {
+	return p.withStore(ctx, func(store *postgres.Store) error {
+		dead, err := store.DeadLetters(ctx, c.Community, 200)
+		if err != nil {
+			return err
+		}
+		for _, d := range dead {
+			_, _ = fmt.Fprintf(p.out, "%d\t%s\t%s\t%s\n", d.ID, d.At.Format(time.RFC3339), d.Queue, d.Reason)
+		}
+		if len(dead) == 0 {
+			_, _ = fmt.Fprintln(p.out, "none")
+		}
+		return nil
+	})
+}
+
+type classifyCommand struct {
+	Community string `help:"A community's document; the demo's if empty." type:"existingfile"`
+}
+
+// classified is one line of classify's output; what is unknown is empty.
+type classified struct {
+	Kind       string  `json:"kind"`
+	Category   string  `json:"category"`
+	Severity   string  `json:"severity"`
+	Estate     string  `json:"estate"`
+	Building   int     `json:"building"`
+	Unit       int     `json:"unit"`
+	Room       string  `json:"room"`
+	Grid       string  `json:"grid"`
+	Confidence float64 `json:"confidence"`
+}
+
+// Run understands standard input line by line.
+func (c classifyCommand) Run(ctx context.Context, p *program) error {
+	rules, _, _, err := readConfigs()
+	if err != nil {
+		return err
+	}
+	document := configs.Read("demo/community.yaml")
+	if c.Community != "" {
+		if document, err = os.ReadFile(c.Community); err != nil {
+			return err
+		}
+	}
+	community, err := workflow.ParseCommunity(bytes.NewReader(document))
+	if err != nil {
+		return usage(err)
+	}
+	enc := json.NewEncoder(p.out)
+	enc.SetEscapeHTML(false)
+	lines := bufio.NewScanner(p.in)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		u, err := rules.Understand(ctx, community, workflow.Words{Text: lines.Text()})
+		if err != nil {
+			return err
+		}
+		err = enc.Encode(classified{
+			string(u.Kind), string(u.Category), string(u.Severity), u.Place.Estate, u.Place.Building, u.Place.Unit, u.Place.Room, u.Place.Grid, u.Confidence,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return lines.Err()
+}

@@ -1,0 +1,308 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jonboulle/clockwork"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/wishdesk/wishdesk/bot"
+	"github.com/wishdesk/wishdesk/bot/wechat"
+	"github.com/wishdesk/wishdesk/configs"
+	"github.com/wishdesk/wishdesk/configs/settings"
+	"github.com/wishdesk/wishdesk/storage/postgres"
+	"github.com/wishdesk/wishdesk/wechatsim"
+	"github.com/wishdesk/wishdesk/workflow"
+)
+
+// The demo's community and secret; its other values are wechat.Demo…
+const (
+	demoCommunity = "bjw-xiqu"
+	demoSecret    = "demodemodemodemodemodemodemodemo"
+	demoWork      = "demo-assigned"
+	demoNotice    = "demo-notice"
+)
+
+type demoCommand struct {
+	Addr    string `help:"Where the server listens." env:"WISHDESK_ADDR" default:"127.0.0.1:8080"`
+	SimAddr string `help:"Where the stand-in for WeChat and its page with phones listen; the server's port plus one if empty." env:"WISHDESK_SIM_ADDR"`
+}
+
+// Run starts the demo and serves until a signal comes.
+func (c demoCommand) Run(ctx context.Context, p *program) error {
+	s, err := p.settings(false)
+	if err != nil {
+		return err
+	}
+	if s.Postgres == "" || s.Redis == "" {
+		return usage(errors.New("the demo needs PostgreSQL and Redis (WISHDESK_POSTGRES, WISHDESK_REDIS): `make run` starts both"))
+	}
+	s.Addr, s.Log.Format = c.Addr, "text"
+	if s.Log.Level == "info" {
+		s.Log.Level = "warn" // the banner should stay in sight
+	}
+	d, err := startDemo(ctx, s, c.SimAddr, clockwork.NewRealClock(), s.Log.Logger(p.err))
+	if err != nil {
+		return err
+	}
+	defer d.stop()
+	_, _ = fmt.Fprintf(p.out, `
+wishdesk 心愿台 is running 正在运行
+
+  phones  三部手机  %s
+  server  服务器    %s
+          /healthz  /readyz  /metrics
+  webhook 回调地址  %s
+
+  Try 试一试: 在左边手机里写「12号楼3单元楼道灯不亮了」
+  Ctrl-C stops everything; all data stays in %s
+  按 Ctrl-C 停止,数据都留着
+
+`, d.simURL, d.serverURL, d.serverURL+"/wechat/"+demoCommunity, s.Data)
+	<-ctx.Done()
+	return nil
+}
+
+// demo is the product with its stand-in for WeChat, in one process; the two
+// talk over HTTP alone.
+type demo struct {
+	server    *server
+	sim       *wechatsim.Platform
+	simHTTP   *http.Server
+	simURL    string
+	serverURL string
+}
+
+// demoPerson is one of configs/demo/people.yaml.
+type demoPerson struct {
+	Key    string          `yaml:"key"`
+	Name   string          `yaml:"name"`
+	Phone  string          `yaml:"phone"`
+	OpenID string          `yaml:"openid"`
+	Group  string          `yaml:"group"`
+	Home   string          `yaml:"home"`
+	Roles  []workflow.Role `yaml:"roles"`
+}
+
+// startDemo migrates, loads the demo community, and starts both servers. An
+// empty simAddr is the server's port plus one; port 0 takes a free one.
+func startDemo(ctx context.Context, s *settings.Settings, simAddr string, clock clockwork.Clock, log *slog.Logger) (_ *demo, err error) {
+	if err := postgres.Migrate(ctx, s.Postgres.Reveal()); err != nil {
+		return nil, err
+	}
+	people, err := loadDemo(ctx, s, clock, log)
+	if err != nil {
+		return nil, err
+	}
+	if simAddr == "" {
+		host, port, err := net.SplitHostPort(s.Addr)
+		if err != nil {
+			return nil, usage(fmt.Errorf("WISHDESK_ADDR: want host:port, have %q", s.Addr))
+		}
+		n, err := strconv.Atoi(port)
+		if err != nil {
+			return nil, usage(fmt.Errorf("WISHDESK_ADDR: want host:port, have %q", s.Addr))
+		}
+		if n != 0 {
+			n++
+		}
+		simAddr = net.JoinHostPort(host, strconv.Itoa(n))
+	}
+	var lc net.ListenConfig
+	simListener, err := lc.Listen(ctx, "tcp", simAddr)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s for the phones (WISHDESK_SIM_ADDR): %w", simAddr, err)
+	}
+	d := &demo{simURL: "http://" + reachable(simListener.Addr())}
+	defer func() {
+		if err != nil {
+			_ = simListener.Close()
+		}
+	}()
+
+	s.Accounts = []settings.Account{{
+		Community: demoCommunity, AppID: wechat.DemoAppID, AppSecret: demoSecret, Token: wechat.DemoToken,
+		EncodingAESKey: wechat.DemoEncodingAESKey, Mode: string(wechat.Safe), APIBase: d.simURL,
+		Templates: map[string]settings.Template{
+			"work":   {ID: demoWork, Fields: map[string]string{"character_string1": "number", "thing2": "what", "thing3": "place", "time4": "by"}},
+			"notice": {ID: demoNotice, Fields: map[string]string{"character_string1": "number", "thing2": "said", "phrase3": "status", "time4": "by"}},
+		},
+	}}
+	account := accountOf(s.Accounts[0])
+	account.AllowPlain = true // so that any simple client can talk to the demo
+	if d.server, err = newServer(ctx, s, map[string]wechat.Account{demoCommunity: account}, clock, log); err != nil {
+		return nil, err
+	}
+	if err := d.server.start(ctx); err != nil {
+		d.server.stop()
+		return nil, err
+	}
+	d.serverURL = "http://" + reachable(d.server.listener.Addr())
+	if d.sim, err = newSim(s, d, people, clock, log); err != nil {
+		d.server.stop()
+		return nil, err
+	}
+	d.simHTTP = &http.Server{Handler: d.sim.Handler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
+	d.server.serving.Go(func() {
+		if err := d.simHTTP.Serve(simListener); err != nil && !errors.Is(err, http.ErrServerClosed) {
+			log.Error("the stand-in for WeChat stopped", "cause", err)
+		}
+	})
+	if err := d.server.clients[demoCommunity].CreateMenu(ctx, bot.Menu(d.server.wording)); err != nil {
+		log.Warn("the demo's menu was not made", "cause", err)
+	}
+	return d, nil
+}
+
+// reachable is an address that a browser on this machine can open.
+func reachable(a net.Addr) string {
+	host, port, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return a.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// loadDemo applies the demo's community and people. It may run again at every
+// start: what was bound or changed meanwhile stays.
+func loadDemo(ctx context.Context, s *settings.Settings, clock clockwork.Clock, log *slog.Logger) ([]demoPerson, error) {
+	store, err := postgres.Open(ctx, s.Postgres.Reveal(), postgres.Options{Logger: log, Clock: clock})
+	if err != nil {
+		return nil, err
+	}
+	defer store.Close()
+	document := demoDocument()
+	community, err := workflow.ParseCommunity(bytes.NewReader(document))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := store.ApplyCommunity(ctx, community, document, "demo"); err != nil {
+		return nil, err
+	}
+	people, err := demoPeople()
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range people {
+		_, err := store.UpsertPerson(ctx, p.Key, workflow.Person{
+			Community: community.Code, Name: p.Name, Phone: p.Phone, OpenID: p.OpenID, Roles: p.Roles, Following: p.OpenID != "",
+			Home: homeOf(community, p.Home),
+		})
+		if err != nil {
+			return nil, fmt.Errorf("demo person %s: %w", p.Key, err)
+		}
+	}
+	return people, nil
+}
+
+// demoDocument is the demo community's document.
+func demoDocument() []byte { return configs.Read("demo/community.yaml") }
+
+func demoPeople() ([]demoPerson, error) {
+	var doc struct {
+		People []demoPerson `yaml:"people"`
+	}
+	if err := yaml.Unmarshal(configs.Read("demo/people.yaml"), &doc); err != nil {
+		return nil, fmt.Errorf("demo people: %w", err)
+	}
+	return doc.People, nil
+}
+
+// homeOf reads 「毕家洼西区 12-3-402」.
+func homeOf(c *workflow.Community, home string) workflow.Place {
+	name, rest, _ := strings.Cut(home, " ")
+	estate, ok := c.Estate(name)
+	if !ok {
+		return workflow.Place{}
+	}
+	p := workflow.Place{Estate: estate.Name}
+	parts := strings.Split(rest, "-")
+	for i, into := range []*int{&p.Building, &p.Unit} {
+		if i < len(parts) {
+			*into, _ = strconv.Atoi(parts[i])
+		}
+	}
+	if len(parts) > 2 {
+		p.Room = parts[2]
+	}
+	p.Grid = c.GridOf(p.Estate, p.Building)
+	return p
+}
+
+// phoneOf says on which of the page's phones a group of people is listed.
+var phoneOf = map[string]string{"officer": "department", "party": "member"}
+
+func newSim(s *settings.Settings, d *demo, people []demoPerson, clock clockwork.Clock, log *slog.Logger) (*wechatsim.Platform, error) {
+	shape, _ := d.server.desk.Shape(demoCommunity)
+	var personas []wechatsim.Persona
+	for _, p := range people {
+		if p.OpenID == "" {
+			continue
+		}
+		group := p.Group
+		if g, ok := phoneOf[group]; ok {
+			group = g
+		}
+		personas = append(personas, wechatsim.Persona{
+			OpenID: p.OpenID, Name: p.Name, Phone: p.Phone, Group: group, Home: p.Home,
+			Role: d.server.bot.Title(shape.Community, workflow.Person{Roles: p.Roles}),
+		})
+	}
+	dir := filepath.Join(s.Data, "wechatsim")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	return wechatsim.New(wechatsim.Options{
+		Account: wechatsim.Account{
+			AppID: wechat.DemoAppID, AppSecret: demoSecret, Token: wechat.DemoToken, EncodingAESKey: wechat.DemoEncodingAESKey,
+			Mode: wechatsim.Safe, WebhookURL: d.serverURL + "/wechat/" + demoCommunity, Name: shape.Community.Name + "心愿台",
+		},
+		Personas: personas, Clock: clock, DataDir: dir, Logger: log, ServerAddr: d.serverURL, BaseURL: d.simURL,
+		Places: placesOf(shape.Community), Scenes: []string{"b:1:12:3", "b:1:24", "b:2:3"},
+		Examples: map[string][]string{
+			"resident":  {"12号楼3单元的楼道灯又不亮了,黑灯瞎火的", "我想学用智能手机", "进度", "催办"},
+			"worker":    {"待办", "接单", "办结 灯已换好", "帮助"},
+			"committee": {"待办", "帮助"},
+			"partner":   {"心愿墙", "待办"},
+			"member":    {"心愿墙", "待办"},
+		},
+	})
+}
+
+// placesOf are places for the page's location panel: the first buildings of
+// the estates whose layout is known.
+func placesOf(c *workflow.Community) []wechatsim.Place {
+	var out []wechatsim.Place
+	for _, e := range c.Estates {
+		if e.Layout.Columns > 0 && len(out) < 4 {
+			out = append(out, wechatsim.Place{Name: e.Name + "1号楼", Lat: e.Layout.Lat, Lng: e.Layout.Lng})
+		}
+	}
+	return out
+}
+
+// stop ends the demo: the phones first, so that nothing new comes in while
+// the server drains.
+func (d *demo) stop() {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	if d.simHTTP.Shutdown(ctx) != nil {
+		_ = d.simHTTP.Close() // pages listen for as long as they are open
+	}
+	d.server.stop()
+	_ = d.sim.Close()
+}

@@ -1,0 +1,220 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+	"github.com/jonboulle/clockwork"
+
+	"github.com/wishdesk/wishdesk/configs"
+	"github.com/wishdesk/wishdesk/configs/settings"
+	"github.com/wishdesk/wishdesk/storage/postgres"
+	"github.com/wishdesk/wishdesk/storage/storetest"
+	"github.com/wishdesk/wishdesk/workflow"
+)
+
+type step = chromedp.Action[chromedp.Void]
+
+// The phones of the page.
+const (
+	residentPhone = iota
+	workerPhone
+	committeePhone
+)
+
+// page is a browser that looks at the three phones.
+type page struct {
+	context.Context
+	t *testing.T
+}
+
+// shots is where pictures are left if a person wants to look at them.
+var shots = os.Getenv("WISHDESK_TEST_SHOTS")
+
+func openPage(t *testing.T, url string, width, height int) *page {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(width, height), chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("force-prefers-reduced-motion", true))
+	ctx, cancelTime := context.WithTimeout(context.Background(), 150*time.Second)
+	ctx, cancelAllocator := chromedp.NewExecAllocator(ctx, options...)
+	ctx, cancel := chromedp.NewContext(ctx)
+	t.Cleanup(func() {
+		if err := chromedp.Cancel(ctx); err != nil {
+			t.Logf("browser: %v", err)
+		}
+		cancel()
+		cancelAllocator()
+		cancelTime()
+	})
+	p := &page{ctx, t}
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(int64(width), int64(height))); err != nil { // starts the browser: it lives as long as this context
+		t.Fatal(err)
+	}
+	p.do("open", chromedp.Navigate(url), chromedp.WaitVisible(chromedp.CSS(`body[data-live=yes]`)))
+	return p
+}
+
+// do takes steps one after the other, each within 20 s.
+func (p *page) do(what string, steps ...step) {
+	p.t.Helper()
+	for _, s := range steps {
+		ctx, cancel := context.WithTimeout(p.Context, 20*time.Second)
+		err := chromedp.Do(ctx, s)
+		cancel()
+		if err != nil {
+			p.picture("failed")
+			p.t.Fatalf("%s: %v", what, err)
+		}
+	}
+}
+
+func (p *page) picture(name string) {
+	if shots == "" {
+		return
+	}
+	png, err := chromedp.Run(p.Context, chromedp.CaptureScreenshot())
+	if err != nil {
+		p.t.Logf("picture %s: %v", name, err)
+		return
+	}
+	if err := os.WriteFile(filepath.Join(shots, name+".png"), png, 0o600); err != nil {
+		p.t.Error(err)
+	}
+}
+
+func on(phone int, selector string) chromedp.CSS {
+	return chromedp.CSS(fmt.Sprintf("#phone-%d %s", phone, selector))
+}
+
+// sees waits for words in the chat of a phone.
+func sees(phone int, words string) step {
+	return chromedp.WaitVisible(fmt.Sprintf(`//*[@id="phone-%d"]//*[contains(@class,"log")]//*[contains(normalize-space(.),%q)]`, phone, words))
+}
+
+// writes types words and presses Enter.
+func writes(phone int, words string) step {
+	field := on(phone, "textarea")
+	return chromedp.Steps(chromedp.SendKeys(field, words), chromedp.Focus(field), chromedp.Func(enter))
+}
+
+func enter(ctx context.Context, _ *chromedp.Target) error {
+	key := input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13, Text: "\r"}
+	if _, err := chromedp.Call(ctx, input.DispatchKeyEvent, key); err != nil {
+		return err
+	}
+	key.Type, key.Text = input.DispatchKeyEventTypeKeyUp, ""
+	_, err := chromedp.Call(ctx, input.DispatchKeyEvent, key)
+	return err
+}
+
+// taps taps the newest thing to tap that says so.
+func taps(phone int, label string) step {
+	return chromedp.Click(fmt.Sprintf(`(//*[@id="phone-%d"]//*[contains(@class,"link") and normalize-space(.)=%q])[last()]`, phone, label))
+}
+
+// sends presses a tile of the panel behind the plus: "dark" and "light" are
+// the sample photos.
+func sends(phone int, tile string) step {
+	return chromedp.Steps(chromedp.Click(on(phone, ".plus")), chromedp.WaitVisible(on(phone, ".tile."+tile)), chromedp.Click(on(phone, ".tile."+tile)))
+}
+
+// demoOf starts the demo on stores of its own.
+func demoOf(t *testing.T, clock clockwork.Clock) (*demo, *settings.Settings) {
+	t.Helper()
+	s, err := settings.Load(configs.Read("defaults.yaml"), "", nil)
+	must(t, err)
+	s.Postgres, s.Redis = settings.Secret(storetest.Postgres(t)), settings.Secret(storetest.Redis(t))
+	s.Data, s.Addr = t.TempDir(), "127.0.0.1:0"
+	log := slog.New(slog.DiscardHandler)
+	if testing.Verbose() {
+		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	}
+	d, err := startDemo(t.Context(), s, "", clock, log)
+	must(t, err)
+	t.Cleanup(d.stop)
+	return d, s
+}
+
+// The whole loop as a newcomer goes through it: complaint with photo,
+// assignment pushed, accepted, resolved with photo, rated unsatisfied,
+// reopened higher, resolved, rated, closed; and a wish claimed by a partner
+// unit and fulfilled.
+func TestWholeLoopOnThePhones(t *testing.T) {
+	d, s := demoOf(t, clockwork.NewRealClock())
+	p := openPage(t, d.simURL, 1400, 900)
+
+	p.do("photo", sends(residentPhone, "dark"), sees(residentPhone, "照片收到了"))
+	p.do("complaint", writes(residentPhone, "12号楼3单元的楼道灯又不亮了,黑灯瞎火的"), sees(residentPhone, "编号 1001"), sees(residentPhone, "秦霞"))
+	p.do("assignment pushed", sees(workerPhone, "1001"))
+	p.do("work", writes(workerPhone, "待办"), sees(workerPhone, "1 件事"))
+	p.do("accept", writes(workerPhone, "接单"), sees(workerPhone, "已接单 1001"))
+	p.do("resident is told", sees(residentPhone, "已经接手 1001"))
+	p.picture("1-accepted")
+	p.do("photo of the result", sends(workerPhone, "light"), sees(workerPhone, "照片"))
+	p.do("result", writes(workerPhone, "办结 1001 灯已换好"), sees(workerPhone, "1001 号已办结"))
+	p.do("resident is asked", sees(residentPhone, "办好了:灯已换好"), chromedp.WaitVisible(`//*[@id="phone-0"]//*[contains(@class,"theirs")]//img`))
+	p.do("unsatisfied", taps(residentPhone, "不满意"), sees(residentPhone, "没让您满意"))
+	p.do("reopened higher", sees(committeePhone, "1001"))
+	p.do("what is wrong", writes(residentPhone, "还是一闪一闪的"), sees(residentPhone, "已经加到 1001"))
+	p.do("committee resolves", writes(committeePhone, "办结 1001 线路重新接过"), sees(committeePhone, "1001 号已办结"))
+	p.do("asked again", sees(residentPhone, "线路重新接过"))
+	p.picture("2-asked-again")
+	p.do("satisfied", taps(residentPhone, "满意"), sees(residentPhone, "谢谢您的评价"))
+
+	p.do("wish", writes(residentPhone, "我想学用智能手机,家里没人教"), sees(residentPhone, "挂上心愿墙"))
+	p.do("a partner unit takes the third phone", chromedp.Click(on(committeePhone, ".who")), chromedp.WaitVisible(chromedp.CSS("#search")),
+		chromedp.Steps(chromedp.SendKeys(chromedp.CSS("#search"), partnerOf(t).Name), chromedp.Focus(chromedp.CSS("#search")), chromedp.Func(enter)),
+		chromedp.WaitNotVisible(chromedp.CSS("#picker")))
+	p.do("wall", writes(committeePhone, "心愿墙"), sees(committeePhone, "智能手机"))
+	p.do("claim", taps(committeePhone, "认领 1002"), sees(committeePhone, "正在办"))
+	p.do("resident is told", sees(residentPhone, "认领了您的心愿"))
+	p.do("fulfilled", writes(committeePhone, "办结 1002 周六上门教会了"), sees(committeePhone, "1002 号已办结"))
+	p.do("asked", sees(residentPhone, "周六上门教会了"))
+	p.do("rated by digit", writes(residentPhone, "1"), sees(residentPhone, "1002 号就办结了"))
+	p.picture("3-fulfilled")
+
+	store, err := postgres.Open(t.Context(), s.Postgres.Reveal(), postgres.Options{})
+	must(t, err)
+	defer store.Close()
+	for number, want := range map[int64]workflow.Ticket{
+		1001: {State: workflow.Closed, Rating: workflow.Satisfied, Reopened: 1, Level: workflow.LevelCommittee},
+		1002: {State: workflow.Closed, Rating: workflow.Satisfied, Level: workflow.LevelGrid},
+	} {
+		got, err := store.Ticket(t.Context(), demoCommunity, number)
+		must(t, err)
+		if got.State != want.State || got.Rating != want.Rating || got.Reopened != want.Reopened || got.Level != want.Level {
+			t.Errorf("ticket %d: %s, %s, reopened %d, level %d", number, got.State, got.Rating, got.Reopened, got.Level)
+		}
+	}
+}
+
+// partnerOf is the first partner unit's contact in the demo.
+func partnerOf(t *testing.T) demoPerson {
+	t.Helper()
+	people, err := demoPeople()
+	must(t, err)
+	for _, p := range people {
+		if p.Group == "partner" {
+			return p
+		}
+	}
+	t.Fatal("the demo has no partner unit")
+	return demoPerson{}
+}
+
+// The page works on a phone, one chat at a time.
+func TestPhonesPageOnAPhone(t *testing.T) {
+	d, _ := demoOf(t, clockwork.NewRealClock())
+	p := openPage(t, d.simURL, 390, 844)
+	p.do("emergency", writes(residentPhone, "怡园3号楼2单元着火了,快来人"), sees(residentPhone, "【紧急】"), sees(residentPhone, "119"))
+	p.picture("4-narrow")
+}

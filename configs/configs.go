@@ -1,0 +1,24 @@
+// Package configs is the room of what can be changed without a build: the
+// words that people read, the taxonomy, the lexicon, the defaults of the
+// settings, and the demo community. It only embeds the files beside it; who
+// reads them gives them meaning.
+//
+// What must never come in: code that decides, and secrets.
+package configs
+
+import "embed"
+
+// Files are all files of this room, by their path within it.
+//
+//go:embed *.yaml demo/*.yaml
+var Files embed.FS
+
+// Read gives a file that is part of the build; a missing one is a broken
+// build, so it panics.
+func Read(name string) []byte {
+	data, err := Files.ReadFile(name)
+	if err != nil {
+		panic("configs: the binary lacks " + name)
+	}
+	return data
+}

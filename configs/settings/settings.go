@@ -1,0 +1,331 @@
+// Package settings reads and checks how a process runs: defaults, then a
+// file, then the environment. Everything wrong is said at once, by the name of
+// the setting as it stands in the file and in the environment.
+//
+// What must never come in: a community's shape or words (those are documents
+// of their own), and anything that prints a secret.
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/rawbytes"
+	"github.com/knadh/koanf/v2"
+)
+
+// Settings are all settings of a process.
+type Settings struct {
+	Addr         string        `koanf:"addr"`     // host:port
+	Postgres     Secret        `koanf:"postgres"` // URL
+	Redis        Secret        `koanf:"redis"`    // URL, or several with commas
+	Data         string        `koanf:"data"`     // directory of media
+	Log          Log           `koanf:"log"`
+	MetricsToken Secret        `koanf:"metrics_token"` // "" = anybody may read
+	Budget       time.Duration `koanf:"budget"`
+	Workers      int           `koanf:"workers"`
+	Accounts     []Account     `koanf:"accounts"`
+}
+
+// Log says what is logged and how.
+type Log struct {
+	Level  string `koanf:"level"`  // debug, info, warn, error
+	Format string `koanf:"format"` // json, text
+}
+
+// Account is one Official Account; see configs/example.yaml.
+type Account struct {
+	Community      string              `koanf:"community"`
+	AppID          string              `koanf:"app_id"`
+	AppSecret      Secret              `koanf:"app_secret"`
+	Token          Secret              `koanf:"token"`
+	EncodingAESKey Secret              `koanf:"encoding_aes_key"`
+	PreviousAESKey Secret              `koanf:"previous_aes_key"`
+	PreviousToken  Secret              `koanf:"previous_token"`
+	Mode           string              `koanf:"mode"`
+	Original       string              `koanf:"original"`
+	APIBase        string              `koanf:"api_base"`
+	Templates      map[string]Template `koanf:"templates"`
+}
+
+// Template is a template or subscription message of an account.
+type Template struct {
+	ID        string            `koanf:"id"`
+	Subscribe bool              `koanf:"subscribe"`
+	Fields    map[string]string `koanf:"fields"`
+}
+
+// Secret is a text that never prints itself.
+type Secret string
+
+// String hides the secret; whether one is set may be known.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "(set)"
+}
+
+// GoString hides the secret from %#v.
+func (s Secret) GoString() string { return s.String() }
+
+// LogValue hides the secret from logs.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// MarshalText hides the secret from JSON and YAML.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Reveal is the secret itself, for the call that needs it.
+func (s Secret) Reveal() string { return string(s) }
+
+const envPrefix = "WISHDESK_"
+
+// envAlone are variables of the environment that are not settings: they steer
+// the demo and the tests.
+var envAlone = []string{"WISHDESK_SIM_ADDR"}
+
+// Load reads defaults, the file where there is one ("" = none), and the
+// environment (as os.Environ gives it). Unknown names are refused. It does not
+// check values: see Check.
+func Load(defaults []byte, file string, environ []string) (*Settings, error) {
+	k := koanf.New(".")
+	if err := k.Load(rawbytes.Provider(defaults), yaml.Parser()); err != nil {
+		return nil, fmt.Errorf("settings: defaults: %w", err)
+	}
+	if file != "" {
+		data, err := os.ReadFile(file) //nolint:gosec // the operator names it
+		if err != nil {
+			return nil, fmt.Errorf("settings: %w", err)
+		}
+		if err := k.Load(rawbytes.Provider(data), yaml.Parser()); err != nil {
+			// The parser's words could quote a secret's line.
+			return nil, fmt.Errorf("settings: %s is not YAML: %s", file, lineOf(err))
+		}
+	}
+	tree := k.Raw()
+	if err := fromEnvironment(tree, environ); err != nil {
+		return nil, err
+	}
+	if err := known(tree); err != nil {
+		return nil, err
+	}
+	k = koanf.New(".")
+	if err := k.Load(treeProvider(tree), nil); err != nil {
+		return nil, fmt.Errorf("settings: %w", err)
+	}
+	s := &Settings{}
+	if err := k.Unmarshal("", s); err != nil {
+		return nil, fmt.Errorf("settings: a value has the wrong kind: %s", shape(err))
+	}
+	return s, nil
+}
+
+// treeProvider gives koanf a tree that is made already.
+type treeProvider map[string]any
+
+// Read gives the tree.
+func (t treeProvider) Read() (map[string]any, error) { return t, nil }
+
+// ReadBytes is not how a tree is read.
+func (t treeProvider) ReadBytes() ([]byte, error) { return nil, errors.New("settings: no bytes") }
+
+var yamlLine = regexp.MustCompile(`line \d+`)
+
+func lineOf(err error) string {
+	if m := yamlLine.FindString(err.Error()); m != "" {
+		return "see " + m
+	}
+	return "see its syntax"
+}
+
+var quoted = regexp.MustCompile(`'([a-z0-9_.\[\]]*)'`)
+
+// shape is which setting could not be read, without its value.
+func shape(err error) string {
+	var names []string
+	for _, m := range quoted.FindAllStringSubmatch(err.Error(), -1) {
+		if m[1] != "" && !slices.Contains(names, m[1]) {
+			names = append(names, m[1])
+		}
+	}
+	if len(names) == 0 {
+		return "see configs/example.yaml"
+	}
+	return strings.Join(names, ", ")
+}
+
+// leaf names of the tree; those of accounts and of their templates apart.
+var (
+	topNames      = []string{"addr", "postgres", "redis", "data", "log", "metrics_token", "budget", "workers", "accounts"}
+	logNames      = []string{"level", "format"}
+	accountNames  = []string{"community", "app_id", "app_secret", "token", "encoding_aes_key", "previous_aes_key", "previous_token", "mode", "original", "api_base", "templates"}
+	templateNames = []string{"id", "subscribe", "fields"}
+)
+
+// fromEnvironment puts WISHDESK_… into the tree. Names of accounts are
+// WISHDESK_ACCOUNTS_<n>_<NAME>.
+func fromEnvironment(tree map[string]any, environ []string) error {
+	for _, e := range environ {
+		name, value, _ := strings.Cut(e, "=")
+		rest, ok := strings.CutPrefix(name, envPrefix)
+		if !ok || slices.Contains(envAlone, name) || strings.HasPrefix(name, "WISHDESK_TEST_") {
+			continue
+		}
+		key := strings.ToLower(rest)
+		switch {
+		case slices.Contains(topNames, key) && key != "accounts" && key != "log":
+			tree[key] = value
+		case strings.HasPrefix(key, "log_") && slices.Contains(logNames, key[4:]):
+			log, _ := tree["log"].(map[string]any)
+			if log == nil {
+				log = map[string]any{}
+			}
+			log[key[4:]] = value
+			tree["log"] = log
+		case strings.HasPrefix(key, "accounts_"):
+			number, field, _ := strings.Cut(strings.TrimPrefix(key, "accounts_"), "_")
+			n, err := strconv.Atoi(number)
+			if err != nil || n < 0 || n > 999 || !slices.Contains(accountNames, field) || field == "templates" {
+				return fmt.Errorf("settings: %s is not a setting: want %sACCOUNTS_0_ and one of %s", name, envPrefix, strings.ToUpper(strings.Join(accountNames[:10], ", ")))
+			}
+			accounts, _ := tree["accounts"].([]any)
+			for len(accounts) <= n {
+				accounts = append(accounts, map[string]any{})
+			}
+			account, _ := accounts[n].(map[string]any)
+			if account == nil {
+				account = map[string]any{}
+			}
+			account[field] = value
+			accounts[n], tree["accounts"] = account, accounts
+		default:
+			return fmt.Errorf("settings: %s is not a setting: see configs/example.yaml", name)
+		}
+	}
+	return nil
+}
+
+// known refuses names that are no settings: a slip must not pass in silence.
+func known(tree map[string]any) error {
+	var errs []error
+	check := func(prefix string, node any, names []string) map[string]any {
+		m, ok := node.(map[string]any)
+		if node != nil && !ok {
+			errs = append(errs, fmt.Errorf("settings: %s: want names and values", strings.TrimSuffix(prefix, ".")))
+		}
+		for _, name := range slices.Sorted(maps.Keys(m)) {
+			if !slices.Contains(names, name) {
+				errs = append(errs, fmt.Errorf("settings: %s%s is not a setting", prefix, name))
+			}
+		}
+		return m
+	}
+	check("", tree, topNames)
+	check("log.", tree["log"], logNames)
+	accounts, ok := tree["accounts"].([]any)
+	if tree["accounts"] != nil && !ok {
+		errs = append(errs, errors.New("settings: accounts: want a list"))
+	}
+	for i, a := range accounts {
+		prefix := fmt.Sprintf("accounts[%d].", i)
+		m := check(prefix, a, accountNames)
+		templates := check(prefix+"templates.", m["templates"], []string{"work", "notice"})
+		for name, t := range templates {
+			check(prefix+"templates."+name+".", t, templateNames)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Check tells everything that is wrong with the settings of a server. account
+// checks one account's fields by their names.
+func (s *Settings) Check(account func(Account) error) error {
+	var errs []error
+	fail := func(name, format string, a ...any) {
+		env := envPrefix + strings.ToUpper(strings.NewReplacer(".", "_", "[", "_", "]", "").Replace(name))
+		errs = append(errs, fmt.Errorf("%s (%s): %s", name, env, fmt.Sprintf(format, a...)))
+	}
+	if _, _, err := net.SplitHostPort(s.Addr); err != nil {
+		fail("addr", "want host:port, have %q", s.Addr)
+	}
+	if !strings.HasPrefix(s.Postgres.Reveal(), "postgres://") && !strings.HasPrefix(s.Postgres.Reveal(), "postgresql://") {
+		fail("postgres", "want postgres://user@host/database")
+	}
+	for _, u := range strings.Split(s.Redis.Reveal(), ",") {
+		if !strings.HasPrefix(u, "redis://") && !strings.HasPrefix(u, "rediss://") && !strings.HasPrefix(u, "unix://") {
+			fail("redis", "want redis://host:6379/0 or unix:///path.sock")
+			break
+		}
+	}
+	if s.Data == "" {
+		fail("data", "want a directory for photos and recordings")
+	}
+	if _, err := s.Log.level(); err != nil {
+		fail("log.level", "want debug, info, warn or error, have %q", s.Log.Level)
+	}
+	if s.Log.Format != "json" && s.Log.Format != "text" {
+		fail("log.format", "want json or text, have %q", s.Log.Format)
+	}
+	if s.Budget < 100*time.Millisecond || s.Budget > 4500*time.Millisecond {
+		fail("budget", "want 100ms to 4.5s (WeChat waits 5 s), have %s", s.Budget)
+	}
+	if s.Workers < 1 || s.Workers > 256 {
+		fail("workers", "want 1 to 256, have %d", s.Workers)
+	}
+	if len(s.Accounts) == 0 {
+		fail("accounts", "want at least one Official Account")
+	}
+	seen := map[string]bool{}
+	for i, a := range s.Accounts {
+		prefix := fmt.Sprintf("accounts[%d].", i)
+		if seen[a.Community] {
+			fail(prefix+"community", "%q stands twice", a.Community)
+		}
+		seen[a.Community] = true
+		for _, err := range flat(account(a)) {
+			name, want, _ := strings.Cut(err.Error(), ": ")
+			fail(prefix+name, "%s", want)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// flat is the errors that errors.Join joined.
+func flat(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the join itself is wanted
+		return joined.Unwrap()
+	}
+	return []error{err}
+}
+
+func (l Log) level() (slog.Level, error) {
+	var level slog.Level
+	err := level.UnmarshalText([]byte(l.Level))
+	return level, err
+}
+
+// Logger is the log as the settings want it.
+func (l Log) Logger(w interface{ Write([]byte) (int, error) }) *slog.Logger {
+	level, err := l.level()
+	if err != nil {
+		level = slog.LevelInfo
+	}
+	o := &slog.HandlerOptions{Level: level}
+	if l.Format == "text" {
+		return slog.New(slog.NewTextHandler(w, o))
+	}
+	return slog.New(slog.NewJSONHandler(w, o))
+}
