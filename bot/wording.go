@@ -214,10 +214,10 @@ func (b *Bot) values(shape desk.Shape, f *desk.Facts, now time.Time) Values {
 }
 
 func stateKey(f *desk.Facts) string {
-	switch {
-	case f.Stand == workflow.OnWall:
+	switch f.Stand {
+	case workflow.OnWall:
 		return "wall"
-	case f.Stand == workflow.InTray:
+	case workflow.InTray:
 		return "tray"
 	}
 	return string(f.State)

@@ -24,9 +24,9 @@ chmod 644 "$root/etc/wishdesk/wishdesk.yaml"
 # user namespace of their own.
 inside() {
 	if [ "$(id -u)" -eq 0 ]; then
-		env -i chroot --userspec=65534:65534 --groups= "$root" "$@"
+		env -i "$(command -v chroot || echo /usr/sbin/chroot)" --userspec=65534:65534 --groups= "$root" "$@"
 	else
-		env -i unshare --user --root="$root" "$@"
+		env -i "$(command -v unshare)" --user --root="$root" "$@"
 	fi
 }
 

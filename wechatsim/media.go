@@ -3,6 +3,7 @@ package wechatsim
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -89,14 +90,15 @@ func (p *Platform) serveMediaUpload(c call) (answer, *apiError) {
 	if err != nil {
 		return answer{}, refuse(41005)
 	}
-	defer file.Close() //nolint:errcheck // a file of the request, read only
+	defer file.Close()
 	data, err := io.ReadAll(file)
 	if err != nil {
 		return answer{}, refuse(41005)
 	}
 	kind := c.query("type")
 	stored, err := p.storeMedia(kind, header.Filename, data)
-	if refused, is := err.(*apiError); is {
+	var refused *apiError
+	if errors.As(err, &refused) {
 		return answer{}, refused
 	}
 	if err != nil {

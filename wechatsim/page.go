@@ -313,7 +313,7 @@ func (p *Platform) serveSendImage(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusBadRequest, map[string]string{"error": "没有收到照片,或照片太大"})
 		return
 	}
-	defer file.Close() //nolint:errcheck // a file of the request, read only
+	defer file.Close()
 	data, err := io.ReadAll(file)
 	if err != nil {
 		writeJSON(w, http.StatusBadRequest, map[string]string{"error": "照片没有收全"})

@@ -108,7 +108,7 @@ func firesWhenDue(d *desk) error {
 			want = CodeWrongState
 		}
 		if _, err := Decide(d.c, t, tick, at); CodeOf(err) != want {
-			return fmt.Errorf("clock %s (running %v) at %v: %v, want %s", clock, running, at, err, want)
+			return fmt.Errorf("clock %s (running %v) at %v: %w, want %s", clock, running, at, err, want)
 		}
 	}
 	return nil

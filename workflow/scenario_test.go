@@ -85,7 +85,7 @@ func tell(d *desk, line string) error {
 		if refused {
 			code = strings.TrimSpace(code)
 			if string(CodeOf(err)) != code || errors.As(err, new(unsettled)) || d.ticket.Version != before.Version {
-				return fmt.Errorf("have: %v, want the refusal %s", err, code)
+				return fmt.Errorf("have: %w, want the refusal %s", err, code)
 			}
 			return nil
 		}
@@ -189,8 +189,8 @@ func read(line string) (Command, Topic, error) {
 	switch cmd.Name {
 	case CmdFile, CmdClassify:
 		cmd.Text = cmp.Or(more, "有人说")
-		if for_, ok := strings.CutPrefix(more, "for "); ok {
-			cmd.Reporter = cast[for_]
+		if whom, ok := strings.CutPrefix(more, "for "); ok {
+			cmd.Reporter = cast[whom]
 		}
 		ask = report(&cmd, arg)
 	case CmdAssign, CmdTransfer:

@@ -350,7 +350,7 @@ func (c menuPush) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return usage(err)
 	}
-	defer drive.Close() //nolint:errcheck // the command ends
+	defer drive.Close()
 	for _, a := range s.Accounts {
 		if a.Community != c.Community {
 			continue

@@ -59,7 +59,7 @@ func (c doctorCommand) Run(ctx context.Context, p *program) error {
 	d.postgres(ctx, s)
 	drive := d.redis(ctx, s)
 	if drive != nil {
-		defer drive.Close() //nolint:errcheck // the command ends
+		defer drive.Close()
 	}
 	for i, a := range s.Accounts {
 		name := fmt.Sprintf("accounts[%d] %s", i, a.Community)

@@ -69,7 +69,7 @@ func newProcess(t *testing.T, postgresURL, redisURL, apiBase string) *process {
 
 func (p *process) start() {
 	p.t.Helper()
-	p.cmd = exec.Command(p.binary, "serve", "--config", p.config) //nolint:gosec // the binary under test
+	p.cmd = exec.Command(p.binary, "serve", "--config", p.config)
 	p.cmd.Env, p.cmd.Stderr = p.environ, os.Stderr
 	must(p.t, p.cmd.Start())
 	deadline := time.Now().Add(20 * time.Second)
@@ -126,7 +126,7 @@ func production(t *testing.T, addrOf func() string) (postgresURL, redisURL strin
 		if err != nil {
 			panic(http.ErrAbortHandler) // a broken connection, as WeChat would see it
 		}
-		defer resp.Body.Close() //nolint:errcheck // only read
+		defer resp.Body.Close()
 		w.WriteHeader(resp.StatusCode)
 		_, _ = io.Copy(w, resp.Body)
 	}))

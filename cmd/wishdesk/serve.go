@@ -83,7 +83,7 @@ func (healthcheckCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return fmt.Errorf("no server answers on %s: %w", addr, err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // only read
+	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 4<<10))
 	if err != nil {
 		return err

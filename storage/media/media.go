@@ -29,7 +29,7 @@ func Dir(path string) (*Directory, error) {
 	return &Directory{root: path}, nil
 }
 
-// ErrName: a community or ID that cannot be the name of a file.
+// ErrName means a community or ID that cannot be the name of a file.
 var ErrName = errors.New("media: not a name for a file")
 
 var name = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$`)
@@ -82,7 +82,7 @@ func syncDir(path string) error {
 	if err != nil {
 		return err
 	}
-	defer dir.Close() //nolint:errcheck // nothing was written through it
+	defer dir.Close()
 	return dir.Sync()
 }
 

@@ -114,7 +114,7 @@ func exif(orientation uint16) []byte {
 	tiff = append(tiff, 0, 0, 0, 0)
 	body := append([]byte("Exif\x00\x00"), append(tiff, []byte("GPS 36.6900N 116.9900E")...)...)
 	head := []byte{0xff, 0xe1, 0, 0}
-	binary.BigEndian.PutUint16(head[2:], uint16(len(body)+2)) //nolint:gosec // short
+	binary.BigEndian.PutUint16(head[2:], uint16(len(body)+2))
 	return append(head, body...)
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/wishdesk/wishdesk/workflow/desk"
 )
 
-// ErrOpenIDTaken: the WeChat belongs to another member of the staff.
+// ErrOpenIDTaken means that the WeChat belongs to another member of the staff.
 var ErrOpenIDTaken = errors.New("postgres: the WeChat belongs to another member of the staff")
 
 const personColumns = `SELECT community, id, name, phone, coalesce(openid, ''), roles, home, following FROM person `

@@ -224,7 +224,7 @@ func TestRebuildAfterALoss(t *testing.T) {
 	opt, err := goredis.ParseURL(f.redis)
 	f.must(err)
 	raw := goredis.NewClient(opt)
-	defer raw.Close() //nolint:errcheck // a test's connection
+	defer raw.Close()
 	f.must(raw.FlushDB(ctx).Err())
 
 	var pushed atomic.Int64

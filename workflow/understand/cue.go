@@ -148,9 +148,9 @@ func (b *book) follow(t *text, hits []hit, c int) (match, bool) {
 	m := match{cue: c, from: hits[0].from, to: hits[0].to, last: hits[0].from}
 	for _, part := range b.cues[c].parts[1:] {
 		next := slices.IndexFunc(hits, func(h hit) bool {
-			return h.from >= m.to && slices.Contains(part, h.word)
+			return h.from > m.to+reach || h.from >= m.to && slices.Contains(part, h.word)
 		})
-		if next < 0 || hits[next].from-m.to > reach || t.sentence[hits[next].from] != t.sentence[m.from] {
+		if next < 0 || hits[next].from > m.to+reach || t.sentence[hits[next].from] != t.sentence[m.from] {
 			return match{}, false
 		}
 		m.last, m.to = hits[next].from, hits[next].to

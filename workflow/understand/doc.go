@@ -3,7 +3,7 @@
 // that decide stand in configs/understand.yaml, not here.
 //
 // Three parts are kept apart so that a trained model can take over one of them
-// while the others stay: where it is (place.go, number.go), whether somebody is
+// while the others stay: where it is (place.go, house.go, number.go), whether somebody is
 // in danger (danger.go), and kind and category (rules.go).
 //
 // Nothing in this room may know tickets, people, WeChat, SQL or HTTP, keep or

@@ -18,8 +18,8 @@ type house struct {
 // maxBuilding is the greatest number that a building may have.
 const maxBuilding = 2000
 
-// houses finds the addresses of a text. At reads where the name of an estate
-// ends, for what is an address only right behind one: 「怡园12号」.
+// houses finds the addresses of a text. Some are addresses only right behind
+// the name of an estate: 「怡园12号」.
 func (t *text) houses(names []name) []house {
 	behind := func(i int) bool {
 		return slices.ContainsFunc(names, func(n name) bool { return n.to == i })

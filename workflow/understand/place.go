@@ -29,9 +29,7 @@ type located struct {
 	named   bool // by the text, not by what is known around it
 }
 
-// locate finds where a matter is: a building first, then a landmark, then the
-// resident's own house where the words point at it, then a whole estate; what
-// was scanned or shared lately where the text names nothing.
+// locate finds where a matter is.
 func (r *Rules) locate(c *workflow.Community, w workflow.Words, t *text, found []match) located {
 	names := r.names(c, t, found)
 	houses := t.houses(names)
@@ -40,6 +38,9 @@ func (r *Rules) locate(c *workflow.Community, w workflow.Words, t *text, found [
 	return l
 }
 
+// settle chooses among what was found: a building first, then a landmark, then
+// the resident's own house where the words point at it, then a whole estate; what
+// was scanned or shared lately where the text names nothing.
 func (r *Rules) settle(c *workflow.Community, w workflow.Words, t *text, found []match, names []name, houses []house) located {
 	own := r.first(found, groupOwn) >= 0
 	var named []house // with a building

@@ -67,12 +67,21 @@ func (r *Rules) judge(t *text, found []match, named bool) verdict {
 		return verdict{workflow.Incident, workflow.OtherIncident, 0.3}
 	case praise.sum >= plainly && wants.sum == 0:
 		return verdict{workflow.Praise, "", rising(praise.sum)}
-	case asks.sum >= plainly && !named:
+	case asks.sum >= plainly && !named && t.asks():
 		return verdict{workflow.Consult, "", rising(asks.sum)}
 	case !named && len(t.runes) < short:
 		return verdict{workflow.Chat, "", 0.2}
 	}
 	return verdict{workflow.Incident, workflow.OtherIncident, 0.1}
+}
+
+// asks tells whether the text ends as a question does.
+func (t *text) asks() bool {
+	end := len(t.runes)
+	for end > 0 && !unicode.Is(unicode.Han, t.runes[end-1]) && t.runes[end-1] != '?' {
+		end--
+	}
+	return end > 0 && slices.Contains([]rune("?吗么呢不啥谁哪几啊少"), t.runes[end-1])
 }
 
 // short is how long a text without any sign of what it is about must be to be

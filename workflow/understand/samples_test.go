@@ -61,8 +61,14 @@ func samples(t testing.TB) []sample {
 	return out
 }
 
-// How much of the samples is understood. They were written before the rules;
-// raise the figures when the rules get better, never lower them for a change.
+// How much of the samples is understood. They were written before the words
+// for them; raise the figures when the rules get better, never lower them.
+//
+// What rules know of words that they have not met is less: on their first run
+// the first 190 samples gave 188 kinds and 142 of 152 categories right, the
+// texts of TestKindAndCategory all but 11 of 151 kinds and categories, and the
+// last 60 samples, as far from the lexicon as their writer could, 51 kinds, 21
+// of 45 categories and 3 of 6 emergencies.
 func TestSamples(t *testing.T) {
 	r, c := rules(t), demo(t)
 	var kinds, categories, withCategory, severities, emergencies, missed int
@@ -102,4 +108,20 @@ func TestSamples(t *testing.T) {
 		}
 	}
 	t.Logf("of %d: kind %d; category %d of %d; severity %d; emergencies %d, missed %d", len(all), kinds, categories, withCategory, severities, emergencies, missed)
+	for what, x := range map[string]struct {
+		right, of int
+		want      float64
+	}{
+		"kind":      {kinds, len(all), 0.98},
+		"category":  {categories, withCategory, 0.96},
+		"severity":  {severities, len(all), 0.98},
+		"emergency": {emergencies - missed, emergencies, 1},
+	} {
+		if got := float64(x.right) / float64(x.of); got < x.want {
+			t.Errorf("%s: %.3f right, want %.3f", what, got, x.want)
+		}
+	}
+	if len(all) < 150 {
+		t.Errorf("%d samples, want at least 150", len(all))
+	}
 }

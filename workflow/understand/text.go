@@ -6,7 +6,7 @@ import (
 
 // longest is how much of a text is looked at, in runes. WeChat cuts a text
 // near 2,048 bytes; a transcript of a long voice message may be longer.
-const longest = 3000
+const longest = 1500
 
 // text is a message prepared once: full-width signs made ASCII, letters small,
 // the known traditional characters made simplified, spaces left out. One rune

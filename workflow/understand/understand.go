@@ -6,7 +6,7 @@ import (
 	"github.com/wishdesk/wishdesk/workflow"
 )
 
-// Understand tells what a message is about. It looks at the first 3,000 signs,
+// Understand tells what a message is about. It looks at the first 1,500 signs,
 // never fails and never keeps the text.
 func (r *Rules) Understand(_ context.Context, c *workflow.Community, w workflow.Words) (workflow.Understanding, error) {
 	t := newText(w.Text, r.simplified)

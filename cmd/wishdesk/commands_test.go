@@ -1,0 +1,176 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/wishdesk/wishdesk/bot/wechat"
+	"github.com/wishdesk/wishdesk/storage/storetest"
+	"github.com/wishdesk/wishdesk/wechatsim"
+)
+
+// holds checks a text: every one of want, nothing of what follows a "!".
+func holds(t *testing.T, what, text string, want ...string) {
+	t.Helper()
+	for _, w := range want {
+		if not, ok := strings.CutPrefix(w, "!"); ok == strings.Contains(text, strings.TrimPrefix(w, "!")) {
+			t.Errorf("%s:\n%s\nwants %q (absent: %v, %s)", what, text, w, ok, not)
+		}
+	}
+}
+
+func TestHelpNamesEveryCommand(t *testing.T) {
+	out, _, status := wishdesk(t, nil, "", "--help")
+	if status != 0 {
+		t.Errorf("status %d", status)
+	}
+	holds(t, "help", out, "serve", "demo", "migrate", "community apply", "community export", "person add", "person list", "invite",
+		"menu push", "classify", "doctor", "deadletters", "healthcheck", "version", "--config")
+}
+
+func TestUsageErrorsEndWithTwo(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"nonsense"}, "nonsense"},
+		{[]string{"serve", "--config", "/nowhere.yaml"}, "/nowhere.yaml"},
+		{[]string{"serve"}, "postgres (WISHDESK_POSTGRES)"},
+		{[]string{"demo"}, "make run"},
+		{[]string{"migrate"}, "WISHDESK_POSTGRES"},
+		{[]string{"invite", "张建国"}, "--community"},
+		{[]string{"person", "add", "--community", "x", "--name", "y", "--role", "king"}, "role"},
+	} {
+		_, errs, status := wishdesk(t, nil, "", tt.args...)
+		if status != 2 || !strings.Contains(errs, tt.want) {
+			t.Errorf("%v: status %d, %q, want 2 and %q", tt.args, status, errs, tt.want)
+		}
+	}
+}
+
+// A community's way from nothing to a bound worker, by the command line.
+func TestSetUpACommunity(t *testing.T) {
+	url := storetest.Postgres(t)
+	env := []string{"WISHDESK_POSTGRES=" + url, "USER=wang"}
+	step := func(want int, args ...string) string {
+		t.Helper()
+		out, errs, status := wishdesk(t, env, "", args...)
+		if status != want {
+			t.Fatalf("%v: status %d, want %d: %s%s", args, status, want, out, errs)
+		}
+		return out + errs
+	}
+	holds(t, "before", step(1, "community", "list"), "wishdesk migrate")
+	holds(t, "status", step(0, "migrate", "--status"), "pending: ")
+	holds(t, "migrate", step(0, "migrate"), "done")
+	holds(t, "again", step(0, "migrate"), "up to date")
+
+	file := filepath.Join(t.TempDir(), "c.yaml")
+	document := "code: dong\nname: 东院社区\nestates: [{name: 东院, buildings: 4, households: 9}]\ngrids: [{code: G01, name: 第一网格, kind: residential, buildings: '东院:1-4'}]\n"
+	must(t, os.WriteFile(file, []byte(document), 0o600))
+	holds(t, "dry run", step(0, "community", "apply", file, "--dry-run"), "+ code: dong", "!applied")
+	if out := step(0, "community", "list"); strings.Contains(out, "dong") {
+		t.Errorf("a dry run applied it: %s", out)
+	}
+	holds(t, "apply", step(0, "community", "apply", file), "applied as version 1")
+	holds(t, "the same", step(0, "community", "apply", file), "nothing changes")
+	if out := step(0, "community", "export", "dong"); out != document {
+		t.Errorf("export:\n%s", out)
+	}
+	must(t, os.WriteFile(file, []byte(strings.Replace(document, "东院:1-4", "东院:1-3", 1)), 0o600))
+	holds(t, "a hole", step(2, "community", "apply", file), "grids", "东院 4")
+
+	holds(t, "no such grid", step(2, "person", "add", "--community", "dong", "--name", "张建国", "--role", "worker", "--grid", "G09"), "G09")
+	holds(t, "add", step(0, "person", "add", "--community", "dong", "--name", "张建国", "--role", "worker", "--grid", "G01", "--full-time", "--phone", "19912345678"), "invite")
+	holds(t, "list", step(0, "person", "list", "--community", "dong"), "张建国", "worker G01", "199****5678", "not bound", "!19912345678")
+	holds(t, "invite", step(0, "invite", "张建国", "--community", "dong"), "绑定")
+	holds(t, "nobody", step(2, "invite", "李四", "--community", "dong"), "0 people")
+	holds(t, "dead letters", step(0, "deadletters", "--community", "dong"), "none")
+}
+
+func TestClassifyPrintsALineEach(t *testing.T) {
+	out, _, status := wishdesk(t, nil, "毕西12号楼3单元楼道灯不亮了\n你好\n\n", "classify")
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if status != 0 || len(lines) != 3 {
+		t.Fatalf("status %d, %d lines: %s", status, len(lines), out)
+	}
+	var c classified
+	must(t, json.Unmarshal([]byte(lines[0]), &c))
+	if c.Kind != "incident" || c.Category != "facilities" || c.Estate != "毕家洼西区" || c.Building != 12 || c.Unit != 3 || c.Grid != "G01" {
+		t.Errorf("classified: %+v", c)
+	}
+	must(t, json.Unmarshal([]byte(lines[1]), &c))
+	if c.Kind != "chat" {
+		t.Errorf("classified: %+v", c)
+	}
+}
+
+func settingsFile(t *testing.T, account string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "wishdesk.yaml")
+	must(t, os.WriteFile(path, []byte("addr: 127.0.0.1:0\ndata: "+t.TempDir()+"\naccounts:\n  - "+account+"\n"), 0o600))
+	return path
+}
+
+func TestServeRefusesTheDemosValues(t *testing.T) {
+	env := []string{"WISHDESK_POSTGRES=postgres://nobody@127.0.0.1:1/x", "WISHDESK_REDIS=redis://127.0.0.1:1"}
+	for name, account := range map[string]string{
+		"app id": "{community: a, app_id: " + wechat.DemoAppID + ", app_secret: " + prodSecret + ", token: " + prodToken + ", encoding_aes_key: " + prodKey + ", mode: safe}",
+		"token":  "{community: a, app_id: " + prodApp + ", app_secret: " + prodSecret + ", token: " + wechat.DemoToken + ", encoding_aes_key: " + prodKey + ", mode: safe}",
+		"key":    "{community: a, app_id: " + prodApp + ", app_secret: " + prodSecret + ", token: " + prodToken + ", encoding_aes_key: " + wechat.DemoEncodingAESKey + ", mode: safe}",
+		"before": "{community: a, app_id: " + prodApp + ", app_secret: " + prodSecret + ", token: " + prodToken + ", encoding_aes_key: " + prodKey + ", previous_aes_key: " + wechat.DemoEncodingAESKey + ", mode: safe}",
+	} {
+		_, errs, status := wishdesk(t, env, "", "serve", "--config", settingsFile(t, account))
+		if status != 2 || !strings.Contains(errs, "the demo's published") {
+			t.Errorf("%s: status %d, %s", name, status, errs)
+		}
+	}
+}
+
+const goodAccount = "{community: bjw-xiqu, app_id: " + prodApp + ", app_secret: " + prodSecret + ", token: " + prodToken + ", encoding_aes_key: " + prodKey + ", mode: safe, api_base: %s}"
+
+func TestServeRefusesPendingMigrations(t *testing.T) {
+	env := []string{"WISHDESK_POSTGRES=" + storetest.Postgres(t), "WISHDESK_REDIS=" + storetest.Redis(t)}
+	_, errs, status := wishdesk(t, env, "", "serve", "--config", settingsFile(t, strings.Replace(goodAccount, "%s", `""`, 1)))
+	if status != 1 || !strings.Contains(errs, "wishdesk migrate") {
+		t.Errorf("status %d, %s", status, errs)
+	}
+}
+
+func TestDoctorSaysWhatToDo(t *testing.T) {
+	sim, err := wechatsim.New(wechatsim.Options{Account: wechatsim.Account{
+		AppID: prodApp, AppSecret: prodSecret, Token: prodToken, EncodingAESKey: prodKey, Mode: wechatsim.Safe, WebhookURL: "http://127.0.0.1:1/", Name: "x",
+	}})
+	must(t, err)
+	defer sim.Close() //nolint:errcheck // nothing is kept
+	api := httptest.NewServer(sim.Handler())
+	defer api.Close()
+	account := strings.Replace(goodAccount, "%s", api.URL, 1)
+
+	out, _, status := wishdesk(t, []string{"WISHDESK_POSTGRES=postgres://nobody@127.0.0.1:1/x", "WISHDESK_REDIS=redis://127.0.0.1:1"}, "", "doctor", "--config", settingsFile(t, account))
+	if status != 1 {
+		t.Errorf("broken: status %d", status)
+	}
+	holds(t, "broken", out, "OK    settings", "FAIL  postgres", "FAIL  redis", "WISHDESK_POSTGRES", "!"+prodSecret, "!"+prodKey)
+
+	env := []string{"WISHDESK_POSTGRES=" + storetest.Postgres(t), "WISHDESK_REDIS=" + storetest.RedisServer(t).URL()}
+	out, _, _ = wishdesk(t, env, "", "doctor", "--config", settingsFile(t, account))
+	holds(t, "not migrated", out, "FAIL  migrations", "wishdesk migrate")
+
+	wishdesk(t, env, "", "migrate")
+	out, errs, status := wishdesk(t, env, "", "doctor", "--config", settingsFile(t, account))
+	if status != 0 {
+		t.Errorf("good: status %d\n%s%s", status, out, errs)
+	}
+	holds(t, "good", out, "OK    postgres", "OK    redis", "credentials are good", "WARN  communities", "!FAIL")
+
+	out, _, status = wishdesk(t, env, "", "doctor", "--config", settingsFile(t, strings.Replace(account, prodSecret, strings.Repeat("f", 32), 1)))
+	if status != 1 {
+		t.Errorf("a wrong secret: status %d", status)
+	}
+	holds(t, "a wrong secret", out, "FAIL  accounts[0] bjw-xiqu at WeChat", "app_secret", "!"+strings.Repeat("f", 32))
+}
