@@ -43,6 +43,7 @@ const (
 	colleague = "o-worker-liu"
 	duty      = "o-committee-chen"
 	partner   = "o-partner-zhao"
+	original  = "gh_0123456789ab"
 )
 
 // shape is a small community: two grids, one estate each.
@@ -138,7 +139,7 @@ func newWorld(t *testing.T, options ...option) *world {
 	w.sim, err = wechatsim.New(wechatsim.Options{
 		Account: wechatsim.Account{
 			AppID: account.AppID, AppSecret: account.AppSecret, Token: account.Token, EncodingAESKey: account.EncodingAESKey,
-			Mode: wechatsim.Safe, WebhookURL: server.URL + "/wechat/" + community, Name: "心愿台",
+			Mode: wechatsim.Safe, WebhookURL: server.URL + "/wechat/" + community, Name: "心愿台", OriginalID: original,
 		},
 		Personas: []wechatsim.Persona{
 			{OpenID: resident, Name: "王大爷", Group: "resident"}, {OpenID: neighbour, Name: "李阿姨", Group: "resident"},

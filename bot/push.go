@@ -389,10 +389,28 @@ func (b *Bot) templateResult(ctx context.Context, in wechat.Inbound) error {
 	if err != nil || outcome == "arrived" {
 		return nil
 	}
-	p, ok, err := b.desk.Journal().PushByMsgID(ctx, in.Community, msgID)
+	p, ok, err := b.sentAs(ctx, in.Community, msgID)
 	if err != nil || !ok {
 		return err
 	}
 	out := giveUp(p, desk.PushOutcome{Channel: channelTemplate, Error: "result: " + in.Status, At: b.desk.Now(), MsgID: msgID})
 	return b.desk.Journal().FinishPush(ctx, in.Community, p.Key, out)
+}
+
+// sentAs finds the push that went out under a message id. The platform's
+// result can be here before the answer to our call is stored, so it is worth
+// a moment's wait.
+func (b *Bot) sentAs(ctx context.Context, community string, msgID int64) (p desk.Push, ok bool, err error) {
+	for range 10 {
+		p, ok, err = b.desk.Journal().PushByMsgID(ctx, community, msgID)
+		if err != nil || ok {
+			return p, ok, err
+		}
+		select {
+		case <-ctx.Done():
+			return p, false, ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	return p, false, nil
 }

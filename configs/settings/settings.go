@@ -95,8 +95,9 @@ const envPrefix = "WISHDESK_"
 var envAlone = []string{"WISHDESK_SIM_ADDR"}
 
 // Load reads defaults, the file where there is one ("" = none), and the
-// environment (as os.Environ gives it). Unknown names are refused. It does not
-// check values: see Check.
+// environment (as os.Environ gives it). A secret may stand in a file of its
+// own, named by the setting with _file behind it. Unknown names are refused.
+// It does not check values: see Check.
 func Load(defaults []byte, file string, environ []string) (*Settings, error) {
 	k := koanf.New(".")
 	if err := k.Load(rawbytes.Provider(defaults), yaml.Parser()); err != nil {
@@ -117,6 +118,9 @@ func Load(defaults []byte, file string, environ []string) (*Settings, error) {
 		return nil, err
 	}
 	if err := known(tree); err != nil {
+		return nil, err
+	}
+	if err := fromFiles(tree); err != nil {
 		return nil, err
 	}
 	k = koanf.New(".")
@@ -164,13 +168,27 @@ func shape(err error) string {
 	return strings.Join(names, ", ")
 }
 
-// leaf names of the tree; those of accounts and of their templates apart.
+// Names of the tree, a list for each of its steps. A secret X may also be
+// given as X_file.
 var (
-	topNames      = []string{"addr", "postgres", "redis", "data", "log", "metrics_token", "budget", "workers", "accounts"}
+	topSecrets     = []string{"postgres", "redis", "metrics_token"}
+	accountSecrets = []string{"app_secret", "token", "encoding_aes_key", "previous_aes_key", "previous_token"}
+
+	topNames      = append(withFiles(topSecrets), "addr", "data", "log", "budget", "workers", "accounts")
 	logNames      = []string{"level", "format"}
-	accountNames  = []string{"community", "app_id", "app_secret", "token", "encoding_aes_key", "previous_aes_key", "previous_token", "mode", "original", "api_base", "templates"}
+	accountNames  = append(withFiles(accountSecrets), "community", "app_id", "mode", "original", "api_base", "templates")
 	templateNames = []string{"id", "subscribe", "fields"}
 )
+
+const inFile = "_file"
+
+func withFiles(secrets []string) []string {
+	names := slices.Clone(secrets)
+	for _, name := range secrets {
+		names = append(names, name+inFile)
+	}
+	return names
+}
 
 // fromEnvironment puts WISHDESK_… into the tree. Names of accounts are
 // WISHDESK_ACCOUNTS_<n>_<NAME>.
@@ -181,38 +199,107 @@ func fromEnvironment(tree map[string]any, environ []string) error {
 		if !ok || slices.Contains(envAlone, name) || strings.HasPrefix(name, "WISHDESK_TEST_") {
 			continue
 		}
-		key := strings.ToLower(rest)
-		switch {
-		case slices.Contains(topNames, key) && key != "accounts" && key != "log":
-			tree[key] = value
-		case strings.HasPrefix(key, "log_") && slices.Contains(logNames, key[4:]):
+		node, key := tree, strings.ToLower(rest)
+		names := []string{"log", "accounts"} // steps of the tree, not settings
+		if field, ok := strings.CutPrefix(key, "log_"); ok {
 			log, _ := tree["log"].(map[string]any)
-			if log == nil {
-				log = map[string]any{}
-			}
-			log[key[4:]] = value
-			tree["log"] = log
-		case strings.HasPrefix(key, "accounts_"):
-			number, field, _ := strings.Cut(strings.TrimPrefix(key, "accounts_"), "_")
+			node, key = child(log), field
+			tree["log"], names = node, logNames
+		} else if field, ok := strings.CutPrefix(key, "accounts_"); ok {
+			number, field, _ := strings.Cut(field, "_")
 			n, err := strconv.Atoi(number)
-			if err != nil || n < 0 || n > 999 || !slices.Contains(accountNames, field) || field == "templates" {
-				return fmt.Errorf("settings: %s is not a setting: want %sACCOUNTS_0_ and one of %s", name, envPrefix, strings.ToUpper(strings.Join(accountNames[:10], ", ")))
+			if err != nil || n < 0 || n > 999 || field == "templates" || !slices.Contains(accountNames, field) {
+				return fmt.Errorf("settings: %s is not a setting: want %sACCOUNTS_0_ (or another number) and the name in capitals, see configs/example.yaml", name, envPrefix)
 			}
 			accounts, _ := tree["accounts"].([]any)
 			for len(accounts) <= n {
 				accounts = append(accounts, map[string]any{})
 			}
 			account, _ := accounts[n].(map[string]any)
-			if account == nil {
-				account = map[string]any{}
-			}
-			account[field] = value
-			accounts[n], tree["accounts"] = account, accounts
-		default:
+			node, key = child(account), field
+			accounts[n], tree["accounts"], names = node, accounts, accountNames
+		} else if !slices.Contains(names, key) {
+			names = topNames
+		} else {
+			names = nil
+		}
+		if !slices.Contains(names, key) {
 			return fmt.Errorf("settings: %s is not a setting: see configs/example.yaml", name)
+		}
+		node[key] = value
+		// The environment wins, also over the other way of giving a secret.
+		if other := otherWay(key); value != "" && given(node, other) && !slices.ContainsFunc(environ, func(e string) bool {
+			return strings.HasPrefix(e, strings.TrimSuffix(name, strings.ToUpper(key))+strings.ToUpper(other)+"=")
+		}) {
+			node[other] = ""
 		}
 	}
 	return nil
+}
+
+func child(node map[string]any) map[string]any {
+	if node == nil {
+		return map[string]any{}
+	}
+	return node
+}
+
+// otherWay is X_file for X and X for X_file.
+func otherWay(key string) string {
+	if name, ok := strings.CutSuffix(key, inFile); ok {
+		return name
+	}
+	return key + inFile
+}
+
+func given(node map[string]any, key string) bool {
+	v, ok := node[key]
+	return ok && v != nil && v != ""
+}
+
+// secretLimit is far more than any secret has, in bytes.
+const secretLimit = 64 << 10
+
+// fromFiles puts what X_file names in the place of X.
+func fromFiles(tree map[string]any) error {
+	var errs []error
+	read := func(prefix string, node map[string]any, secrets []string) {
+		for _, name := range secrets {
+			path := node[name+inFile]
+			delete(node, name+inFile)
+			if path == nil || path == "" {
+				continue
+			}
+			setting := prefix + name + inFile + " (" + envName(prefix+name+inFile) + ")"
+			if given(node, name) {
+				errs = append(errs, fmt.Errorf("settings: %s: %s stands beside it, want one of the two", setting, name))
+				continue
+			}
+			data, err := os.ReadFile(fmt.Sprint(path))
+			if err != nil {
+				errs = append(errs, fmt.Errorf("settings: %s: %w", setting, err))
+				continue
+			}
+			if len(data) > secretLimit {
+				errs = append(errs, fmt.Errorf("settings: %s: %v is too large for a secret", setting, path))
+				continue
+			}
+			node[name] = strings.TrimRight(string(data), "\r\n")
+		}
+	}
+	read("", tree, topSecrets)
+	accounts, _ := tree["accounts"].([]any)
+	for i, a := range accounts {
+		if account, ok := a.(map[string]any); ok {
+			read(fmt.Sprintf("accounts[%d].", i), account, accountSecrets)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// envName is the environment's name of a setting of the file.
+func envName(setting string) string {
+	return envPrefix + strings.ToUpper(strings.NewReplacer(".", "_", "[", "_", "]", "").Replace(setting))
 }
 
 // known refuses names that are no settings: a slip must not pass in silence.
@@ -252,8 +339,7 @@ func known(tree map[string]any) error {
 func (s *Settings) Check(account func(Account) error) error {
 	var errs []error
 	fail := func(name, format string, a ...any) {
-		env := envPrefix + strings.ToUpper(strings.NewReplacer(".", "_", "[", "_", "]", "").Replace(name))
-		errs = append(errs, fmt.Errorf("%s (%s): %s", name, env, fmt.Sprintf(format, a...)))
+		errs = append(errs, fmt.Errorf("%s (%s): %s", name, envName(name), fmt.Sprintf(format, a...)))
 	}
 	if _, _, err := net.SplitHostPort(s.Addr); err != nil {
 		fail("addr", "want host:port, have %q", s.Addr)

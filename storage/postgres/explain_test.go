@@ -158,6 +158,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"TakePush", []string{"push_pkey"}, func() { _, _, err := s.TakePush(c, here, "400:accepted", now, time.Minute); add(err) }},
 		{"FinishPush", []string{"push_pkey"}, func() { add(s.FinishPush(c, here, "400:accepted", desk.PushOutcome{Status: desk.PushSent, At: now})) }},
 		{"OwedPushes", []string{"push_owed"}, func() { _, err := s.OwedPushes(c, here, now, 20); add(err) }},
+		{"PushesOf", []string{"push_ticket"}, func() { _, err := s.PushesOf(c, here, 1007); add(err) }},
 		{"PushByMsgID", []string{"push_msg_id"}, func() { _, _, err := s.PushByMsgID(c, here, 6); add(err) }},
 		{"ManualPushes", []string{"push_manual"}, func() { _, err := s.ManualPushes(c, here, 20); add(err) }},
 		{"PushFailures", []string{"push_failed"}, func() { _, err := s.PushFailures(c, here, 20); add(err) }},

@@ -124,3 +124,9 @@ func (s *Store) Consent(ctx context.Context, community string, person workflow.P
 	tag, err := s.pool.Exec(ctx, sql, community, person, template, by)
 	return tag.RowsAffected() > 0, fault("consent", err)
 }
+
+// PushesOf are all pushes of a ticket, oldest first.
+func (s *Store) PushesOf(ctx context.Context, community string, number int64) ([]desk.Push, error) {
+	return rows(ctx, s, "pushes of a ticket", scanPush,
+		`SELECT `+pushColumns+` FROM push WHERE community = $1 AND number = $2 ORDER BY created_at, key`, community, number)
+}

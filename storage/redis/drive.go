@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/wishdesk/wishdesk/workflow"
@@ -85,6 +86,7 @@ func Open(urls string, o Options) (*Drive, error) {
 		}
 		nodes = append(nodes, opt)
 	}
+	logging.Disable() // its own lines on the standard error: every failed call is told by its error
 	first := nodes[0]
 	u := &redis.UniversalOptions{
 		DB: first.DB, Username: first.Username, Password: first.Password, TLSConfig: first.TLSConfig,

@@ -134,6 +134,7 @@ CREATE INDEX push_owed ON push (community, next_try, key) WHERE status IN ('owed
 CREATE INDEX push_custom ON push (community, person, sent_at) WHERE channel = 'custom' AND sent_at IS NOT NULL;
 CREATE INDEX push_manual ON push (community, created_at, key) WHERE status = 'manual';
 CREATE INDEX push_failed ON push (community, created_at DESC) WHERE status IN ('manual', 'dropped', 'unknown');
+CREATE INDEX push_ticket ON push (community, number, created_at);
 CREATE INDEX push_msg_id ON push (community, msg_id) WHERE msg_id IS NOT NULL;
 
 CREATE TABLE consent (
