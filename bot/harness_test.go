@@ -171,7 +171,7 @@ func newWorld(t *testing.T, options ...option) *world {
 	must(t, yaml.Unmarshal(data, &taxonomy))
 	dir, err := media.Dir(t.TempDir())
 	must(t, err)
-	client := wechat.NewClient(account, tokens{w.drive}, wechat.ClientOptions{Clock: w.clock, Logger: log})
+	client := wechat.NewClient(account, w.drive.Tokens(), wechat.ClientOptions{Clock: w.clock, Logger: log})
 	w.bot = bot.New(bot.Options{
 		Desk: w.desk, Understander: rules, Wording: wording, Taxonomy: &taxonomy,
 		Messenger: func(c string) (bot.Messenger, bool) { return client, c == community },
@@ -198,22 +198,6 @@ func (w *world) awake() *world {
 		w.pushes(openid)
 	}
 	return w
-}
-
-// tokens adapts the drive to what the client wants.
-type tokens struct{ d *redis.Drive }
-
-func (t tokens) Get(ctx context.Context, appID string) (string, error) {
-	return t.d.TokenGet(ctx, appID)
-}
-func (t tokens) Set(ctx context.Context, appID, token string, ttl time.Duration) error {
-	return t.d.TokenSet(ctx, appID, token, ttl)
-}
-func (t tokens) Drop(ctx context.Context, appID, token string) error {
-	return t.d.TokenDrop(ctx, appID, token)
-}
-func (t tokens) Lock(ctx context.Context, appID string, ttl time.Duration) (func(), bool, error) {
-	return t.d.TokenLock(ctx, appID, ttl)
 }
 
 func (w *world) person(key string, p workflow.Person) {

@@ -34,12 +34,8 @@ func (p *program) withStore(ctx context.Context, f func(*postgres.Store) error) 
 	if s.Postgres == "" {
 		return usage(errors.New("which database? Give --config FILE or WISHDESK_POSTGRES"))
 	}
-	pending, err := postgres.Pending(ctx, s.Postgres.Reveal())
-	if err != nil {
+	if err := upToDate(ctx, s.Postgres.Reveal()); err != nil {
 		return err
-	}
-	if len(pending) > 0 {
-		return fmt.Errorf(errMigrate.Error(), strings.Join(pending, ", "))
 	}
 	store, err := postgres.Open(ctx, s.Postgres.Reveal(), postgres.Options{})
 	if err != nil {
@@ -355,7 +351,7 @@ func (c menuPush) Run(ctx context.Context, p *program) error {
 		if a.Community != c.Community {
 			continue
 		}
-		client := wechat.NewClient(accountOf(a), tokens{drive}, wechat.ClientOptions{Clock: clockwork.NewRealClock()})
+		client := wechat.NewClient(accountOf(a), drive.Tokens(), wechat.ClientOptions{Clock: clockwork.NewRealClock()})
 		if err := client.CreateMenu(ctx, bot.Menu(wording)); err != nil {
 			return err
 		}

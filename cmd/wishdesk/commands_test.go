@@ -146,7 +146,7 @@ func TestDoctorSaysWhatToDo(t *testing.T) {
 		AppID: prodApp, AppSecret: prodSecret, Token: prodToken, EncodingAESKey: prodKey, Mode: wechatsim.Safe, WebhookURL: "http://127.0.0.1:1/", Name: "x",
 	}})
 	must(t, err)
-	defer sim.Close() //nolint:errcheck // nothing is kept
+	defer sim.Close()
 	api := httptest.NewServer(sim.Handler())
 	defer api.Close()
 	account := strings.Replace(goodAccount, "%s", api.URL, 1)

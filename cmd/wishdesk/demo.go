@@ -32,6 +32,7 @@ const (
 	demoSecret    = "demodemodemodemodemodemodemodemo"
 	demoWork      = "demo-assigned"
 	demoNotice    = "demo-notice"
+	demoAuthor    = "wishdesk demo"
 )
 
 type demoCommand struct {
@@ -124,7 +125,7 @@ func startDemo(ctx context.Context, s *settings.Settings, simAddr string, clock 
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s for the phones (WISHDESK_SIM_ADDR): %w", simAddr, err)
 	}
-	d := &demo{simURL: "http://" + reachable(simListener.Addr())}
+	d := &demo{simURL: "http://" + reachable(simListener.Addr().String())}
 	defer func() {
 		if err != nil {
 			_ = simListener.Close()
@@ -148,7 +149,7 @@ func startDemo(ctx context.Context, s *settings.Settings, simAddr string, clock 
 		d.server.stop()
 		return nil, err
 	}
-	d.serverURL = "http://" + reachable(d.server.listener.Addr())
+	d.serverURL = "http://" + reachable(d.server.listener.Addr().String())
 	if d.sim, err = newSim(s, d, people, clock, log); err != nil {
 		d.server.stop()
 		return nil, err
@@ -165,20 +166,21 @@ func startDemo(ctx context.Context, s *settings.Settings, simAddr string, clock 
 	return d, nil
 }
 
-// reachable is an address that a browser on this machine can open.
-func reachable(a net.Addr) string {
-	host, port, err := net.SplitHostPort(a.String())
+// reachable is where this machine finds who listens on addr.
+func reachable(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		return a.String()
+		return addr
 	}
-	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
 	return net.JoinHostPort(host, port)
 }
 
 // loadDemo applies the demo's community and people. It may run again at every
-// start: what was bound or changed meanwhile stays.
+// start: a document that somebody applied meanwhile stays, and so does what was
+// bound by code; the demo's own people are as configs says.
 func loadDemo(ctx context.Context, s *settings.Settings, clock clockwork.Clock, log *slog.Logger) ([]demoPerson, error) {
 	store, err := postgres.Open(ctx, s.Postgres.Reveal(), postgres.Options{Logger: log, Clock: clock})
 	if err != nil {
@@ -190,8 +192,14 @@ func loadDemo(ctx context.Context, s *settings.Settings, clock clockwork.Clock, 
 	if err != nil {
 		return nil, err
 	}
-	if _, err := store.ApplyCommunity(ctx, community, document, "demo"); err != nil {
+	versions, err := store.CommunityVersions(ctx, community.Code)
+	if err != nil {
 		return nil, err
+	}
+	if len(versions) == 0 || versions[0].Author == demoAuthor { // else a person has changed it since
+		if _, err := store.ApplyCommunity(ctx, community, document, demoAuthor); err != nil {
+			return nil, err
+		}
 	}
 	people, err := demoPeople()
 	if err != nil {

@@ -76,7 +76,7 @@ func (c doctorCommand) Run(ctx context.Context, p *program) error {
 		if c.Offline || drive == nil || checkAccount(a) != nil {
 			continue
 		}
-		if err := wechat.NewClient(account, tokens{drive}, wechat.ClientOptions{Clock: clockwork.NewRealClock()}).Ping(ctx); err != nil {
+		if err := wechat.NewClient(account, drive.Tokens(), wechat.ClientOptions{Clock: clockwork.NewRealClock()}).Ping(ctx); err != nil {
 			d.fail(name+" at WeChat", err, "check app_id and app_secret, and that this server's address is on the IP list of WeChat's console")
 		} else {
 			d.ok(name+" at WeChat", "credentials are good")

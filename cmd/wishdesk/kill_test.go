@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -39,12 +41,16 @@ const (
 	prodApp    = "wx2222222222222222"
 )
 
+// builtIn is where build left its binary; TestMain removes it.
+var builtIn string
+
 // build makes the binary once for all tests of this package.
 var build = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "wishdesk-test-")
 	if err != nil {
 		return "", err
 	}
+	builtIn = dir
 	binary := filepath.Join(dir, "wishdesk")
 	out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput()
 	if err != nil {
@@ -72,6 +78,8 @@ func (p *process) start() {
 	p.cmd = exec.Command(p.binary, "serve", "--config", p.config)
 	p.cmd.Env, p.cmd.Stderr = p.environ, os.Stderr
 	must(p.t, p.cmd.Start())
+	process := p.cmd.Process
+	p.t.Cleanup(func() { _ = process.Kill() }) // where the test stopped early
 	deadline := time.Now().Add(20 * time.Second)
 	for {
 		resp, err := http.Get("http://" + p.addr + "/readyz")
@@ -117,12 +125,11 @@ func production(t *testing.T, addrOf func() string) (postgresURL, redisURL strin
 		personas = append(personas, wechatsim.Persona{OpenID: fmt.Sprintf("o-resident-%d", i), Name: fmt.Sprintf("居民%d", i), Group: "resident"})
 	}
 	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // the proxy in front, whose address stays
-		req, err := http.NewRequestWithContext(r.Context(), r.Method, "http://"+addrOf()+r.URL.RequestURI(), r.Body)
+		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			panic(http.ErrAbortHandler)
 		}
-		req.Header, req.ContentLength = r.Header, r.ContentLength
-		resp, err := http.DefaultTransport.RoundTrip(req)
+		resp, err := forward(r, addrOf(), body)
 		if err != nil {
 			panic(http.ErrAbortHandler) // a broken connection, as WeChat would see it
 		}
@@ -154,6 +161,28 @@ func production(t *testing.T, addrOf func() string) (postgresURL, redisURL strin
 	})
 	must(t, err)
 	return postgresURL, redisURL, sim, api
+}
+
+// forward passes a request on. While no process listens it waits for the next
+// one, as long as WeChat waits, like a proxy that queues over a restart; a
+// connection that breaks after that is broken for the caller, too.
+func forward(r *http.Request, addr string, body []byte) (*http.Response, error) {
+	for deadline := time.Now().Add(4 * time.Second); ; {
+		req, err := http.NewRequestWithContext(r.Context(), r.Method, "http://"+addr+r.URL.RequestURI(), bytes.NewReader(body))
+		if err != nil {
+			return nil, err
+		}
+		req.Header = r.Header
+		resp, err := http.DefaultTransport.RoundTrip(req)
+		if !errors.Is(err, syscall.ECONNREFUSED) || time.Now().After(deadline) {
+			return resp, err
+		}
+		select {
+		case <-r.Context().Done():
+			return nil, err
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }
 
 var numberIn = regexp.MustCompile(`编号 (\d+)`)

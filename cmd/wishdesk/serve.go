@@ -57,7 +57,25 @@ func accountOf(a settings.Account) wechat.Account {
 	}
 }
 
-func checkAccount(a settings.Account) error { return wechat.Check(accountOf(a)) }
+// settingOf names the setting of each field that wechat.Check tells of.
+var settingOf = map[string]string{
+	"Community": "community", "AppID": "app_id", "AppSecret": "app_secret", "Token": "token", "EncodingAESKey": "encoding_aes_key",
+	"PreviousAESKey": "previous_aes_key", "PreviousToken": "previous_token", "Mode": "mode", "Original": "original", "APIBase": "api_base",
+}
+
+// checkAccount tells what is wrong with an account, by the names of settings.
+func checkAccount(a settings.Account) error {
+	err := wechat.Check(accountOf(a))
+	if err == nil {
+		return nil
+	}
+	var errs []error
+	for _, line := range strings.Split(err.Error(), "\n") {
+		field, rule, _ := strings.Cut(strings.TrimPrefix(line, "wechat: "), " ")
+		errs = append(errs, fmt.Errorf("%s: %s", settingOf[field], rule))
+	}
+	return errors.Join(errs...)
+}
 
 type healthcheckCommand struct{}
 
@@ -69,12 +87,7 @@ func (healthcheckCommand) Run(ctx context.Context, p *program) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	addr := s.Addr
-	if port, ok := strings.CutPrefix(addr, "0.0.0.0:"); ok {
-		addr = "127.0.0.1:" + port
-	} else if strings.HasPrefix(addr, ":") {
-		addr = "127.0.0.1" + addr
-	}
+	addr := reachable(s.Addr)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/readyz", nil)
 	if err != nil {
 		return usage(err)

@@ -66,18 +66,23 @@ type server struct {
 	stopRun  context.CancelFunc
 }
 
-// errMigrate: the database is behind this release.
-var errMigrate = errors.New("the database is behind this release: run `wishdesk migrate` first (pending: %s)")
+// upToDate refuses a database that is away or behind this release.
+func upToDate(ctx context.Context, postgresURL string) error {
+	pending, err := postgres.Pending(ctx, postgresURL)
+	if err != nil {
+		return fmt.Errorf("PostgreSQL does not answer (setting postgres, WISHDESK_POSTGRES): %w", err)
+	}
+	if len(pending) > 0 {
+		return fmt.Errorf("the database is behind this release: run `wishdesk migrate` first (pending: %s)", strings.Join(pending, ", "))
+	}
+	return nil
+}
 
 // newServer opens the stores and wires everything; nothing is served yet.
 // Redis may be away, PostgreSQL must be there and up to date.
 func newServer(ctx context.Context, s *settings.Settings, accounts map[string]wechat.Account, clock clockwork.Clock, log *slog.Logger) (_ *server, err error) {
-	pending, err := postgres.Pending(ctx, s.Postgres.Reveal())
-	if err != nil {
-		return nil, fmt.Errorf("PostgreSQL does not answer (setting postgres): %w", err)
-	}
-	if len(pending) > 0 {
-		return nil, fmt.Errorf(errMigrate.Error(), strings.Join(pending, ", "))
+	if err := upToDate(ctx, s.Postgres.Reveal()); err != nil {
+		return nil, err
 	}
 	srv := &server{s: s, log: log, accounts: accounts, clients: map[string]*wechat.Client{}}
 	if srv.store, err = postgres.Open(ctx, s.Postgres.Reveal(), postgres.Options{Logger: log, Clock: clock}); err != nil {
@@ -86,6 +91,9 @@ func newServer(ctx context.Context, s *settings.Settings, accounts map[string]we
 	defer func() {
 		if err != nil {
 			srv.store.Close()
+			if srv.drive != nil {
+				_ = srv.drive.Close()
+			}
 		}
 	}()
 	if srv.drive, err = redis.Open(s.Redis.Reveal(), redis.Options{Logger: log}); err != nil {
@@ -107,7 +115,7 @@ func newServer(ctx context.Context, s *settings.Settings, accounts map[string]we
 		return nil, err
 	}
 	for community, a := range accounts {
-		srv.clients[community] = wechat.NewClient(a, tokens{srv.drive}, wechat.ClientOptions{
+		srv.clients[community] = wechat.NewClient(a, srv.drive.Tokens(), wechat.ClientOptions{
 			Clock: clock, Logger: log,
 			OnCall: func(api string, errcode int64, took time.Duration) {
 				platformCalls.WithLabelValues(api, strconv.FormatInt(errcode, 10)).Observe(took.Seconds())
@@ -240,6 +248,9 @@ func (srv *server) outer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
 			if p := recover(); p != nil {
+				if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+					panic(p) // the connection is to be cut
+				}
 				srv.log.Error("panic in a request", "method", r.Method, "path", r.URL.Path, "kind", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 				w.WriteHeader(http.StatusInternalServerError)
 			}
@@ -293,22 +304,6 @@ func (srv *server) ready(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(answer)
 }
 
-// tokens, replays and mediaStore fit storage to what bot asks for.
-type tokens struct{ d *redis.Drive }
-
-func (t tokens) Get(ctx context.Context, appID string) (string, error) {
-	return t.d.TokenGet(ctx, appID)
-}
-func (t tokens) Set(ctx context.Context, appID, token string, ttl time.Duration) error {
-	return t.d.TokenSet(ctx, appID, token, ttl)
-}
-func (t tokens) Drop(ctx context.Context, appID, token string) error {
-	return t.d.TokenDrop(ctx, appID, token)
-}
-func (t tokens) Lock(ctx context.Context, appID string, ttl time.Duration) (func(), bool, error) {
-	return t.d.TokenLock(ctx, appID, ttl)
-}
-
 type replays struct{ d *redis.Drive }
 
 func (r replays) Seen(ctx context.Context, community, nonce, digest string, ttl time.Duration) (wechat.Verdict, error) {
@@ -330,12 +325,20 @@ func (mediaStore) Clean(data []byte, kind string) ([]byte, string, error) {
 	return media.Clean(data, kind)
 }
 
-// gauges are figures of the record, read when they are asked for.
+// gauges are figures of the record, read when they are asked for and kept for
+// a moment, so that who reads /metrics often does not burden the record.
 type gauges struct {
 	store *postgres.Store
 	clock clockwork.Clock
 	log   *slog.Logger
+
+	mu   sync.Mutex
+	kept []postgres.Stats
+	at   time.Time
 }
+
+// gaugesKept is how old figures may be.
+const gaugesKept = 5 * time.Second
 
 func gauge(name, help string) *prometheus.Desc {
 	return prometheus.NewDesc("wishdesk_"+name, help, []string{"community"}, nil)
@@ -358,17 +361,27 @@ func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect reads the figures; where the record is away there are none.
-func (g *gauges) Collect(ch chan<- prometheus.Metric) {
+// stats are the figures; where the record is away there are none.
+func (g *gauges) stats(now time.Time) []postgres.Stats {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.at.IsZero() && now.Sub(g.at) < gaugesKept {
+		return g.kept
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	now := g.clock.Now()
 	all, err := g.store.Stats(ctx, now)
 	if err != nil {
 		g.log.Warn("figures not read", "cause", err)
-		return
 	}
-	for _, s := range all {
+	g.kept, g.at = all, now
+	return all
+}
+
+// Collect tells the figures.
+func (g *gauges) Collect(ch chan<- prometheus.Metric) {
+	now := g.clock.Now()
+	for _, s := range g.stats(now) {
 		age := 0.0
 		if !s.OldestPush.IsZero() && s.OldestPush.Before(now) {
 			age = now.Sub(s.OldestPush).Seconds()

@@ -9,6 +9,7 @@ package settings
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"net"
@@ -76,8 +77,8 @@ func (s Secret) String() string {
 	return "(set)"
 }
 
-// GoString hides the secret from %#v.
-func (s Secret) GoString() string { return s.String() }
+// Format hides the secret from every verb of fmt.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
 // LogValue hides the secret from logs.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
@@ -190,67 +191,72 @@ func withFiles(secrets []string) []string {
 	return names
 }
 
-// fromEnvironment puts WISHDESK_… into the tree. Names of accounts are
-// WISHDESK_ACCOUNTS_<n>_<NAME>.
+// fromEnvironment puts WISHDESK_… into the tree; an empty variable counts as
+// none. It wins over the file, also where the file gives a secret the other
+// way (X, X_file).
 func fromEnvironment(tree map[string]any, environ []string) error {
+	var puts []func()
 	for _, e := range environ {
 		name, value, _ := strings.Cut(e, "=")
-		rest, ok := strings.CutPrefix(name, envPrefix)
-		if !ok || slices.Contains(envAlone, name) || strings.HasPrefix(name, "WISHDESK_TEST_") {
+		setting, ok := strings.CutPrefix(name, envPrefix)
+		if !ok || value == "" || slices.Contains(envAlone, name) || strings.HasPrefix(name, envPrefix+"TEST_") {
 			continue
 		}
-		node, key := tree, strings.ToLower(rest)
-		names := []string{"log", "accounts"} // steps of the tree, not settings
-		if field, ok := strings.CutPrefix(key, "log_"); ok {
-			log, _ := tree["log"].(map[string]any)
-			node, key = child(log), field
-			tree["log"], names = node, logNames
-		} else if field, ok := strings.CutPrefix(key, "accounts_"); ok {
-			number, field, _ := strings.Cut(field, "_")
-			n, err := strconv.Atoi(number)
-			if err != nil || n < 0 || n > 999 || field == "templates" || !slices.Contains(accountNames, field) {
-				return fmt.Errorf("settings: %s is not a setting: want %sACCOUNTS_0_ (or another number) and the name in capitals, see configs/example.yaml", name, envPrefix)
-			}
-			accounts, _ := tree["accounts"].([]any)
-			for len(accounts) <= n {
-				accounts = append(accounts, map[string]any{})
-			}
-			account, _ := accounts[n].(map[string]any)
-			node, key = child(account), field
-			accounts[n], tree["accounts"], names = node, accounts, accountNames
-		} else if !slices.Contains(names, key) {
-			names = topNames
+		node, key := find(tree, strings.ToLower(setting))
+		if node == nil {
+			return fmt.Errorf("settings: %s in the environment is not a setting: see configs/example.yaml", name)
+		}
+		if other, ok := strings.CutSuffix(key, inFile); ok {
+			delete(node, other)
 		} else {
-			names = nil
+			delete(node, key+inFile)
 		}
-		if !slices.Contains(names, key) {
-			return fmt.Errorf("settings: %s is not a setting: see configs/example.yaml", name)
-		}
-		node[key] = value
-		// The environment wins, also over the other way of giving a secret.
-		if other := otherWay(key); value != "" && given(node, other) && !slices.ContainsFunc(environ, func(e string) bool {
-			return strings.HasPrefix(e, strings.TrimSuffix(name, strings.ToUpper(key))+strings.ToUpper(other)+"=")
-		}) {
-			node[other] = ""
-		}
+		puts = append(puts, func() { node[key] = value })
+	}
+	for _, put := range puts {
+		put()
 	}
 	return nil
 }
 
-func child(node map[string]any) map[string]any {
-	if node == nil {
-		return map[string]any{}
+// find gives the step of the tree, made if need be, and the key there of a
+// setting named as in the environment (log_level, accounts_0_app_secret); nil
+// where there is none of that name.
+func find(tree map[string]any, name string) (node map[string]any, key string) {
+	if key, ok := strings.CutPrefix(name, "log_"); ok && slices.Contains(logNames, key) {
+		log, _ := tree["log"].(map[string]any)
+		if log == nil {
+			log = map[string]any{}
+			tree["log"] = log
+		}
+		return log, key
 	}
-	return node
+	if rest, ok := strings.CutPrefix(name, "accounts_"); ok {
+		number, key, _ := strings.Cut(rest, "_")
+		n, err := strconv.Atoi(number)
+		if err != nil || n < 0 || n > maxAccounts || key == "templates" || !slices.Contains(accountNames, key) {
+			return nil, ""
+		}
+		accounts, _ := tree["accounts"].([]any)
+		for len(accounts) <= n {
+			accounts = append(accounts, map[string]any{})
+		}
+		account, _ := accounts[n].(map[string]any)
+		if account == nil {
+			account = map[string]any{}
+			accounts[n] = account
+		}
+		tree["accounts"] = accounts
+		return account, key
+	}
+	if name == "log" || name == "accounts" || !slices.Contains(topNames, name) {
+		return nil, ""
+	}
+	return tree, name
 }
 
-// otherWay is X_file for X and X for X_file.
-func otherWay(key string) string {
-	if name, ok := strings.CutSuffix(key, inFile); ok {
-		return name
-	}
-	return key + inFile
-}
+// maxAccounts bounds what a slip in a variable's name can make.
+const maxAccounts = 999
 
 func given(node map[string]any, key string) bool {
 	v, ok := node[key]

@@ -82,28 +82,34 @@ func (d *Drive) lock(ctx context.Context, name string, ttl time.Duration) (unloc
 
 func tokenKey(appID string) string { return "wd:token:{" + appID + "}" }
 
-// TokenGet is an account's access token, "" where none is kept.
-func (d *Drive) TokenGet(ctx context.Context, appID string) (string, error) {
-	token, err := d.c.Get(ctx, tokenKey(appID)).Result()
+// Tokens keeps the accounts' access tokens for all replicas.
+type Tokens struct{ d *Drive }
+
+// Tokens is the part of the drive that replicas share tokens by.
+func (d *Drive) Tokens() Tokens { return Tokens{d} }
+
+// Get is an account's access token, "" where none is kept.
+func (t Tokens) Get(ctx context.Context, appID string) (string, error) {
+	token, err := t.d.c.Get(ctx, tokenKey(appID)).Result()
 	if errors.Is(err, redis.Nil) {
 		return "", nil
 	}
 	return token, err
 }
 
-// TokenSet keeps an account's access token for all replicas.
-func (d *Drive) TokenSet(ctx context.Context, appID, token string, ttl time.Duration) error {
-	return d.c.Set(ctx, tokenKey(appID), token, ttl).Err()
+// Set keeps an account's access token.
+func (t Tokens) Set(ctx context.Context, appID, token string, ttl time.Duration) error {
+	return t.d.c.Set(ctx, tokenKey(appID), token, ttl).Err()
 }
 
-// TokenDrop forgets a token that proved bad, unless it was replaced already.
-func (d *Drive) TokenDrop(ctx context.Context, appID, token string) error {
-	return dropScript.Run(ctx, d.c, []string{tokenKey(appID)}, token).Err()
+// Drop forgets a token that proved bad, unless it was replaced already.
+func (t Tokens) Drop(ctx context.Context, appID, token string) error {
+	return dropScript.Run(ctx, t.d.c, []string{tokenKey(appID)}, token).Err()
 }
 
-// TokenLock lets one replica at a time fetch a token.
-func (d *Drive) TokenLock(ctx context.Context, appID string, ttl time.Duration) (unlock func(), ok bool, err error) {
-	return d.lock(ctx, tokenKey(appID)+":lock", ttl)
+// Lock lets one replica at a time fetch a token.
+func (t Tokens) Lock(ctx context.Context, appID string, ttl time.Duration) (unlock func(), ok bool, err error) {
+	return t.d.lock(ctx, tokenKey(appID)+":lock", ttl)
 }
 
 // Spend takes one of the customer-service messages that WeChat allows a

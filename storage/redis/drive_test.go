@@ -293,13 +293,13 @@ func TestRateLimitLocksAndToken(t *testing.T) {
 	}
 	other()
 
-	must(t, d.TokenSet(ctx, "wx1", "good", time.Minute))
-	must(t, d.TokenDrop(ctx, "wx1", "bad")) // another replica has renewed it already
-	if got, err := d.TokenGet(ctx, "wx1"); err != nil || got != "good" {
+	must(t, d.Tokens().Set(ctx, "wx1", "good", time.Minute))
+	must(t, d.Tokens().Drop(ctx, "wx1", "bad")) // another replica has renewed it already
+	if got, err := d.Tokens().Get(ctx, "wx1"); err != nil || got != "good" {
 		t.Errorf("token %q, %v", got, err)
 	}
-	must(t, d.TokenDrop(ctx, "wx1", "good"))
-	if got, err := d.TokenGet(ctx, "wx1"); err != nil || got != "" {
+	must(t, d.Tokens().Drop(ctx, "wx1", "good"))
+	if got, err := d.Tokens().Get(ctx, "wx1"); err != nil || got != "" {
 		t.Errorf("dropped token %q, %v", got, err)
 	}
 }
