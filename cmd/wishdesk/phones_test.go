@@ -63,11 +63,11 @@ func openPage(t *testing.T, url string, width, height int) *page {
 	return p
 }
 
-// do takes steps one after the other, each within 20 s.
+// do takes steps one after the other, each within 40 s.
 func (p *page) do(what string, steps ...step) {
 	p.t.Helper()
 	for _, s := range steps {
-		ctx, cancel := context.WithTimeout(p.Context, 20*time.Second)
+		ctx, cancel := context.WithTimeout(p.Context, 40*time.Second)
 		err := chromedp.Do(ctx, s)
 		cancel()
 		if err != nil {
@@ -173,7 +173,8 @@ func TestWholeLoopOnThePhones(t *testing.T) {
 	p.do("wish", writes(residentPhone, "我想学用智能手机,家里没人教"), sees(residentPhone, "挂上心愿墙"))
 	p.do("a partner unit takes the third phone", chromedp.Click(on(committeePhone, ".who")), chromedp.WaitVisible(chromedp.CSS("#search")),
 		chromedp.Steps(chromedp.SendKeys(chromedp.CSS("#search"), partnerOf(t).Name), chromedp.Focus(chromedp.CSS("#search")), chromedp.Func(enter)),
-		chromedp.WaitNotVisible(chromedp.CSS("#picker")))
+		chromedp.WaitNotVisible(chromedp.CSS("#picker")),
+		chromedp.WaitVisible(fmt.Sprintf(`//*[@id="phone-%d"]//*[contains(@class,"who")]//*[.=%q]`, committeePhone, partnerOf(t).Name)))
 	p.do("wall", writes(committeePhone, "心愿墙"), sees(committeePhone, "智能手机"))
 	p.do("claim", taps(committeePhone, "认领 1002"), sees(committeePhone, "正在办"))
 	p.do("resident is told", sees(residentPhone, "认领了您的心愿"))
