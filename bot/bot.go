@@ -86,7 +86,7 @@ func (b *Bot) Handle(ctx context.Context, in wechat.Inbound) wechat.Reply {
 	started := time.Now()
 	defer func() { answerSeconds.Observe(time.Since(started).Seconds()) }()
 
-	if reply, seen := b.seenBefore(ctx, in, deadline.C); seen {
+	if reply, seen := b.seenBefore(ctx, in); seen {
 		repeated.WithLabelValues(in.Community).Inc()
 		return wechat.Reply{Text: reply}
 	}
@@ -119,10 +119,13 @@ func (b *Bot) Handle(ctx context.Context, in wechat.Inbound) wechat.Reply {
 // Wait returns when every message whose answer has left is done with.
 func (b *Bot) Wait() { b.late.Wait() }
 
-// seenBefore claims a delivery; where another request has it, it waits for
-// that one's reply as long as the answer may wait.
-func (b *Bot) seenBefore(ctx context.Context, in wechat.Inbound, deadline <-chan time.Time) (string, bool) {
-	for {
+// seenBefore claims a delivery; ok is true where its reply is known. Where
+// another request has claimed it, that one gets a moment to finish. After that
+// the delivery is handled again: its claimer may have died, and an empty answer
+// would have WeChat drop the message. The record lets only one of the two
+// change anything, and gives both the same reply.
+func (b *Bot) seenBefore(ctx context.Context, in wechat.Inbound) (reply string, ok bool) {
+	for range patience {
 		first, done, reply, err := b.desk.Drive().Begin(ctx, in.Community, in.Delivery, seenFor)
 		if err != nil || first {
 			return "", false // without Redis the record refuses the second one
@@ -131,14 +134,16 @@ func (b *Bot) seenBefore(ctx context.Context, in wechat.Inbound, deadline <-chan
 			return reply, true
 		}
 		select {
-		case <-deadline:
-			return "", true // the first request answers, or has asked for patience
 		case <-ctx.Done():
-			return "", true
+			return "", false
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
+	return "", false
 }
+
+// patience is how many times 50 ms a repeated delivery waits for the first.
+const patience = 10
 
 func (b *Bot) remember(ctx context.Context, in wechat.Inbound, reply string) {
 	if err := b.desk.Drive().Done(ctx, in.Community, in.Delivery, reply, seenFor); err != nil {

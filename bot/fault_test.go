@@ -290,3 +290,20 @@ func TestMediaAreFetched(t *testing.T) {
 		t.Errorf("still owed: %+v", owed)
 	}
 }
+
+// A delivery whose first handler died after claiming it is handled by WeChat's
+// next try: an empty answer would lose it.
+func TestClaimedByTheDead(t *testing.T) {
+	w := newWorld(t)
+	first, _, _, err := w.drive.Begin(w.ctx, community, "m:4711", time.Hour)
+	if err != nil || !first {
+		t.Fatal(first, err)
+	}
+	xml := "<xml><ToUserName>" + original + "</ToUserName><FromUserName>" + resident + "</FromUserName><CreateTime>1795400000</CreateTime>" +
+		"<MsgType>text</MsgType><Content>西区3号楼楼道灯坏了</Content><MsgId>4711</MsgId></xml>"
+	for range 2 {
+		r, err := w.sim.Deliver(w.ctx, resident, []byte(xml))
+		must(t, err)
+		w.holds("reply", r.Text, "编号 1001")
+	}
+}

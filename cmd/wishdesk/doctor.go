@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -56,6 +57,7 @@ func (c doctorCommand) Run(ctx context.Context, p *program) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
+	d.data(s)
 	d.postgres(ctx, s)
 	drive := d.redis(ctx, s)
 	if drive != nil {
@@ -86,6 +88,22 @@ func (c doctorCommand) Run(ctx context.Context, p *program) error {
 		return fmt.Errorf("%d thing(s) to mend", d.failed)
 	}
 	return nil
+}
+
+// data looks whether photos and recordings can be kept.
+func (d *doctor) data(s *settings.Settings) {
+	if _, err := os.Stat(s.Data); errors.Is(err, os.ErrNotExist) {
+		d.warn("data", s.Data+" is not there yet: the server makes it if it may")
+		return
+	}
+	f, err := os.CreateTemp(s.Data, ".doctor-*")
+	if err != nil {
+		d.fail("data", err, "let the server's user write in the directory of the setting data (WISHDESK_DATA); run the doctor as that user")
+		return
+	}
+	_ = f.Close()
+	_ = os.Remove(f.Name())
+	d.ok("data", s.Data+" can be written")
 }
 
 func (d *doctor) postgres(ctx context.Context, s *settings.Settings) {

@@ -193,6 +193,7 @@ func TestUnknownNamesAreRefused(t *testing.T) {
 }
 
 func TestEachBadValueNamesItsSetting(t *testing.T) {
+	mustSay(t, mustLoad(t, "").Check(fine), "postgres (WISHDESK_POSTGRES)", "redis (WISHDESK_REDIS)", "accounts (WISHDESK_ACCOUNTS)")
 	refused := func(Account) error { return errors.Join(errors.New("app_id: no"), errors.New("token: neither")) }
 	for name, c := range map[string]struct {
 		spoil   func(*Settings)
@@ -281,6 +282,9 @@ func TestTheExampleHoldsEverySetting(t *testing.T) {
 	s := mustLoad(t, string(configs.Read("example.yaml")))
 	if len(s.Accounts) != 1 || s.Accounts[0].Mode != "safe" || len(s.Accounts[0].Templates) != 2 {
 		t.Errorf("%+v", s)
+	}
+	if err := s.Check(fine); err != nil {
+		t.Error(err)
 	}
 	for _, names := range [][]string{topNames, logNames, accountNames, templateNames} {
 		for _, name := range names {
