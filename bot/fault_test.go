@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wishdesk/wishdesk/bot"
 	"github.com/wishdesk/wishdesk/storage/storetest"
 	"github.com/wishdesk/wishdesk/wechatsim"
 	"github.com/wishdesk/wishdesk/workflow"
@@ -306,4 +307,23 @@ func TestClaimedByTheDead(t *testing.T) {
 		must(t, err)
 		w.holds("reply", r.Text, "编号 1001")
 	}
+}
+
+// A subscription notice: one consent, one send; the next one is a call.
+func TestSubscriptionNotice(t *testing.T) {
+	w := newWorld(t, func(s *settings) {
+		s.templates = bot.Templates{"notice": {ID: "demo-notice", Subscribe: true, Fields: map[string]string{
+			"character_string1": "number", "thing2": "said", "phrase3": "status", "time4": "by",
+		}}}
+	}).awake()
+	w.say(resident, "西区3号楼楼道灯坏了")
+	if _, err := w.sim.Consent(w.ctx, resident, "demo-notice", true); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.Advance(49 * time.Hour) // the 48 hours of the resident's message are over
+	w.say(worker, "接单 1001")
+	w.gets(resident, "[subscribe", "{1001}", "{已接手}")
+	w.say(worker, "办结 1001 换好了")
+	w.gets(resident, "!1001")
+	w.holds("a call", w.say(worker, "待办"), "打电话告知", "1001")
 }
