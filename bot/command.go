@@ -18,6 +18,7 @@ const (
 	verbNumber     verb = "number" // a number alone
 	verbHelp       verb = "help"
 	verbReport     verb = "report"
+	verbWish       verb = "wish"
 	verbProgress   verb = "progress"
 	verbUrge       verb = "urge"
 	verbSupplement verb = "supplement"
@@ -62,6 +63,7 @@ var words = []struct {
 }{
 	{verbHelp, true, []string{"帮助", "怎么用", "菜单", "help", "?"}},
 	{verbReport, true, []string{"我要报事", "报事"}},
+	{verbWish, true, []string{"我要许愿", "许愿", "我有个心愿", "我有心愿", "心愿", "微心愿"}},
 	{verbProgress, true, []string{"进度", "查进度", "我的", "我的事", "到哪了", "办到哪了", "咋样了", "怎么样了"}},
 	{verbUrge, true, []string{"催办", "催一下", "催催", "快点"}},
 	{verbSupplement, false, []string{"补充"}},

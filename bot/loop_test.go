@@ -197,3 +197,26 @@ func TestBindByOneTimeCode(t *testing.T) {
 	}
 	w.holds("guessing is stopped", w.say(resident, "绑定 CCCCCCCC"), "歇一分钟")
 }
+
+// What is said next is never swallowed by what was asked before.
+func TestWordsAreNotSwallowed(t *testing.T) {
+	w := newWorld(t).awake()
+	w.holds("a question", w.say(resident, "没煤气了,交费咋交"), "打听")
+	w.holds("then an emergency", w.say(resident, "俺老伴晕倒了西区3号楼2单元"), "【紧急】", "120", "张建国")
+	w.holds("a wish without one", w.say(resident, "我要许愿"), "什么心愿", "!编号")
+	w.holds("asked where", w.say(neighbour, "门禁坏了"), "几号楼")
+	w.holds("thanks are no place", w.say(neighbour, "谢谢啊"), "不客气", "!编号")
+	w.holds("another matter", w.say(neighbour, "楼上吵死了西区8号楼"), "编号 1003", "噪音扰民")
+	w.holds("the place after all", w.say(neighbour, "西区5号楼"), "编号 1002", "设施维修", "5号楼")
+	w.say(worker, "办结 1002 修好了")
+	w.say(neighbour, "评价 1002 不满意")
+	w.holds("asked why, and it burns", w.say(neighbour, "西区5号楼着火了"), "【紧急】", "119")
+	w.holds("nothing to reopen", w.say(resident, "重办"), "没有可以「重办」")
+	w.say(resident, "撤销 1001")
+	w.holds("nobody works on what has ended", w.say(resident, "1001"), "已撤销", "!谁在办")
+	for range 35 {
+		w.say(resident, "在吗")
+	}
+	w.holds("too fast", w.say(resident, "楼道灯坏了"), "歇一分钟")
+	w.holds("but never for danger", w.say(resident, "西区3号楼着火了"), "【紧急】")
+}

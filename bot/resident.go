@@ -22,8 +22,14 @@ func (s *session) said(ctx context.Context, raw string) (string, error) {
 	if sp.Verb == verbNumber && sp.Number < 1000 {
 		return s.smallNumber(ctx, sp.Number)
 	}
-	if p := s.talk.Pending; p.Verb != verbNone && sp.Verb == verbNone {
-		sp = spoken{Verb: p.Verb, Number: p.Number, Rest: raw}
+	if p := s.talk.Pending; p.Verb != verbNone && p.Verb != verbAs && sp.Verb == verbNone {
+		alarm, err := s.alarm(ctx, raw)
+		if err != nil {
+			return "", err
+		}
+		if s.me.Staff() && p.Verb != verbSupplement || !alarm { // a worker's result may well say that a fire is out
+			sp = spoken{Verb: p.Verb, Number: p.Number, Rest: raw}
+		}
 	}
 	if sp.Verb != verbNone && staffVerbs[sp.Verb] && !s.me.Staff() && sp.Number == 0 {
 		sp = spoken{} // a resident's 「问 …」 is a sentence
@@ -39,6 +45,8 @@ func (s *session) said(ctx context.Context, raw string) (string, error) {
 		return s.say("help", nil), nil
 	case verbReport:
 		return s.say("report", nil), nil
+	case verbWish:
+		return s.say("wish_what", nil), nil
 	case verbProgress:
 		return s.progress(ctx, sp)
 	case verbUrge:
@@ -139,10 +147,12 @@ func (s *session) free(ctx context.Context, raw string) (string, error) {
 	if q, ok, err := s.asked(ctx); err != nil {
 		return "", err
 	} else if ok && !s.newMatter(q, raw, u) {
-		if q.Question.Topic == workflow.TopicWorker {
+		switch {
+		case q.Question.Topic == workflow.TopicWorker:
 			return s.answerWorker(ctx, q, raw)
+		case u.Kind != workflow.Chat || u.Place != (workflow.Place{}):
+			return s.answerDesk(ctx, q, raw, u)
 		}
-		return s.answerDesk(ctx, q, raw, u)
 	}
 	switch u.Kind {
 	case workflow.Chat:
@@ -157,7 +167,7 @@ func (s *session) free(ctx context.Context, raw string) (string, error) {
 }
 
 // newMatter tells an answer from something new said while a question is open:
-// an emergency always is new, and so is a long text that says what and where.
+// an emergency always is new, and so is a text that says another what and where.
 func (s *session) newMatter(q workflow.Ticket, raw string, u workflow.Understanding) bool {
 	if u.Severity == workflow.Emergency && q.Severity != workflow.Emergency {
 		return true
@@ -165,7 +175,14 @@ func (s *session) newMatter(q workflow.Ticket, raw string, u workflow.Understand
 	if q.Question.Topic == workflow.TopicWorker {
 		return false
 	}
-	return u.Place.Known() && u.Confidence >= 0.6 && utf8.RuneCountInString(raw) >= 12 && u.Category != q.Category
+	return q.Category != "" && u.Category != q.Category && u.Place.Known() && u.Confidence >= 0.5 && utf8.RuneCountInString(raw) >= 8
+}
+
+// alarm tells whether words tell of danger, so that they are never taken for
+// anything but a report.
+func (s *session) alarm(ctx context.Context, raw string) (bool, error) {
+	u, err := s.understand(ctx, raw)
+	return u.Severity == workflow.Emergency, err
 }
 
 func (s *session) understand(ctx context.Context, text string) (workflow.Understanding, error) {

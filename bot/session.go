@@ -141,6 +141,9 @@ func (s *session) text() string {
 // answer finds the reply for the message; commands go into the work.
 func (s *session) answer(ctx context.Context) (string, error) {
 	if ok, err := s.b.desk.Drive().Allow(ctx, s.in.Community, "msg:"+strconv.FormatInt(int64(s.me.ID), 10), 30, time.Minute); err == nil && !ok {
+		if alarm, err := s.alarm(ctx, s.text()); err == nil && alarm {
+			return s.said(ctx, s.text())
+		}
 		refused.WithLabelValues(s.in.Community, "rate").Inc()
 		return s.say("slow_down", nil), nil
 	}

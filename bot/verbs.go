@@ -250,8 +250,8 @@ func (s *session) reopen(ctx context.Context, sp spoken) (string, error) {
 			fit = append(fit, t)
 		}
 	}
-	if len(fit) == 0 && sp.Number == 0 {
-		return s.free(ctx, s.text()) // 「又坏了」 about something never reported here
+	if said := s.text(); len(fit) == 0 && sp.Number == 0 && tidy(said) != suggested(verbReopen) {
+		return s.free(ctx, said) // 「又坏了」 about something never reported here
 	}
 	t, reply, ok, err := s.target(ctx, sp, "重办", fit)
 	if !ok {

@@ -197,7 +197,7 @@ func (b *Bot) values(shape desk.Shape, f *desk.Facts, now time.Time) Values {
 		"Number": f.Number, "Kind": string(f.Kind), "KindLabel": b.o.Taxonomy.Kinds[f.Kind],
 		"What": b.o.Taxonomy.Label(f.Category), "Category": string(f.Category),
 		"Severity": string(f.Severity), "Danger": f.Danger,
-		"State": string(f.State), "Stand": string(f.Stand),
+		"State": string(f.State), "Stand": string(f.Stand), "Open": f.State.Open(),
 		"Place": f.Place.String(), "Grid": grid.Name, "Text": shorten(firstLine(f.Text), 40), "Full": f.Text, "Said": f.Said,
 		"Owner": owner.Name, "Title": b.Title(c, owner), "Unit": f.Unit, "Level": f.Level, "Clock": string(f.Clock),
 		"Rating": string(f.Rating), "Into": f.Into, "Hotline": c.Hotline, "Community": c.Name,
