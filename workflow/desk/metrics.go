@@ -21,6 +21,10 @@ var (
 	tasks = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "wishdesk_tasks_total", Help: "Queued tasks by kind and outcome: done, failed, dead.",
 	}, []string{"kind", "outcome"})
+	taskAge = promauto.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "wishdesk_task_age_seconds", Help: "Time from queueing a task to beginning it.",
+		Buckets: prometheus.ExponentialBuckets(0.001, 4, 10),
+	}, []string{"kind"})
 	driveErrors = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "wishdesk_drive_errors_total", Help: "Calls to Redis that failed, by what was asked.",
 	}, []string{"what"})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -142,6 +143,7 @@ func (r *Runner) handle(ctx context.Context, community string, tasks []Task, inH
 }
 
 func (r *Runner) one(ctx context.Context, community string, t Task) {
+	observeAge(t)
 	handler, known := r.handlers[t.Kind]
 	err := fmt.Errorf("desk: no handler for task %q", t.Kind)
 	if known {
@@ -164,6 +166,15 @@ func (r *Runner) one(ctx context.Context, community string, t Task) {
 		return // came from the journal, not from a queue
 	}
 	_ = r.desk.withDrive("finish", func(drive Drive) error { return drive.Finish(ctx, community, t) })
+}
+
+// observeAge measures how long a task waited: the first part of its ID is the
+// queue's own time in Unix ms.
+func observeAge(t Task) {
+	ms, _, _ := strings.Cut(t.ID, "-")
+	if queued, err := strconv.ParseInt(ms, 10, 64); err == nil {
+		taskAge.WithLabelValues(string(t.Kind)).Observe(max(0, time.Since(time.UnixMilli(queued)).Seconds()))
+	}
 }
 
 func tasksFailed(k TaskKind) { tasks.WithLabelValues(string(k), "failed").Inc() }
