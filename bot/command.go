@@ -115,6 +115,13 @@ func listen(text string) spoken {
 	if r, ok := ratings[strings.Trim(text, "。.!！~ ")]; ok {
 		return spoken{Verb: verbRate, Rating: r}
 	}
+	for word, r := range ratings { // 「满意 1024」
+		if rest, ok := strings.CutPrefix(text, word); ok {
+			if n, rest := leadingNumber(strings.TrimLeft(rest, " :,")); n != 0 && rest == "" {
+				return spoken{Verb: verbRate, Number: n, Rating: r}
+			}
+		}
+	}
 	best, bestLen := spoken{}, 0
 	for _, w := range words {
 		for _, say := range w.say {

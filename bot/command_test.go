@@ -26,6 +26,8 @@ func TestListen(t *testing.T) {
 		{"撤销1024", spoken{Verb: verbCancel, Number: 1024}},
 		{"满意", spoken{Verb: verbRate, Rating: workflow.Satisfied}},
 		{"不满意。", spoken{Verb: verbRate, Rating: workflow.Unsatisfied}},
+		{"满意 1024", spoken{Verb: verbRate, Number: 1024, Rating: workflow.Satisfied}},
+		{"不满意1024", spoken{Verb: verbRate, Number: 1024, Rating: workflow.Unsatisfied}},
 		{"1024 满意", spoken{Verb: verbRate, Number: 1024, Rating: workflow.Satisfied}},
 		{"评价 1024 基本满意", spoken{Verb: verbRate, Number: 1024, Rating: workflow.Fair}},
 		{"办结 1024 灯已换", spoken{Verb: verbResolve, Number: 1024, Rest: "灯已换"}},

@@ -55,7 +55,7 @@ func TestWishFromMessageToFulfilment(t *testing.T) {
 	w.holds("resident may not claim", w.say(neighbour, "认领 1001"), "不能操作")
 	w.holds("claimed", w.say(partner, "认领 1001"), "1001", "办结")
 	w.gets(resident, "北村小学", "认领了您的心愿")
-	w.holds("claimed twice", w.say(worker, "认领 1001"), "已经办过")
+	w.holds("claimed twice", w.say(worker, "认领 1001"), "已经有人认领")
 	w.holds("fulfilled", w.say(partner, "办结 1001 周六上门教会了微信视频"), "已办结")
 	w.gets(resident, "微信视频", "<满意>")
 	w.holds("rated in words", w.say(resident, "满意"), "谢谢您的评价")
@@ -219,4 +219,23 @@ func TestWordsAreNotSwallowed(t *testing.T) {
 	}
 	w.holds("too fast", w.say(resident, "楼道灯坏了"), "歇一分钟")
 	w.holds("but never for danger", w.say(resident, "西区3号楼着火了"), "【紧急】")
+}
+
+func TestDigitsMeanWhatWasAsked(t *testing.T) {
+	w := newWorld(t).awake()
+	w.say(resident, "门禁坏了,怡园的")
+	w.holds("a building", w.say(resident, "12"), "编号 1001", "怡园小区 12号楼")
+	w.clock.Advance(time.Second)
+	w.say("o-worker-sun", "问 1001 哪一层")
+	w.clock.Advance(time.Second)
+	w.holds("a floor", w.say(resident, "3"), "已经转告孙丽")
+	w.gets("o-worker-sun", "居民回答:3")
+	w.say("o-worker-sun", "办结 1001 修好了")
+	w.holds("satisfied", w.say(resident, "满意 1001"), "谢谢您的评价")
+	w.holds("a change of mind", w.say(resident, "不满意"), "评价过了", "重办")
+	w.holds("taken up again", w.say(resident, "1"), "陈志强")
+	w.say(resident, "西区3号楼着火了")
+	w.holds("marked", w.say(worker, "待办"), "【紧急】1002")
+	w.pass(6 * time.Minute)
+	w.holds("the committee sees it", w.say(duty, "待办"), "督办中", "【紧急】1002")
 }

@@ -84,9 +84,16 @@ func (s *session) meant(raw string) string {
 	return raw
 }
 
-// smallNumber is a bare 1, 2, 3: a choice just offered, or a verdict where
-// one is awaited.
+// smallNumber is a bare 1, 2, 3: the answer to a worker's question asked since,
+// a choice just offered, a verdict where one is awaited, or a building.
 func (s *session) smallNumber(ctx context.Context, n int64) (string, error) {
+	q, asked, err := s.asked(ctx)
+	if err != nil {
+		return "", err
+	}
+	if asked && q.Question.Topic == workflow.TopicWorker && q.Question.At.After(s.talk.At) {
+		return s.answerWorker(ctx, q, s.text()) // 「几楼?」「3」
+	}
 	waiting, err := s.awaitingRating(ctx)
 	if err != nil {
 		return "", err
@@ -100,6 +107,17 @@ func (s *session) smallNumber(ctx context.Context, n int64) (string, error) {
 	}
 	if verdicts := []workflow.Rating{workflow.Satisfied, workflow.Fair, workflow.Unsatisfied}; len(waiting) > 0 && n >= 1 && n <= 3 {
 		return s.rate(ctx, spoken{Verb: verbRate, Number: waiting[0].Number, Rating: verdicts[n-1]})
+	}
+	switch {
+	case asked && q.Question.Topic == workflow.TopicWorker:
+		return s.answerWorker(ctx, q, s.text())
+	case asked && q.Question.Topic == workflow.TopicPlace: // 「几号楼?」「12」
+		building := s.say("building", Values{"Number": n})
+		u, err := s.understand(ctx, building)
+		if err != nil {
+			return "", err
+		}
+		return s.answerDesk(ctx, q, building, u)
 	}
 	return s.say("number_unknown", Values{"Number": n}), nil
 }

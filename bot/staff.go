@@ -131,6 +131,10 @@ func (s *session) work(ctx context.Context) (string, error) {
 			choices = append(choices, choice{s.say("choice.ticket", s.about(&t)), "查看 " + strconv.FormatInt(t.Number, 10)})
 		}
 	}
+	risen, err := s.risen(ctx)
+	if err != nil {
+		return "", err
+	}
 	tray, err := s.tray(ctx)
 	if err != nil {
 		return "", err
@@ -145,8 +149,27 @@ func (s *session) work(ctx context.Context) (string, error) {
 	}
 	return s.offer(s.say("work", Values{
 		"Count": len(owned), "Lines": strings.Join(lines, "\n"), "More": max(0, len(owned)-most),
-		"Tray": strings.Join(trayLines, "\n"), "Calls": strings.Join(calls, "\n"),
+		"Risen": strings.Join(risen, "\n"), "Tray": strings.Join(trayLines, "\n"), "Calls": strings.Join(calls, "\n"),
 	}), choices...), nil
+}
+
+// risen are the lines of what was escalated or is overdue and in another's
+// hands, for the committee.
+func (s *session) risen(ctx context.Context) ([]string, error) {
+	if !s.me.Has(workflow.RoleCommittee) {
+		return nil, nil
+	}
+	all, err := s.b.desk.Journal().Risen(ctx, s.in.Community, workflow.LevelCommittee, 20)
+	if err != nil {
+		return nil, err
+	}
+	var lines []string
+	for _, t := range all {
+		if t.Owner != s.me.ID && t.State != workflow.Resolved && t.Stand != workflow.InTray && len(lines) < 5 {
+			lines = append(lines, s.say("work_line", s.about(&t)))
+		}
+	}
+	return lines, nil
 }
 
 // tray are the matters that the writer files by hand.

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -221,6 +222,10 @@ func (s *session) rate(ctx context.Context, sp spoken) (string, error) {
 				break
 			}
 		}
+		if last := slices.IndexFunc(all, s.mayReopen); last >= 0 && len(waiting) == 0 && sp.Rating == workflow.Unsatisfied {
+			t := &all[last] // a change of mind: the verdict stands, but the matter can be taken up again
+			return s.offer(s.say("rated_already", s.about(t)), choice{s.say("choice.reopen", nil), "重办 " + strconv.FormatInt(t.Number, 10)}), nil
+		}
 	}
 	word := map[workflow.Rating]string{workflow.Satisfied: "满意", workflow.Fair: "基本满意", workflow.Unsatisfied: "不满意"}[sp.Rating]
 	sp.Rest = word
@@ -246,7 +251,7 @@ func (s *session) reopen(ctx context.Context, sp spoken) (string, error) {
 	}
 	var fit []workflow.Ticket
 	for _, t := range all {
-		if t.State == workflow.Resolved || t.State == workflow.Closed && s.now.Sub(t.EndedAt) < s.shape.Community.Clocks.Reopen {
+		if t.State == workflow.Resolved || s.mayReopen(t) {
 			fit = append(fit, t)
 		}
 	}
@@ -263,6 +268,11 @@ func (s *session) reopen(ctx context.Context, sp spoken) (string, error) {
 	}
 	s.talk.Ticket = t.Number
 	return s.say("reopened", s.about(&t)), nil
+}
+
+// mayReopen tells whether a matter is closed, and not too long ago.
+func (s *session) mayReopen(t workflow.Ticket) bool {
+	return t.State == workflow.Closed && s.now.Sub(t.EndedAt) < s.shape.Community.Clocks.Reopen
 }
 
 // bind gives a worker or committee member their WeChat by a one-time code.
@@ -337,6 +347,9 @@ func (s *session) claim(ctx context.Context, sp spoken) (string, error) {
 	}
 	if t.Kind != workflow.Wish {
 		return "", &workflow.Error{Code: workflow.CodeNotFound, Number: sp.Number}
+	}
+	if t.Owner != 0 && t.Owner != s.me.ID {
+		return s.say("claimed_before", s.about(&t)), nil
 	}
 	if t, err = s.w.Do(ctx, t.Number, workflow.Command{Name: workflow.CmdClaim, Actor: s.by(), Unit: unitOf(s.me)}); err != nil {
 		return "", err
