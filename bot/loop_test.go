@@ -51,6 +51,8 @@ func TestWishFromMessageToFulfilment(t *testing.T) {
 	w := newWorld(t).awake()
 	w.holds("filed", w.say(resident, "我想学用智能手机,家里没人教"), "心愿收到了", "编号 1001", "心愿墙")
 	w.holds("wall", w.say(partner, "心愿墙"), "1001", "智能手机", "认领 1001", "!王大爷")
+	w.say(neighbour, "希望给西区12号楼3单元402的老人理个发,电话13812345678")
+	w.holds("no traces", w.say(partner, "心愿墙"), "理个发", "!12号楼", "!402", "!138")
 	w.holds("resident sees the wall", w.say(neighbour, "心愿墙"), "1001", "!认领 1001")
 	w.holds("resident may not claim", w.say(neighbour, "认领 1001"), "不能操作")
 	w.holds("claimed", w.say(partner, "认领 1001"), "1001", "办结")

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -309,6 +310,13 @@ func (s *session) bind(ctx context.Context, sp spoken) (string, error) {
 	return s.say("bound", Values{"Name": p.Name}), nil
 }
 
+// traces are what would tell who asked: house numbers, telephone and identity
+// numbers.
+var traces = regexp.MustCompile(`(?:[0-9０-９零一二三四五六七八九十百]+(?:号楼|号院|栋|幢|座|单元|室|户)|[0-9０-９]{1,2}[-#][0-9０-９#-]+|[0-9０-９]{3,}[xX]?)+`)
+
+// anonymous is a wish without the traces of who asked.
+func anonymous(s string) string { return traces.ReplaceAllString(s, "某处") }
+
 // wall shows wishes that may be claimed; nobody sees who asked.
 func (s *session) wall(ctx context.Context, sp spoken) (string, error) {
 	const page = 5
@@ -326,7 +334,9 @@ func (s *session) wall(ctx context.Context, sp spoken) (string, error) {
 			choices = append(choices, choice{s.say("choice.more", nil), "心愿墙 " + strconv.FormatInt(wishes[i-1].Number, 10)})
 			break
 		}
-		lines = append(lines, s.say("wall_line", s.about(&t)))
+		v := s.about(&t)
+		v["Text"] = shorten(anonymous(firstLine(t.Text)), 40)
+		lines = append(lines, s.say("wall_line", v))
 		if s.me.MayClaim() {
 			choices = append(choices, choice{s.say("choice.claim", s.about(&t)), "认领 " + strconv.FormatInt(t.Number, 10)})
 		}
