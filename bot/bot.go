@@ -208,10 +208,11 @@ func (b *Bot) turn(ctx context.Context, in wechat.Inbound, late bool) (string, e
 		reply, err := s.answer(ctx)
 		var refusal *workflow.Error
 		if errors.As(err, &refusal) {
-			b.log.Info("refused", "community", in.Community, "code", refusal.Code, "ticket", refusal.Number)
-			if s, err = b.open(ctx, in, try > 0); err != nil { // nothing of the refused work is kept
+			b.log.Info("refused", "community", in.Community, "code", refusal.Code) // a number could be a telephone's
+			if s, err = b.open(ctx, in, try > 0); err != nil {                     // nothing of the refused work is kept
 				return "", err
 			}
+			s.talk.Pending, s.talk.Choices = pending{}, nil // what was refused must not refuse what is said next
 			reply = b.o.Wording.Say("error."+string(refusal.Code), Values{"Number": refusal.Number, "Hotline": s.shape.Community.Hotline})
 			reply = s.keepMedia(reply)
 		} else if err != nil {

@@ -241,3 +241,16 @@ func TestDigitsMeanWhatWasAsked(t *testing.T) {
 	w.pass(6 * time.Minute)
 	w.holds("the committee sees it", w.say(duty, "待办"), "督办中", "【紧急】1002")
 }
+
+// Danger breaks through commands, and a refusal holds nobody up.
+func TestDangerInsideACommand(t *testing.T) {
+	w := newWorld(t).awake()
+	w.say(resident, "西区3号楼楼道灯坏了")
+	w.holds("supplement", w.say(resident, "补充:西区3号楼现在着火了"), "【紧急】", "119")
+	w.holds("register", w.say(neighbour, "登记一下西区5号楼楼道灯坏了"), "编号 1003")
+	w.say(worker, "办结 1001 换好了")
+	w.say(resident, "评价 1001 不满意")
+	w.say(duty, "办结 1001 又换了")
+	w.say(resident, "评价 1001 满意")
+	w.holds("again", w.say(resident, "又坏了,西区3号楼着火了"), "【紧急】")
+}

@@ -34,6 +34,15 @@ func (s *session) said(ctx context.Context, raw string) (string, error) {
 	if sp.Verb != verbNone && staffVerbs[sp.Verb] && !s.me.Staff() && sp.Number == 0 {
 		sp = spoken{} // a resident's 「问 …」 is a sentence
 	}
+	if residentVerbs[sp.Verb] && sp.Rest != "" { // 「又坏了,…着火了」: danger is never a mere addition
+		alarm, err := s.alarm(ctx, raw)
+		if err != nil {
+			return "", err
+		}
+		if alarm {
+			sp = spoken{}
+		}
+	}
 	draft := s.talk.Pending.Draft
 	s.talk.Pending, s.talk.Choices = pending{}, nil
 	switch sp.Verb {
@@ -70,6 +79,9 @@ func (s *session) said(ctx context.Context, raw string) (string, error) {
 	}
 	return s.staff(ctx, sp)
 }
+
+// residentVerbs are commands whose words may tell of something new.
+var residentVerbs = map[verb]bool{verbReopen: true, verbSupplement: true, verbAs: true}
 
 // meant turns a tap or a choice's label into the words it stands for.
 func (s *session) meant(raw string) string {
@@ -364,7 +376,10 @@ const maxAsked = 2
 // fileAs files what the desk had asked about: is it a matter or a wish?
 func (s *session) fileAs(ctx context.Context, sp spoken, draft string) (string, error) {
 	if draft == "" {
-		return s.say("report", nil), nil
+		if sp.Rest == "" {
+			return s.say("report", nil), nil
+		}
+		return s.free(ctx, s.text()) // 「登记一下3号楼灯坏了」
 	}
 	u, err := s.understand(ctx, draft)
 	if err != nil {
