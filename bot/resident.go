@@ -31,7 +31,7 @@ func (s *session) said(ctx context.Context, raw string) (string, error) {
 			sp = spoken{Verb: p.Verb, Number: p.Number, Rest: raw}
 		}
 	}
-	if sp.Verb != verbNone && staffVerbs[sp.Verb] && !s.me.Staff() && sp.Number == 0 {
+	if staffVerbs[sp.Verb] && !s.me.Staff() && sp.Number == 0 {
 		sp = spoken{} // a resident's 「问 …」 is a sentence
 	}
 	if residentVerbs[sp.Verb] && sp.Rest != "" { // 「又坏了,…着火了」: danger is never a mere addition
@@ -332,11 +332,7 @@ func (s *session) answerDesk(ctx context.Context, q workflow.Ticket, raw string,
 	return s.placedWith(ctx, q, raw, u)
 }
 
-// placed takes a place that is known for sure, such as a shared location.
-func (s *session) placed(ctx context.Context, q workflow.Ticket, raw string, p workflow.Place, category workflow.Category) (string, error) {
-	return s.placedWith(ctx, q, raw, workflow.Understanding{Place: p, Category: category})
-}
-
+// placedWith takes the place that an answer gave, or asks once more.
 func (s *session) placedWith(ctx context.Context, q workflow.Ticket, raw string, u workflow.Understanding) (string, error) {
 	cmd := workflow.Command{Name: workflow.CmdAnswer, Actor: s.by(), Text: raw, Media: s.take(), Place: u.Place}
 	if cmd.Text == "" {

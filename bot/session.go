@@ -260,7 +260,7 @@ func (s *session) location(ctx context.Context) (string, error) {
 	}
 	if found && q.Question.Topic == workflow.TopicPlace {
 		p.Detail = s.in.Label
-		return s.placed(ctx, q, s.in.Label, p, "")
+		return s.placedWith(ctx, q, s.in.Label, workflow.Understanding{Place: p})
 	}
 	if found {
 		return s.answerWorker(ctx, q, s.in.Label)

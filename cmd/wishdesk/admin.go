@@ -19,7 +19,6 @@ import (
 
 	"github.com/wishdesk/wishdesk/bot"
 	"github.com/wishdesk/wishdesk/bot/wechat"
-	"github.com/wishdesk/wishdesk/configs"
 	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/storage/redis"
 	"github.com/wishdesk/wishdesk/workflow"
@@ -419,7 +418,7 @@ func (c classifyCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	document := configs.Read("demo/community.yaml")
+	document := demoDocument()
 	if c.Community != "" {
 		if document, err = os.ReadFile(c.Community); err != nil {
 			return err
