@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jonboulle/clockwork"
@@ -78,7 +79,9 @@ const (
 func (b *Bot) Handle(ctx context.Context, in wechat.Inbound) wechat.Reply {
 	shape, ok := b.desk.Shape(in.Community)
 	if !ok {
-		return wechat.Reply{}
+		b.log.Error("an account's community has no document: apply one", "community", in.Community)
+		refused.WithLabelValues(in.Community, "no_community").Inc()
+		return wechat.Reply{Text: b.o.Wording.Say("no_community", nil)}
 	}
 	accepted.WithLabelValues(in.Community, in.Type).Inc()
 	deadline := time.NewTimer(b.o.Budget)
@@ -95,25 +98,36 @@ func (b *Bot) Handle(ctx context.Context, in wechat.Inbound) wechat.Reply {
 		err   error
 	}
 	done := make(chan outcome, 1)
+	var settled atomic.Bool // by whoever is first: the result, or the answer without it
 	b.late.Go(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lateLimit)
 		defer cancel()
 		reply, err := b.turnSafely(ctx, in, false)
+		if !settled.CompareAndSwap(false, true) && err == nil {
+			_, err = b.again(ctx, in, true) // the answer has left: the reply is owed
+		}
+		if err != nil {
+			b.log.Warn("message not handled", "community", in.Community, "type", in.Type, "cause", err)
+		}
 		done <- outcome{reply, err}
 	})
-	var err error
 	select {
 	case out := <-done:
 		if out.err == nil {
 			b.remember(ctx, in, out.reply)
 			return wechat.Reply{Text: out.reply}
 		}
-		err = out.err
+		return wechat.Reply{Text: b.takeForLater(ctx, in, shape, "both_gone")}
 	case <-deadline.C:
-		err = context.DeadlineExceeded
 	}
-	b.log.Warn("message taken for later", "community", in.Community, "type", in.Type, "cause", err)
-	return wechat.Reply{Text: b.takeForLater(ctx, in, shape)}
+	if !settled.CompareAndSwap(false, true) { // in the same moment
+		if out := <-done; out.err == nil {
+			b.remember(ctx, in, out.reply)
+			return wechat.Reply{Text: out.reply}
+		}
+		return wechat.Reply{Text: b.takeForLater(ctx, in, shape, "both_gone")}
+	}
+	return wechat.Reply{Text: b.takeForLater(ctx, in, shape, "perhaps_later")}
 }
 
 // Wait returns when every message whose answer has left is done with.
@@ -152,21 +166,21 @@ func (b *Bot) remember(ctx context.Context, in wechat.Inbound, reply string) {
 }
 
 // takeForLater keeps a message in the drive's append-only file, to be handled
-// when the stores answer again. With both stores gone the person is told so,
-// and WeChat's next try may still find them back.
-func (b *Bot) takeForLater(ctx context.Context, in wechat.Inbound, shape desk.Shape) string {
+// when the stores answer again. Where that cannot be the person hears what is
+// true then: that nothing was taken, or that it is still being tried.
+func (b *Bot) takeForLater(ctx context.Context, in wechat.Inbound, shape desk.Shape, otherwise string) string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	body, err := json.Marshal(in)
 	if err == nil {
-		err = b.desk.Drive().Add(ctx, in.Community, desk.Task{Kind: desk.TaskMessage, Key: in.Delivery, Body: body}, false)
+		err = b.desk.Drive().Add(ctx, in.Community, desk.Task{Kind: desk.TaskMessage, Key: in.Delivery, Body: body, Lane: "from:" + in.OpenID}, false)
 	}
 	values := Values{"Hotline": shape.Community.Hotline}
 	if err != nil {
 		refused.WithLabelValues(in.Community, "stores").Inc()
 		b.log.Error("message not taken: both stores are away", "community", in.Community, "cause", err)
 		_ = b.desk.Drive().Undo(ctx, in.Community, in.Delivery)
-		return b.o.Wording.Say("both_gone", values)
+		return b.o.Wording.Say(otherwise, values)
 	}
 	deferred.WithLabelValues(in.Community).Inc()
 	reply := b.o.Wording.Say("later", values)
@@ -190,8 +204,9 @@ func (b *Bot) messageTask(ctx context.Context, community string, t desk.Task) er
 func (b *Bot) turnSafely(ctx context.Context, in wechat.Inbound, late bool) (reply string, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("bot: panic: %v", p)
-			b.log.Error("panic in a conversation", "community", in.Community, "type", in.Type, "panic", fmt.Sprint(p), "stack", stack())
+			kind := fmt.Sprintf("%T", p) // its words may hold a resident's
+			err = fmt.Errorf("bot: panic: %s", kind)
+			b.log.Error("panic in a conversation", "community", in.Community, "type", in.Type, "panic", kind, "stack", stack())
 		}
 	}()
 	return b.turn(ctx, in, late)
@@ -201,7 +216,7 @@ func (b *Bot) turnSafely(ctx context.Context, in wechat.Inbound, late bool) (rep
 // else changed the same things meanwhile.
 func (b *Bot) turn(ctx context.Context, in wechat.Inbound, late bool) (string, error) {
 	for try := range maxTurns {
-		s, err := b.open(ctx, in, try > 0)
+		s, err := b.open(ctx, in, try > 0, late)
 		if err != nil {
 			return "", err
 		}
@@ -209,7 +224,7 @@ func (b *Bot) turn(ctx context.Context, in wechat.Inbound, late bool) (string, e
 		var refusal *workflow.Error
 		if errors.As(err, &refusal) {
 			b.log.Info("refused", "community", in.Community, "code", refusal.Code) // a number could be a telephone's
-			if s, err = b.open(ctx, in, try > 0); err != nil {                     // nothing of the refused work is kept
+			if s, err = b.open(ctx, in, try > 0, late); err != nil {               // nothing of the refused work is kept
 				return "", err
 			}
 			s.talk.Pending, s.talk.Choices = pending{}, nil // what was refused must not refuse what is said next
@@ -218,7 +233,7 @@ func (b *Bot) turn(ctx context.Context, in wechat.Inbound, late bool) (string, e
 		} else if err != nil {
 			return "", err
 		}
-		switch err := s.commit(ctx, reply, late); {
+		switch err := s.commit(ctx, reply); {
 		case err == nil:
 			return reply, nil
 		case errors.Is(err, desk.ErrSeen):
@@ -242,7 +257,15 @@ func (b *Bot) again(ctx context.Context, in wechat.Inbound, late bool) (string, 
 		if err != nil {
 			return "", err
 		}
-		oweLate(w, in.Delivery, d.Person, d.Reply)
+		var about workflow.Ticket
+		newest, err := b.desk.Journal().Reported(ctx, in.Community, d.Person, true, 1)
+		if err != nil {
+			return "", err
+		}
+		if len(newest) == 1 && newest[0].FiledAt.Equal(d.At) {
+			about = newest[0]
+		}
+		oweLate(w, in.Delivery, d.Person, &about, d.Reply)
 		if err := w.Commit(ctx); err != nil {
 			return "", err
 		}
@@ -250,8 +273,12 @@ func (b *Bot) again(ctx context.Context, in wechat.Inbound, late bool) (string, 
 	return d.Reply, nil
 }
 
-func oweLate(w *desk.Work, delivery string, person workflow.PersonID, reply string) {
-	w.Owe("late:"+delivery, person, workflow.TellLate, desk.Facts{Said: reply})
+// oweLate owes a reply that the webhook's answer left without, with the ticket
+// it is about, so that somebody can telephone where no push arrives.
+func oweLate(w *desk.Work, delivery string, person workflow.PersonID, about *workflow.Ticket, reply string) {
+	facts := desk.FactsOf(about)
+	facts.Said = reply
+	w.Owe("late:"+delivery, person, workflow.TellLate, facts)
 }
 
 // Handlers are the queued tasks that the bot does, for the desk's runner.

@@ -95,15 +95,18 @@ var ratings = map[string]workflow.Rating{
 	"不满意": workflow.Unsatisfied, "很不满意": workflow.Unsatisfied, "不行": workflow.Unsatisfied, "差": workflow.Unsatisfied,
 }
 
-// numbered is a ticket number: 4 to 12 digits, as it is said with or without
-// 「号」 or 「#」. Shorter numbers are choices; a number that goes on as a room,
-// a building, a date or a sum is none.
+// numbered is a ticket number: 4 to 9 digits, as it is said with or without
+// 「号」 or 「#」. Shorter numbers are choices, longer ones telephones; a number
+// that goes on as a room, a building, a date or a sum is none.
 var (
-	numbered  = regexp.MustCompile(`^[#第]?\s*([0-9]{4,12})(?:\s*号)?`)
+	numbered  = regexp.MustCompile(`^[#第]?\s*([0-9]{4,9})(?:\s*号)?`)
 	notNumber = regexp.MustCompile(`^(?:[0-9-]|\s*(?:室|房|户|楼|栋|幢|座|单元|门|年|块|元|平))`)
 )
 
-var allDigits = regexp.MustCompile(`^[#第]?\s*[0-9]{1,12}\s*号?[。.!！]?$`)
+var allDigits = regexp.MustCompile(`^[#第]?\s*[0-9]{1,9}\s*号?[。.!！]?$`)
+
+// telephone is a telephone number alone.
+var telephone = regexp.MustCompile(`^\+?[0-9][0-9 -]{9,15}[。.!！]?$`)
 
 // listen reads a text as a command; verbNone where it is none.
 func listen(text string) spoken {

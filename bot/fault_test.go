@@ -309,13 +309,14 @@ func TestClaimedByTheDead(t *testing.T) {
 	}
 }
 
+// subscribeOnly is an account whose only notice is a subscription notice.
+var subscribeOnly = bot.Templates{"notice": {ID: "demo-notice", Subscribe: true, Fields: map[string]string{
+	"character_string1": "number", "thing2": "said", "phrase3": "status", "time4": "by",
+}}}
+
 // A subscription notice: one consent, one send; the next one is a call.
 func TestSubscriptionNotice(t *testing.T) {
-	w := newWorld(t, func(s *settings) {
-		s.templates = bot.Templates{"notice": {ID: "demo-notice", Subscribe: true, Fields: map[string]string{
-			"character_string1": "number", "thing2": "said", "phrase3": "status", "time4": "by",
-		}}}
-	}).awake()
+	w := newWorld(t, func(s *settings) { s.templates = subscribeOnly }).awake()
 	w.say(resident, "西区3号楼楼道灯坏了")
 	if _, err := w.sim.Consent(w.ctx, resident, "demo-notice", true); err != nil {
 		t.Fatal(err)

@@ -150,7 +150,6 @@ func newWorld(t *testing.T, options ...option) *world {
 		Clock: w.clock, Templates: o.simTemplates,
 	})
 	must(t, err)
-	t.Cleanup(func() { _ = w.sim.Close() })
 	api := httptest.NewServer(w.sim.Handler())
 	t.Cleanup(api.Close)
 	account.APIBase = api.URL
@@ -182,6 +181,8 @@ func newWorld(t *testing.T, options ...option) *world {
 	mux.Handle("/wechat/{community}", gate)
 	w.runner = w.desk.NewRunner("test", 4, w.bot.Handlers())
 	t.Cleanup(func() {
+		_ = w.sim.Close() // it may still be delivering the result of a template message
+		server.Close()
 		w.bot.Wait()
 		w.store.Close()
 		_ = w.drive.Close()

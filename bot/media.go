@@ -67,6 +67,9 @@ func (b *Bot) fetch(ctx context.Context, file desk.MediaFile) (status desk.Media
 	return desk.MediaStored, mime, int64(len(clean)), nil
 }
 
+// errNoPicture: the picture is refused or gone, for good.
+var errNoPicture = errors.New("bot: the picture is refused or gone")
+
 // uploaded gives a stored picture to WeChat and returns its media id. A
 // picture that is not yet fetched is fetched first.
 func (b *Bot) uploaded(ctx context.Context, m Messenger, community, id string) (string, error) {
@@ -78,6 +81,12 @@ func (b *Bot) uploaded(ctx context.Context, m Messenger, community, id string) (
 		if err := b.mediaTask(ctx, community, desk.Task{Kind: desk.TaskMedia, Key: id}); err != nil {
 			return "", err
 		}
+		if file, err = b.desk.Journal().Media(ctx, community, id); err != nil {
+			return "", err
+		}
+	}
+	if file.Status == desk.MediaRefused || file.Status == desk.MediaGone {
+		return "", errNoPicture
 	}
 	data, err := b.o.Media.Get(ctx, community, id)
 	if err != nil {

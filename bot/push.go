@@ -59,6 +59,10 @@ const (
 	pushLease  = time.Minute      // a sender that dies is noticed after this
 	pushTries  = 12               // then a person must telephone
 	channelOff = 10 * time.Minute // a channel that is not permitted is asked again after this
+
+	// stoppedLimit is how long a push waits for a channel that is stopped for
+	// the whole account; then a person must telephone.
+	stoppedLimit = 26 * time.Hour
 )
 
 // channels remembers which channels an account may not use at the moment.
@@ -74,9 +78,14 @@ func (c *channels) stop(community, channel string, until time.Time) {
 }
 
 func (c *channels) open(community, channel string, now time.Time) bool {
+	return !now.Before(c.opens(community, channel))
+}
+
+// opens is from when a channel may be used, zero where it never was stopped.
+func (c *channels) opens(community, channel string) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return !now.Before(c.off[community+" "+channel])
+	return c.off[community+" "+channel]
 }
 
 // pushTask sends one push that is owed: leased in the record first, so that
@@ -124,6 +133,7 @@ func (b *Bot) send(ctx context.Context, p desk.Push, now time.Time) desk.PushOut
 		return giveUp(p, desk.PushOutcome{Error: "not reachable over WeChat"})
 	}
 	last := desk.PushOutcome{Error: "no channel may reach this person now"}
+	var opens time.Time // when a channel that is stopped for all opens again
 	for _, try := range []func() (desk.PushOutcome, bool){
 		func() (desk.PushOutcome, bool) { return b.sendCustom(ctx, m, shape, p, to, now) },
 		func() (desk.PushOutcome, bool) { return b.sendTemplate(ctx, m, shape, p, to, now) },
@@ -135,6 +145,13 @@ func (b *Bot) send(ctx context.Context, p desk.Push, now time.Time) desk.PushOut
 		if out.Error != "" {
 			last = out
 		}
+		if at := b.channels.opens(p.Community, out.Channel); at.After(now) && (opens.IsZero() || at.Before(opens)) {
+			opens = at
+		}
+	}
+	if !opens.IsZero() && now.Sub(p.CreatedAt) < stoppedLimit {
+		last.Status, last.NextTry = desk.PushOwed, opens
+		return last
 	}
 	return giveUp(p, last)
 }
@@ -143,6 +160,9 @@ func (b *Bot) send(ctx context.Context, p desk.Push, now time.Time) desk.PushOut
 // unless it is not worth a call.
 func giveUp(p desk.Push, out desk.PushOutcome) desk.PushOutcome {
 	out.Status = desk.PushManual
+	if p.Purpose == workflow.TellLate && p.Number == 0 {
+		out.Status = desk.PushDropped // small talk
+	}
 	switch p.Purpose {
 	case workflow.TellPhoto, workflow.TellProgress, workflow.TellPraise, workflow.TellRated, workflow.TellSupplemented,
 		workflow.TellBroughtUp, workflow.TellWithdrawn, workflow.TellMerged:
@@ -164,6 +184,7 @@ func (b *Bot) later(p desk.Push, now time.Time, out desk.PushOutcome) desk.PushO
 // sendCustom sends a customer-service message where the person's window is
 // open. settled is false where another channel should be tried.
 func (b *Bot) sendCustom(ctx context.Context, m Messenger, shape desk.Shape, p desk.Push, to workflow.Person, now time.Time) (out desk.PushOutcome, settled bool) {
+	out.Channel = channelCustom
 	if !b.channels.open(p.Community, channelCustom, now) {
 		return out, false
 	}
@@ -180,10 +201,14 @@ func (b *Bot) sendCustom(ctx context.Context, m Messenger, shape desk.Shape, p d
 		return out, false
 	}
 	msg, err := b.custom(ctx, m, shape, p, to)
-	if err == nil {
-		err = m.SendCustom(ctx, msg)
+	if err != nil { // nothing has left
+		_ = b.o.Windows.Unspend(ctx, p.Community, p.Person, now)
+		if errors.Is(err, errNoPicture) {
+			return giveUp(p, desk.PushOutcome{Error: err.Error()}), true
+		}
+		return b.later(p, now, desk.PushOutcome{Channel: channelCustom, Error: err.Error()}), true
 	}
-	if err == nil {
+	if err = m.SendCustom(ctx, msg); err == nil {
 		return desk.PushOutcome{Status: desk.PushSent, Channel: channelCustom}, true
 	}
 	out, settled = b.failed(p, channelCustom, now, err)
@@ -256,17 +281,20 @@ func (b *Bot) sendTemplate(ctx context.Context, m Messenger, shape desk.Shape, p
 	if tpl.Subscribe {
 		channel = channelSubscribe
 	}
+	out.Channel = channel
 	if !b.channels.open(p.Community, channel, now) {
 		return out, false
 	}
 	fields := b.fields(shape, p, tpl)
 	var msgID int64
 	var err error
+	notSent := func() {}
 	if tpl.Subscribe {
 		had, cerr := b.desk.Journal().Consent(ctx, p.Community, p.Person, tpl.ID, -1)
 		if cerr != nil || !had {
 			return out, false
 		}
+		notSent = func() { _, _ = b.desk.Journal().Consent(ctx, p.Community, p.Person, tpl.ID, 1) }
 		data := map[string]*message.SubscribeDataItem{}
 		for k, v := range fields {
 			data[k] = &message.SubscribeDataItem{Value: v}
@@ -287,6 +315,10 @@ func (b *Bot) sendTemplate(ctx context.Context, m Messenger, shape desk.Shape, p
 	}
 	if err == nil {
 		return desk.PushOutcome{Status: desk.PushSent, Channel: channel, MsgID: msgID}, true
+	}
+	var api *wechat.APIError
+	if !errors.Is(err, wechat.ErrAmbiguous) && (!errors.As(err, &api) || api.Action() != wechat.Unreachable) {
+		notSent() // the consent was not used; where the person refuses, it is none
 	}
 	return b.failed(p, channel, now, err)
 }
@@ -379,22 +411,51 @@ func nextDay(now time.Time) time.Time {
 }
 
 // templateResult notes that a template message did not arrive after all.
-func (b *Bot) templateResult(ctx context.Context, in wechat.Inbound) error {
-	outcome := "arrived"
-	if in.Status != "success" {
-		outcome = "failed"
-	}
-	pushes.WithLabelValues(in.Community, channelTemplate, "result", outcome).Inc()
-	msgID, err := strconv.ParseInt(in.MsgID, 10, 64)
-	if err != nil || outcome == "arrived" {
+func (s *session) templateResult(ctx context.Context) error {
+	msgID, err := strconv.ParseInt(s.in.MsgID, 10, 64)
+	if err != nil || s.arrived(channelTemplate, s.in.Status) {
 		return nil
 	}
-	p, ok, err := b.sentAs(ctx, in.Community, msgID)
+	p, ok, err := s.b.sentAs(ctx, s.in.Community, msgID)
 	if err != nil || !ok {
 		return err
 	}
-	out := giveUp(p, desk.PushOutcome{Channel: channelTemplate, Error: "result: " + in.Status, At: b.desk.Now(), MsgID: msgID})
-	return b.desk.Journal().FinishPush(ctx, in.Community, p.Key, out)
+	s.notArrived(p, desk.PushOutcome{Channel: channelTemplate, Error: "result: " + s.in.Status, MsgID: msgID})
+	return nil
+}
+
+// subscribeResult notes that a subscription notice did not arrive after all.
+// Sending one gives no message id, so it is taken for the last one.
+func (s *session) subscribeResult(ctx context.Context) error {
+	for _, r := range s.in.SubscribeResults {
+		status := r.Status
+		if r.ErrorCode == "0" {
+			status = "success"
+		}
+		if s.arrived(channelSubscribe, status) {
+			continue
+		}
+		p, ok, err := s.b.desk.Journal().LastSubscribe(ctx, s.in.Community, s.me.ID)
+		if err != nil || !ok {
+			return err
+		}
+		s.notArrived(p, desk.PushOutcome{Channel: channelSubscribe, Error: "result: " + status})
+	}
+	return nil
+}
+
+func (s *session) arrived(channel, status string) bool {
+	outcome := "arrived"
+	if status != "success" {
+		outcome = "failed"
+	}
+	pushes.WithLabelValues(s.in.Community, channel, "result", outcome).Inc()
+	return outcome == "arrived"
+}
+
+func (s *session) notArrived(p desk.Push, out desk.PushOutcome) {
+	out.At = s.now
+	s.w.Change.Ended = append(s.w.Change.Ended, desk.PushEnd{Key: p.Key, PushOutcome: giveUp(p, out)})
 }
 
 // sentAs finds the push that went out under a message id. The platform's

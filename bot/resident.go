@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,28 +20,25 @@ func (s *session) said(ctx context.Context, raw string) (string, error) {
 	}
 	text := s.meant(raw)
 	sp := listen(text)
+	if text == raw { // typed or spoken, not tapped: it may be more than a command
+		if reply, done, err := s.beyondCommands(ctx, sp, raw); done || err != nil {
+			return reply, err
+		}
+	}
 	if sp.Verb == verbNumber && sp.Number < 1000 {
 		return s.smallNumber(ctx, sp.Number)
 	}
 	if p := s.talk.Pending; p.Verb != verbNone && p.Verb != verbAs && sp.Verb == verbNone {
-		alarm, err := s.alarm(ctx, raw)
-		if err != nil {
-			return "", err
-		}
-		if s.me.Staff() && p.Verb != verbSupplement || !alarm { // a worker's result may well say that a fire is out
-			sp = spoken{Verb: p.Verb, Number: p.Number, Rest: raw}
-		}
+		sp = spoken{Verb: p.Verb, Number: p.Number, Rest: raw}
 	}
-	if staffVerbs[sp.Verb] && !s.me.Staff() && sp.Number == 0 {
-		sp = spoken{} // a resident's 「问 …」 is a sentence
-	}
-	if residentVerbs[sp.Verb] && sp.Rest != "" { // 「又坏了,…着火了」: danger is never a mere addition
-		alarm, err := s.alarm(ctx, raw)
-		if err != nil {
-			return "", err
-		}
-		if alarm {
-			sp = spoken{}
+	if staffVerbs[sp.Verb] && !s.me.Staff() {
+		switch {
+		case sp.Number == 0:
+			sp = spoken{} // a resident's 「问 …」 is a sentence
+		case sp.Verb == verbShow, sp.Verb == verbNote && sp.Rest == "": // 「进展 1024」
+			sp = spoken{Verb: verbNumber, Number: sp.Number}
+		default:
+			return "", &workflow.Error{Code: workflow.CodeNotAllowed, Number: sp.Number}
 		}
 	}
 	draft := s.talk.Pending.Draft
@@ -80,8 +78,69 @@ func (s *session) said(ctx context.Context, raw string) (string, error) {
 	return s.staff(ctx, sp)
 }
 
-// residentVerbs are commands whose words may tell of something new.
-var residentVerbs = map[verb]bool{verbReopen: true, verbSupplement: true, verbAs: true}
+// beyondCommands looks at words before they are read as a command: news of
+// danger always is a report, and what a worker just asked is answered in many
+// words that would be commands at another time.
+func (s *session) beyondCommands(ctx context.Context, sp spoken, raw string) (reply string, done bool, err error) {
+	u, err := s.understand(ctx, raw)
+	if err != nil {
+		return "", false, err
+	}
+	if u.Severity == workflow.Emergency {
+		known, err := s.knownDanger(ctx, sp)
+		if err != nil || known {
+			return "", false, err
+		}
+		s.talk.Pending, s.talk.Choices = pending{}, nil
+		reply, err = s.free(ctx, raw)
+		return reply, true, err
+	}
+	if sp.Number != 0 && sp.Verb != verbNumber || !answering[sp.Verb] {
+		return "", false, nil
+	}
+	q, ok, err := s.asked(ctx)
+	if err != nil || !ok || q.Question.Topic != workflow.TopicWorker || !q.Question.At.After(s.talk.At) {
+		return "", false, err
+	}
+	if sp.Verb == verbNumber && sp.Number >= 1000 {
+		if _, err := s.visible(ctx, sp.Number); err == nil {
+			return "", false, nil // the number of a ticket
+		}
+	}
+	s.talk.Pending, s.talk.Choices = pending{}, nil
+	reply, err = s.answerWorker(ctx, q, raw)
+	return reply, true, err
+}
+
+// answering are the commands whose words, without a ticket's number, also
+// answer a question: 「还行」, 「不用了」, 「快点」, 「没修好」, a number.
+var answering = map[verb]bool{
+	verbNumber: true, verbRate: true, verbCancel: true, verbUrge: true, verbReopen: true, verbSupplement: true,
+}
+
+// knownDanger tells whether words of danger go on about what is known: a
+// worker's result may say that a fire is out, and what is added to an
+// emergency belongs to it.
+func (s *session) knownDanger(ctx context.Context, sp spoken) (bool, error) {
+	verb, number := sp.Verb, sp.Number
+	if p := s.talk.Pending; verb == verbNone && p.Verb != verbAs {
+		verb, number = p.Verb, p.Number
+	}
+	if verb == verbNone {
+		return false, nil
+	}
+	if s.me.Staff() && verb != verbSupplement && verb != verbReopen && verb != verbAs {
+		return true, nil
+	}
+	if number == 0 {
+		return false, nil
+	}
+	t, err := s.visible(ctx, number)
+	if workflow.CodeOf(err) == workflow.CodeNotFound {
+		return false, nil
+	}
+	return t.Severity == workflow.Emergency && t.State.Open(), err
+}
 
 // meant turns a tap or a choice's label into the words it stands for.
 func (s *session) meant(raw string) string {
@@ -110,15 +169,15 @@ func (s *session) smallNumber(ctx context.Context, n int64) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	fresher := len(waiting) > 0 && waiting[0].ResolvedAt.After(s.talk.At)
-	if c := s.talk.Choices; !fresher && n >= 1 && int(n) <= len(c) {
+	fresh := s.since(waiting)
+	if c := s.talk.Choices; len(fresh) == 0 && n >= 1 && int(n) <= len(c) {
 		s.in.MenuID = ""
 		text := c[n-1].Text
 		s.talk.Choices = nil
 		return s.said(ctx, text)
 	}
 	if verdicts := []workflow.Rating{workflow.Satisfied, workflow.Fair, workflow.Unsatisfied}; len(waiting) > 0 && n >= 1 && n <= 3 {
-		return s.rate(ctx, spoken{Verb: verbRate, Number: waiting[0].Number, Rating: verdicts[n-1]})
+		return s.rate(ctx, spoken{Verb: verbRate, Rating: verdicts[n-1]})
 	}
 	switch {
 	case asked && q.Question.Topic == workflow.TopicWorker:
@@ -139,6 +198,50 @@ func (s *session) mine(ctx context.Context, ended bool) ([]workflow.Ticket, erro
 	return s.b.desk.Journal().Reported(ctx, s.in.Community, s.me.ID, ended, 20)
 }
 
+// affected are the writer's own open tickets and those that theirs were merged
+// into.
+func (s *session) affected(ctx context.Context) ([]workflow.Ticket, error) {
+	open, err := s.mine(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.mine(ctx, true)
+	if err != nil {
+		return nil, err
+	}
+	merged, err := s.living(ctx, all)
+	if err != nil {
+		return nil, err
+	}
+	return append(open, slices.DeleteFunc(merged, func(t workflow.Ticket) bool { return !t.State.Open() })...), nil
+}
+
+// living are the tickets that those of all that were merged live on in.
+func (s *session) living(ctx context.Context, all []workflow.Ticket) ([]workflow.Ticket, error) {
+	var out []workflow.Ticket
+	for _, t := range all {
+		if t.State != workflow.Merged {
+			continue
+		}
+		l, err := s.w.Living(ctx, t.Number)
+		if err != nil {
+			return nil, err
+		}
+		same := func(o workflow.Ticket) bool { return o.Number == l.Number }
+		if l.Reporter != s.me.ID && !slices.ContainsFunc(out, same) {
+			out = append(out, l)
+		}
+	}
+	return out, nil
+}
+
+// since are the tickets that were resolved after the writer wrote last.
+func (s *session) since(resolved []workflow.Ticket) []workflow.Ticket {
+	return slices.DeleteFunc(slices.Clone(resolved), func(t workflow.Ticket) bool { return !t.ResolvedAt.After(s.talk.At) })
+}
+
+// awaitingRating are the writer's tickets that wait for their verdict, the one
+// resolved last first.
 func (s *session) awaitingRating(ctx context.Context) ([]workflow.Ticket, error) {
 	all, err := s.mine(ctx, false)
 	if err != nil {
@@ -150,6 +253,7 @@ func (s *session) awaitingRating(ctx context.Context) ([]workflow.Ticket, error)
 			out = append(out, t)
 		}
 	}
+	slices.SortStableFunc(out, func(a, b workflow.Ticket) int { return b.ResolvedAt.Compare(a.ResolvedAt) })
 	return out, nil
 }
 
@@ -184,6 +288,16 @@ func (s *session) free(ctx context.Context, raw string) (string, error) {
 			return s.answerDesk(ctx, q, raw, u)
 		}
 	}
+	if fragment := u.Confidence < unclear && u.Place != (workflow.Place{}) && u.Severity != workflow.Emergency; fragment || telephone.MatchString(raw) {
+		if t, ok, err := s.talkedAbout(ctx); err != nil {
+			return "", err
+		} else if ok {
+			return s.supplement(ctx, spoken{Verb: verbSupplement, Number: t.Number, Rest: raw})
+		}
+		if telephone.MatchString(raw) {
+			return s.say("number_unknown", nil), nil
+		}
+	}
 	switch u.Kind {
 	case workflow.Chat:
 		return s.say("chat", Values{"Thanks": strings.Contains(raw, "谢")}), nil
@@ -196,31 +310,45 @@ func (s *session) free(ctx context.Context, raw string) (string, error) {
 	return s.file(ctx, raw, u)
 }
 
+// talkedAbout is the writer's open ticket that the two were just talking about.
+func (s *session) talkedAbout(ctx context.Context) (t workflow.Ticket, ok bool, err error) {
+	if s.talk.Ticket == 0 || s.now.Sub(s.talk.At) > s.shape.Community.Clocks.LooseMedia {
+		return t, false, nil
+	}
+	t, err = s.w.Living(ctx, s.talk.Ticket)
+	if err != nil {
+		return t, false, err
+	}
+	return t, t.State.Open() && t.Involved(s.me.ID), nil
+}
+
 // newMatter tells an answer from something new said while a question is open:
-// an emergency always is new, and so is a text that says another what and where.
+// an emergency always is new, and so is a text that says another what and
+// where. Where a worker asked, the place must be another building.
 func (s *session) newMatter(q workflow.Ticket, raw string, u workflow.Understanding) bool {
 	if u.Severity == workflow.Emergency && q.Severity != workflow.Emergency {
 		return true
 	}
-	if q.Question.Topic == workflow.TopicWorker {
+	if q.Question.Topic == workflow.TopicWorker && (u.Place.Building == 0 || u.Place.Building == q.Place.Building && u.Place.Estate == q.Place.Estate) {
 		return false
 	}
 	return q.Category != "" && u.Category != q.Category && u.Place.Known() && u.Confidence >= 0.5 && utf8.RuneCountInString(raw) >= 8
 }
 
-// alarm tells whether words tell of danger, so that they are never taken for
-// anything but a report.
-func (s *session) alarm(ctx context.Context, raw string) (bool, error) {
-	u, err := s.understand(ctx, raw)
-	return u.Severity == workflow.Emergency, err
-}
-
+// understand makes sense of a text, once a message.
 func (s *session) understand(ctx context.Context, text string) (workflow.Understanding, error) {
+	if u, ok := s.read[text]; ok {
+		return u, nil
+	}
 	started := time.Now()
 	defer func() { understandSeconds.Observe(time.Since(started).Seconds()) }()
-	return s.b.o.Understander.Understand(ctx, s.shape.Community, workflow.Words{
+	u, err := s.b.o.Understander.Understand(ctx, s.shape.Community, workflow.Words{
 		Text: text, Home: s.me.Home, Scene: s.talk.Scene.Place, Near: s.talk.Near.Place,
 	})
+	if err == nil {
+		s.read[text] = u
+	}
+	return u, err
 }
 
 // unclear is the confidence below which a short text does not say what is the
@@ -410,7 +538,11 @@ func (s *session) photo(ctx context.Context, alone string) (string, error) {
 	} else if ok && q.Question.Topic == workflow.TopicWorker {
 		return s.answerWorker(ctx, q, "")
 	}
-	if n := s.talk.Ticket; n != 0 && s.now.Sub(s.talk.At) < s.shape.Community.Clocks.LooseMedia && s.talk.Pending.Verb == verbNone {
+	n := s.talk.Ticket
+	if p := s.talk.Pending; p.Number != 0 {
+		n = p.Number // what was asked for with it
+	}
+	if n != 0 && s.now.Sub(s.talk.At) < s.shape.Community.Clocks.LooseMedia {
 		t, err := s.w.Living(ctx, n)
 		if err == nil && t.Owner == s.me.ID && !t.Involved(s.me.ID) && t.State != workflow.Resolved {
 			return s.keepMedia(s.say("photo_kept", s.about(&t))), nil // it goes out with the words that follow

@@ -26,15 +26,18 @@ type session struct {
 	talk  talk
 	was   int64            // the conversation's version
 	media []workflow.Media // came with this message
+	late  bool             // the answer has left without this message's result
+
+	read map[string]workflow.Understanding // what was understood already, by text
 }
 
 // open reads who writes and the conversation so far. Nothing is stored.
-func (b *Bot) open(ctx context.Context, in wechat.Inbound, fresh bool) (*session, error) {
+func (b *Bot) open(ctx context.Context, in wechat.Inbound, fresh, late bool) (*session, error) {
 	w, err := b.desk.Begin(in.Community, fresh)
 	if err != nil {
 		return nil, err
 	}
-	s := &session{b: b, in: in, w: w, shape: w.Shape, now: w.Now}
+	s := &session{b: b, in: in, w: w, shape: w.Shape, now: w.Now, late: late, read: map[string]workflow.Understanding{}}
 	me, known, err := b.desk.Journal().PersonByOpenID(ctx, in.Community, in.OpenID)
 	if err != nil {
 		return nil, err
@@ -48,6 +51,9 @@ func (b *Bot) open(ctx context.Context, in wechat.Inbound, fresh bool) (*session
 		w.Change.NewPerson = &me
 	}
 	s.me = me
+	if known && !me.Following && in.Event != "unsubscribe" {
+		w.Change.Following = &desk.Following{Person: me.ID, Yes: true} // who writes follows: the event of it was lost
+	}
 	if known {
 		state, version, err := b.desk.Talk(ctx, in.Community, me.ID, fresh)
 		if err != nil {
@@ -75,8 +81,10 @@ func mediaKey(delivery string) string {
 }
 
 // commit stores the message with its reply and all that it changed.
-func (s *session) commit(ctx context.Context, reply string, late bool) error {
-	s.talk.At = s.now
+func (s *session) commit(ctx context.Context, reply string) error {
+	if s.speaks() {
+		s.talk.At = s.now
+	}
 	state, err := json.Marshal(s.talk)
 	if err != nil {
 		return err
@@ -94,10 +102,20 @@ func (s *session) commit(ctx context.Context, reply string, late bool) error {
 		kind += ":" + s.in.Event
 	}
 	s.w.Change.Delivery = &desk.Delivery{
-		ID: s.in.Delivery, Person: s.me.ID, Type: kind, Text: s.text(), Reply: reply, At: s.now, Deferred: late,
+		ID: s.in.Delivery, Person: s.me.ID, Type: kind, Text: s.text(), Reply: reply, At: s.now, Deferred: s.late,
 	}
-	if late && reply != "" {
-		oweLate(s.w, s.in.Delivery, s.me.ID, reply)
+	var about workflow.Ticket
+	for _, n := range s.w.Numbers() {
+		t, err := s.w.Ticket(ctx, n)
+		if err != nil {
+			return err
+		}
+		if about = t; n == s.talk.Ticket {
+			break
+		}
+	}
+	if s.late && reply != "" {
+		oweLate(s.w, s.in.Delivery, s.me.ID, &about, reply)
 	}
 	for _, n := range s.w.Numbers() {
 		t, err := s.w.Ticket(ctx, n)
@@ -114,6 +132,10 @@ func (s *session) commit(ctx context.Context, reply string, late bool) error {
 	}
 	return s.w.Commit(ctx)
 }
+
+// speaks tells whether the person said something, by words, media or the
+// menu; other events come by themselves.
+func (s *session) speaks() bool { return s.in.Type != "event" || s.in.Event == "CLICK" }
 
 // opensWindow tells which events let the account send customer-service
 // messages for a minute (WeChat: menu click, scan, follow).
@@ -140,12 +162,11 @@ func (s *session) text() string {
 
 // answer finds the reply for the message; commands go into the work.
 func (s *session) answer(ctx context.Context) (string, error) {
-	if ok, err := s.b.desk.Drive().Allow(ctx, s.in.Community, "msg:"+strconv.FormatInt(int64(s.me.ID), 10), 30, time.Minute); err == nil && !ok {
-		if alarm, err := s.alarm(ctx, s.text()); err == nil && alarm {
-			return s.said(ctx, s.text())
-		}
+	if tooFast, err := s.tooFast(ctx); err != nil {
+		return "", err
+	} else if tooFast {
 		refused.WithLabelValues(s.in.Community, "rate").Inc()
-		return s.say("slow_down", nil), nil
+		return s.keepMedia(s.say("slow_down", nil)), nil
 	}
 	switch s.in.Type {
 	case "event":
@@ -165,6 +186,20 @@ func (s *session) answer(ctx context.Context) (string, error) {
 		return s.location(ctx)
 	}
 	return s.say("unknown_type", nil), nil
+}
+
+// tooFast holds back who writes more than 30 messages a minute; never news of
+// danger, events that come by themselves, or what had to wait already.
+func (s *session) tooFast(ctx context.Context) (bool, error) {
+	if s.late || !s.speaks() {
+		return false, nil
+	}
+	ok, err := s.b.desk.Drive().Allow(ctx, s.in.Community, "msg:"+strconv.FormatInt(int64(s.me.ID), 10), 30, time.Minute)
+	if ok || err != nil {
+		return false, nil // without Redis nobody counts
+	}
+	u, err := s.understand(ctx, s.text())
+	return u.Severity != workflow.Emergency, err
 }
 
 func (s *session) event(ctx context.Context) (string, error) {
@@ -191,9 +226,12 @@ func (s *session) event(ctx context.Context) (string, error) {
 		}
 		return "", nil
 	case "TEMPLATESENDJOBFINISH":
-		return "", s.b.templateResult(ctx, s.in)
+		return "", s.templateResult(ctx)
 	case "subscribe_msg_popup_event", "subscribe_msg_change_event":
-		return "", s.consents(ctx)
+		s.consents()
+		return "", nil
+	case "subscribe_msg_sent_event":
+		return "", s.subscribeResult(ctx)
 	}
 	return "", nil // an event of the platform that asks for no answer
 }
@@ -232,16 +270,21 @@ func ReadScene(c *workflow.Community, key string) (workflow.Place, bool) {
 	return p, p.Grid != ""
 }
 
-func (s *session) consents(ctx context.Context) error {
+// consents notes what somebody agreed to: one send for each "accept"; a
+// "reject" in the settings takes back what was left.
+func (s *session) consents() {
 	for _, r := range s.in.SubscribeResults {
-		if r.Status != "accept" {
+		c := desk.Consent{Person: s.me.ID, Template: r.TemplateID}
+		switch {
+		case r.Status == "accept":
+			c.By = 1
+		case s.in.Event == "subscribe_msg_change_event":
+			c.None = true
+		default:
 			continue
 		}
-		if _, err := s.b.desk.Journal().Consent(ctx, s.in.Community, s.me.ID, r.TemplateID, 1); err != nil {
-			return err
-		}
+		s.w.Change.Consents = append(s.w.Change.Consents, c)
 	}
-	return nil
 }
 
 // nearby is how far, in metres, a shared location may be from a building to

@@ -196,20 +196,21 @@ func (s *session) tray(ctx context.Context) ([]workflow.Ticket, error) {
 
 // calls are the lines of pushes that reached nobody: somebody telephones.
 func (s *session) calls(ctx context.Context, owned []workflow.Ticket) ([]string, error) {
-	manual, err := s.b.desk.Journal().ManualPushes(ctx, s.in.Community, 100)
+	f := desk.Manual{All: s.me.Has(workflow.RoleCommittee), Owner: s.me.ID, Not: s.me.ID}
+	for _, t := range owned {
+		f.Numbers = append(f.Numbers, t.Number)
+	}
+	for _, r := range s.me.Roles {
+		if r.Kind == workflow.RoleWorker && r.FullTime {
+			f.Grids = append(f.Grids, r.Grid)
+		}
+	}
+	manual, err := s.b.desk.Journal().ManualPushes(ctx, s.in.Community, f, 5)
 	if err != nil {
 		return nil, err
 	}
 	var lines []string
 	for _, p := range manual {
-		mine := s.me.Has(workflow.RoleCommittee) || slices.ContainsFunc(owned, func(t workflow.Ticket) bool { return t.Number == p.Number }) ||
-			p.Facts.Owner == s.me.ID ||
-			slices.ContainsFunc(s.me.Roles, func(r workflow.Role) bool {
-				return r.Kind == workflow.RoleWorker && r.FullTime && r.Grid == p.Facts.Place.Grid
-			})
-		if !mine || p.Person == s.me.ID || len(lines) == 5 {
-			continue
-		}
 		who, err := s.b.desk.Journal().Person(ctx, s.in.Community, p.Person)
 		if err != nil {
 			return nil, err
@@ -230,16 +231,16 @@ func (s *session) called(ctx context.Context, sp spoken) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	manual, err := s.b.desk.Journal().ManualPushes(ctx, s.in.Community, 1000)
+	by := s.by()
+	if t.Owner != s.me.ID && !workflow.WhoGridWorker.Holds(&t, by) && !workflow.WhoCommittee.Holds(&t, by) {
+		return "", &workflow.Error{Code: workflow.CodeNotAllowed, Number: sp.Number}
+	}
+	manual, err := s.b.desk.Journal().ManualPushes(ctx, s.in.Community, desk.Manual{Numbers: []int64{sp.Number, t.Number}, Not: s.me.ID}, 100)
 	if err != nil {
 		return "", err
 	}
 	for _, p := range manual {
-		if p.Number == sp.Number || p.Number == t.Number {
-			if err := s.b.desk.Journal().FinishPush(ctx, s.in.Community, p.Key, desk.PushOutcome{Status: desk.PushDone, At: s.now}); err != nil {
-				return "", err
-			}
-		}
+		s.w.Change.Ended = append(s.w.Change.Ended, desk.PushEnd{Key: p.Key, PushOutcome: desk.PushOutcome{Status: desk.PushDone, At: s.now}})
 	}
 	return s.say("did.called", s.about(&t)), nil
 }
@@ -247,6 +248,9 @@ func (s *session) called(ctx context.Context, sp spoken) (string, error) {
 // card shows a ticket to somebody who works on it, with what can be done.
 func (s *session) card(ctx context.Context, t *workflow.Ticket) (string, error) {
 	v := s.about(t)
+	if !s.sees(t) { // a wish on the wall, seen by who may claim it
+		v["Full"], v["Place"] = anonymous(t.Text), t.Place.Estate
+	}
 	if t.Reporter != 0 && (t.Owner == s.me.ID || s.me.Has(workflow.RoleCommittee)) {
 		r, err := s.b.desk.Journal().Person(ctx, s.in.Community, t.Reporter)
 		if err != nil && workflow.CodeOf(err) != workflow.CodeNotFound {
@@ -277,19 +281,27 @@ func (s *session) actions(t *workflow.Ticket) []choice {
 // handOn transfers or assigns a ticket to somebody named, or offers names.
 func (s *session) handOn(ctx context.Context, t *workflow.Ticket, sp spoken) (string, error) {
 	name, reason, _ := strings.Cut(strings.TrimSpace(sp.Rest), " ")
-	to, ok := s.colleague(name)
-	if !ok {
+	named := s.named(name)
+	if len(named) != 1 {
 		word := suggested(sp.Verb) + " " + strconv.FormatInt(t.Number, 10) + " "
+		offered := s.colleagues(t)
+		if len(named) > 1 {
+			offered, name = named, ""
+		}
 		var choices []choice
-		for _, p := range s.colleagues(t) {
+		for _, p := range offered {
+			c := choice{p.Name, word + p.Name}
+			if len(s.named(p.Name)) > 1 {
+				c = choice{p.Name + "(" + s.b.Title(s.shape.Community, p) + ")", word + p.Name + "@" + strconv.FormatInt(int64(p.ID), 10)}
+			}
 			if len(choices) < 6 {
-				choices = append(choices, choice{p.Name, word + p.Name})
+				choices = append(choices, c)
 			}
 		}
 		s.talk.Pending = pending{Verb: sp.Verb, Number: t.Number}
 		return s.offer(s.say("whom", Values{"Name": name, "Number": t.Number}), choices...), nil
 	}
-	cmd := workflow.Command{Name: workflow.CmdTransfer, Actor: s.by(), To: to.ID, Text: reason, Why: workflow.WhyByHand}
+	cmd := workflow.Command{Name: workflow.CmdTransfer, Actor: s.by(), To: named[0].ID, Text: reason, Why: workflow.WhyByHand}
 	if sp.Verb == verbAssign || t.Owner != s.me.ID {
 		cmd.Name = workflow.CmdAssign
 	}
@@ -300,17 +312,16 @@ func (s *session) handOn(ctx context.Context, t *workflow.Ticket, sp spoken) (st
 	return s.say("did.transfer", s.about(&after)), nil
 }
 
-// colleague finds staff by name; two of one name are told apart by what
-// follows in brackets in the choices, so here only a single match counts.
-func (s *session) colleague(name string) (workflow.Person, bool) {
+// named finds staff but the writer by name; two of one name are told apart by
+// "@" and their ID, as the choices say it.
+func (s *session) named(name string) []workflow.Person {
 	if name == "" {
-		return workflow.Person{}, false
+		return nil
 	}
-	named := slices.DeleteFunc(s.shape.Roster.Named(name), func(p workflow.Person) bool { return p.ID == s.me.ID })
-	if len(named) != 1 {
-		return workflow.Person{}, false
-	}
-	return named[0], true
+	name, id, _ := strings.Cut(name, "@")
+	return slices.DeleteFunc(s.shape.Roster.Named(name), func(p workflow.Person) bool {
+		return p.ID == s.me.ID || id != "" && id != strconv.FormatInt(int64(p.ID), 10)
+	})
 }
 
 // colleagues are whom a ticket can be handed to, those nearest first: the
@@ -324,10 +335,7 @@ func (s *session) colleagues(t *workflow.Ticket) []workflow.Person {
 			}
 		}
 	}
-	return slices.DeleteFunc(out, func(p workflow.Person) bool {
-		_, single := s.colleague(p.Name)
-		return p.ID == s.me.ID || p.ID == t.Owner || !single
-	})
+	return slices.DeleteFunc(out, func(p workflow.Person) bool { return p.ID == s.me.ID || p.ID == t.Owner })
 }
 
 // fileByHand says what and where a matter in the tray is:

@@ -20,7 +20,7 @@ func (s *session) target(ctx context.Context, sp spoken, word string, fit []work
 		return t, "", err == nil, err
 	}
 	for _, f := range fit {
-		if f.Number == s.talk.Ticket && len(fit) > 1 && sp.Rest != "" {
+		if f.Number == s.talk.Ticket && len(fit) > 1 && sp.Rest != "" && sp.Verb != verbRate {
 			return f, "", true, nil // words about what was just talked about
 		}
 	}
@@ -57,16 +57,8 @@ func (s *session) visible(ctx context.Context, number int64) (workflow.Ticket, e
 	if err != nil {
 		return workflow.Ticket{}, err
 	}
-	by := s.by()
-	if asked.Involved(s.me.ID) || t.Involved(s.me.ID) || t.FiledBy == s.me.ID || t.Owner == s.me.ID ||
-		workflow.WhoGridWorker.Holds(&t, by) || workflow.WhoCommittee.Holds(&t, by) ||
-		t.Stand == workflow.OnWall && s.me.MayClaim() {
+	if s.sees(&t) || asked.Involved(s.me.ID) || t.Involved(s.me.ID) || t.Stand == workflow.OnWall && s.me.MayClaim() {
 		return t, nil
-	}
-	for _, h := range t.Handlers {
-		if h == s.me.ID {
-			return t, nil
-		}
 	}
 	return workflow.Ticket{}, &workflow.Error{Code: workflow.CodeNotFound, Number: number}
 }
@@ -82,16 +74,30 @@ func (s *session) show(ctx context.Context, number int64) (string, error) {
 		return s.card(ctx, &t)
 	}
 	v := s.about(&t)
-	v["Merged"] = number != t.Number
+	if number != t.Number {
+		own, err := s.w.Ticket(ctx, number)
+		if err != nil {
+			return "", err
+		}
+		v["Merged"] = true
+		if own.Involved(s.me.ID) {
+			v["Text"] = shorten(firstLine(own.Text), 40)
+		}
+	}
 	reply := s.say("status", v)
+	mine := t.Reporter == s.me.ID
 	n := " " + strconv.FormatInt(t.Number, 10)
 	switch {
-	case t.State == workflow.Resolved:
+	case t.State == workflow.Resolved && mine:
 		return s.offer(reply, s.verdicts(t.Number)...), nil
-	case t.State.Open():
-		return s.offer(reply, choice{s.say("choice.urge", nil), "催办" + n}, choice{s.say("choice.supplement", nil), "补充" + n}, choice{s.say("choice.cancel", nil), "撤销" + n}), nil
-	case t.State == workflow.Closed:
+	case t.State == workflow.Resolved, s.mayReopen(t):
 		return s.offer(reply, choice{s.say("choice.reopen", nil), "重办" + n}), nil
+	case t.State.Open():
+		choices := []choice{{s.say("choice.urge", nil), "催办" + n}, {s.say("choice.supplement", nil), "补充" + n}}
+		if mine {
+			choices = append(choices, choice{s.say("choice.cancel", nil), "撤销" + n})
+		}
+		return s.offer(reply, choices...), nil
 	}
 	return reply, nil
 }
@@ -109,7 +115,7 @@ func (s *session) progress(ctx context.Context, sp spoken) (string, error) {
 	if sp.Number != 0 {
 		return s.show(ctx, sp.Number)
 	}
-	open, err := s.mine(ctx, false)
+	open, err := s.affected(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -146,7 +152,7 @@ func beforeResolved(all []workflow.Ticket) []workflow.Ticket {
 }
 
 func (s *session) urge(ctx context.Context, sp spoken) (string, error) {
-	open, err := s.mine(ctx, false)
+	open, err := s.affected(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -163,7 +169,7 @@ func (s *session) urge(ctx context.Context, sp spoken) (string, error) {
 }
 
 func (s *session) supplement(ctx context.Context, sp spoken) (string, error) {
-	open, err := s.mine(ctx, false)
+	open, err := s.affected(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -228,6 +234,9 @@ func (s *session) rate(ctx context.Context, sp spoken) (string, error) {
 			return s.offer(s.say("rated_already", s.about(t)), choice{s.say("choice.reopen", nil), "重办 " + strconv.FormatInt(t.Number, 10)}), nil
 		}
 	}
+	if fresh := s.since(waiting); sp.Number == 0 && len(fresh) == 1 {
+		waiting = fresh // the one that the question was just about
+	}
 	word := map[workflow.Rating]string{workflow.Satisfied: "满意", workflow.Fair: "基本满意", workflow.Unsatisfied: "不满意"}[sp.Rating]
 	sp.Rest = word
 	t, reply, ok, err := s.target(ctx, sp, "评价", waiting)
@@ -250,8 +259,12 @@ func (s *session) reopen(ctx context.Context, sp spoken) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	merged, err := s.living(ctx, all)
+	if err != nil {
+		return "", err
+	}
 	var fit []workflow.Ticket
-	for _, t := range all {
+	for _, t := range append(all, merged...) {
 		if t.State == workflow.Resolved || s.mayReopen(t) {
 			fit = append(fit, t)
 		}
@@ -290,7 +303,7 @@ func (s *session) bind(ctx context.Context, sp spoken) (string, error) {
 		s.talk.Pending = pending{Verb: verbBind}
 		return s.say("bind_how", nil), nil
 	}
-	p, err := s.b.desk.Journal().Bind(ctx, s.in.Community, code, s.in.OpenID, s.now)
+	p, former, err := s.b.desk.Journal().Bind(ctx, s.in.Community, code, s.in.OpenID, s.now)
 	if workflow.CodeOf(err) == workflow.CodeNotFound {
 		return s.say("bind_wrong", nil), nil
 	}
@@ -307,7 +320,35 @@ func (s *session) bind(ctx context.Context, sp spoken) (string, error) {
 		}
 		s.was, s.talk = version, readTalk(state, s.now, s.shape.Community)
 	}
+	if former != 0 {
+		if err := s.adopt(ctx, former); err != nil {
+			return "", err
+		}
+	}
 	return s.say("bound", Values{"Name": p.Name}), nil
+}
+
+// adopt makes the writer's own what they had brought as a resident.
+func (s *session) adopt(ctx context.Context, former workflow.PersonID) error {
+	all, err := s.b.desk.Journal().Reported(ctx, s.in.Community, former, true, 100)
+	if err != nil {
+		return err
+	}
+	for _, t := range all {
+		t, err := s.w.Living(ctx, t.Number)
+		if err != nil {
+			return err
+		}
+		if t.State == workflow.Cancelled || !t.Involved(former) {
+			continue
+		}
+		if _, err := s.w.Do(ctx, t.Number, workflow.Command{
+			Name: workflow.CmdAdopt, Actor: workflow.System(), Reporter: s.me.ID, Follow: []workflow.PersonID{former},
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // traces are what would tell who asked: house numbers, telephone and identity

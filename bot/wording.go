@@ -171,6 +171,9 @@ func tapped(id string) (string, bool) {
 // about is what the words need to know of a ticket.
 func (s *session) about(t *workflow.Ticket) Values {
 	f := desk.FactsOf(t)
+	if !s.sees(t) {
+		f = f.Veiled()
+	}
 	v := s.b.values(s.shape, &f, s.now)
 	v["Resolution"] = t.Resolution
 	v["Overdue"] = len(t.Overdue) > 0
@@ -179,13 +182,22 @@ func (s *session) about(t *workflow.Ticket) Values {
 	v["Waiting"] = t.Question != nil && t.Question.Pauses
 	v["Reopened"] = t.Reopened
 	v["Followers"] = len(t.Followers)
-	if t.Question != nil {
+	if t.Question != nil && s.sees(t) {
 		v["Question"] = t.Question.Text
 	}
 	if t.Owner == s.me.ID {
 		v["Mine"] = true
 	}
 	return v
+}
+
+// sees tells whether the writer may read what the ticket says: whose matter it
+// is, who filed it, who handles or handled it, its grid's workers and the
+// committee. Those whose tickets were merged into it see only how it stands.
+func (s *session) sees(t *workflow.Ticket) bool {
+	by := s.by()
+	return t.Reporter == s.me.ID || t.FiledBy == s.me.ID || t.Owner == s.me.ID || slices.Contains(t.Handlers, s.me.ID) ||
+		workflow.WhoGridWorker.Holds(t, by) || workflow.WhoCommittee.Holds(t, by)
 }
 
 // values are the words for facts.

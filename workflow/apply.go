@@ -113,6 +113,20 @@ func Apply(before Ticket, ev Event) Ticket {
 				t.Followers = append(t.Followers, p)
 			}
 		}
+	case EvAdopted:
+		followers := t.Followers
+		t.Followers = nil
+		if slices.Contains(ev.Follow, t.Reporter) {
+			t.Reporter = ev.Reporter
+		}
+		for _, p := range followers {
+			if slices.Contains(ev.Follow, p) {
+				p = ev.Reporter
+			}
+			if p != t.Reporter && !slices.Contains(t.Followers, p) {
+				t.Followers = append(t.Followers, p)
+			}
+		}
 	case EvUrged:
 		t.Urged++
 		t.UrgedAt = ev.At

@@ -14,13 +14,13 @@ type Command struct {
 	Danger   string
 	Place    Place // file, classify, answer
 
-	Reporter PersonID // file on behalf: whose matter it is; absorb: whose ticket comes in
-	To       PersonID // assign, transfer: the new owner
-	Why      string   // assign: the rule that chose
-	Unit     string   // claim: the unit as it is shown
-	Topic    Topic    // ask
-	Into     int64    // merge: the ticket that lives on; absorb: the one that ends
-	Follow   []PersonID
+	Reporter PersonID   // file on behalf, adopt: whose matter it is; absorb: whose ticket comes in
+	To       PersonID   // assign, transfer: the new owner
+	Why      string     // assign: the rule that chose
+	Unit     string     // claim: the unit as it is shown
+	Topic    Topic      // ask
+	Into     int64      // merge: the ticket that lives on; absorb: the one that ends
+	Follow   []PersonID // absorb: who follows now; adopt: whose matter it was
 	Rating   Rating
 	Clock    Clock // tick: the clock that fires
 }
@@ -49,6 +49,7 @@ const (
 	CmdCancel     CommandName = "cancel"     // 撤销
 	CmdMerge      CommandName = "merge"      // 并案: this ticket ends in another
 	CmdAbsorb     CommandName = "absorb"     // the other side of a merge
+	CmdAdopt      CommandName = "adopt"      // a resident became staff: their matters follow them
 	CmdUrge       CommandName = "urge"       // 催办
 	CmdEscalate   CommandName = "escalate"   // 督办
 	CmdTick       CommandName = "tick"       // a clock fires

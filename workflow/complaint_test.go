@@ -122,6 +122,20 @@ func TestComplaints(t *testing.T) {
 			wang: supplement 还没亮 => supplemented; chen=supplemented
 			is resolved with chen level 1: rating 72h, rating_reminder 24h
 			sun: reopen 没修好 => reopened, assigned; chen=reopened, duty=assigned`,
+		"who becomes staff keeps their matters": `
+			li: file minor@G1 灯不亮 => filed, classified, assigned; chen=assigned
+			desk: absorb 7 wang sun => absorbed
+			li: adopt wang li !! not_allowed
+			desk: adopt wang duty !! needs_target
+			desk: adopt wang wang !! needs_target
+			desk: adopt sun wang => adopted
+			desk: adopt zhou li => adopted
+			chen: accept => accepted; zhou=accepted, sun=accepted
+			chen: resolve 灯已换 => resolved; zhou=resolved, sun=resolved_also
+			li: rate satisfied !! not_allowed
+			zhou: rate satisfied => rated; chen=rated
+			desk: adopt li zhou => adopted
+			is closed level 1`,
 		"the end of a ticket reaches its followers": `
 			li: file minor@G1 灯不亮 => filed, classified, assigned; chen=assigned
 			desk: absorb 7 wang => absorbed

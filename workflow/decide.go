@@ -126,6 +126,8 @@ func fill(c *Community, t *Ticket, cmd *Command, ev *Event) {
 		ev.Into, ev.Former = cmd.Into, t.Owner
 	case EvAbsorbed:
 		ev.Into, ev.Follow = cmd.Into, cmd.Follow
+	case EvAdopted:
+		ev.Reporter, ev.Follow = cmd.Reporter, cmd.Follow
 	case EvCancelled:
 		ev.Former = t.Owner
 	case EvOverdue, EvBroughtUp:

@@ -27,6 +27,7 @@ const (
 	EvCancelled      EventType = "cancelled"
 	EvMerged         EventType = "merged"
 	EvAbsorbed       EventType = "absorbed"
+	EvAdopted        EventType = "adopted"
 	EvUrged          EventType = "urged"
 	EvEscalated      EventType = "escalated"
 	EvQuestionLapsed EventType = "question_lapsed"

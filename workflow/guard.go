@@ -147,6 +147,9 @@ var (
 	intoAnother     = on("with another, once", CodeNeedsTarget, func(t *Ticket, cmd *Command) bool {
 		return cmd.Into > 0 && cmd.Into != t.Number && !slices.Contains(t.Absorbed, cmd.Into)
 	})
+	isTheirs = on("was theirs", CodeNeedsTarget, func(t *Ticket, cmd *Command) bool {
+		return cmd.Reporter != 0 && len(cmd.Follow) == 1 && cmd.Follow[0] != cmd.Reporter && t.Involved(cmd.Follow[0])
+	})
 	notJustUrged = Guard{Name: "not urged just now", Code: CodeTooSoon, Test: func(c *Community, t *Ticket, _ *Command, now time.Time) bool {
 		return t.UrgedAt.IsZero() || !now.Before(t.UrgedAt.Add(c.Clocks.UrgePause))
 	}}

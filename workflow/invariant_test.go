@@ -121,20 +121,26 @@ func closedRightly(d *desk) error {
 		return nil
 	}
 	var spoken time.Time
+	var ticket Ticket
 	for i, ev := range d.events {
+		reporter := ticket.Reporter // then: it changes where a resident becomes staff
+		ticket = Apply(ticket, ev)
+		if ev.Type == EvAdopted {
+			continue
+		}
 		if ev.To == Closed && d.events[i-1].To == Closed && ev.Type != EvRated {
 			return fmt.Errorf("event %s in a closed ticket", ev.Type)
 		}
 		switch {
 		case ev.To == Closed && ev.Type == EvRated:
-			if ev.By != d.ticket.Reporter {
+			if ev.By != reporter {
 				return errors.New("closed by a rating that is not the reporter's")
 			}
 		case ev.To == Closed:
 			if ev.Type != EvClosedByTime || ev.At.Sub(spoken) < d.c.Clocks.Rating {
 				return fmt.Errorf("closed by %s after %v", ev.Type, ev.At.Sub(spoken))
 			}
-		case ev.Type == EvResolved, ev.To == Resolved && d.ticket.Involved(ev.By):
+		case ev.Type == EvResolved, ev.To == Resolved && ticket.Involved(ev.By):
 			spoken = ev.At
 		}
 	}

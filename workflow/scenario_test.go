@@ -212,6 +212,8 @@ func read(line string) (Command, Topic, error) {
 		for _, name := range strings.Fields(more) {
 			cmd.Follow = append(cmd.Follow, cast[name])
 		}
+	case CmdAdopt:
+		cmd.Reporter, cmd.Follow = cast[arg], []PersonID{cast[more]}
 	case CmdClaim:
 		cmd.Unit = arg
 	case CmdTick:

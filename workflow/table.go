@@ -107,6 +107,7 @@ var Table = []Row{
 	{[]State{Received, Classified}, CmdCancel, []Who{WhoGridWorker}, inTrayWithWords, Cancelled, EvCancelled},
 	{beforeResolved, CmdMerge, []Who{WhoSystem, WhoOwner, WhoGridWorker, WhoCommittee}, intoAnother, Merged, EvMerged},
 	{beforeResolved, CmdAbsorb, []Who{WhoSystem}, intoAnother, Same, EvAbsorbed},
+	{[]State{Received, Classified, Assigned, Accepted, Resolved, Closed}, CmdAdopt, []Who{WhoSystem}, isTheirs, Same, EvAdopted},
 	{beforeResolved, CmdUrge, []Who{WhoReporter, WhoFollower}, notJustUrged, Same, EvUrged},
 	{beforeResolved, CmdEscalate, []Who{WhoSystem, WhoOwner, WhoGridWorker, WhoCommittee}, canRise, Same, EvEscalated},
 

@@ -175,7 +175,7 @@ func (k *known) take(ch *desk.Change) {
 // one statement, in the order of their keys.
 func queueWrites(b *pgx.Batch, fit []*desk.Change, k *known) error {
 	for _, write := range []func(*pgx.Batch, []*desk.Change, *known) error{
-		writePeople, writeMessages, writeTalks, writeTickets, writeEvents, writePushes, writeMedia,
+		writePeople, writeMessages, writeTalks, writeTickets, writeEvents, writePushes, writeMedia, writeConsents, writeEnds,
 	} {
 		if err := write(b, fit, k); err != nil {
 			return err
@@ -521,6 +521,49 @@ func writeMedia(b *pgx.Batch, fit []*desk.Change, _ *known) error {
 			column(names, func(n name) string { return n.community }),
 			column(names, func(n name) string { return n.text }),
 			column(names, func(n name) int64 { return attached[n] }))
+	}
+	return nil
+}
+
+const (
+	addConsent = `INSERT INTO consent AS c (community, person, template, remaining) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (community, person, template) DO UPDATE SET remaining = c.remaining + excluded.remaining`
+	noConsent = `UPDATE consent SET remaining = 0 WHERE community = $1 AND person = $2 AND template = $3`
+)
+
+func writeConsents(b *pgx.Batch, fit []*desk.Change, _ *known) error {
+	type consent struct {
+		community string
+		desk.Consent
+	}
+	var all []consent
+	for _, ch := range fit {
+		for _, c := range ch.Consents {
+			all = append(all, consent{ch.Community, c})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b consent) int {
+		return cmp.Or(cmp.Compare(a.community, b.community), cmp.Compare(a.Person, b.Person), cmp.Compare(a.Template, b.Template))
+	})
+	for _, c := range all {
+		if c.None {
+			b.Queue(noConsent, c.community, c.Person, c.Template)
+			continue
+		}
+		b.Queue(addConsent, c.community, c.Person, c.Template, c.By)
+	}
+	return nil
+}
+
+func writeEnds(b *pgx.Batch, fit []*desk.Change, _ *known) error {
+	ends := map[name]desk.PushOutcome{}
+	for _, ch := range fit {
+		for _, e := range ch.Ended {
+			ends[name{ch.Community, e.Key}] = e.PushOutcome
+		}
+	}
+	for _, n := range slices.SortedFunc(maps.Keys(ends), compareNames) {
+		b.Queue(finishPush, finishArgs(n.community, n.text, ends[n])...)
 	}
 	return nil
 }

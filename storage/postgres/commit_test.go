@@ -56,9 +56,9 @@ func TestAChangeIsStoredWhole(t *testing.T) {
 	m, err := s.Media(ctx(t), here, "m1")
 	must(t, err)
 	same(t, "media's ticket", int64(1001), m.Number)
-	keys, err := s.OwedPushes(ctx(t), here, noon, 9)
+	owing, err := s.OwedPushes(ctx(t), here, noon, 9)
 	must(t, err)
-	same(t, "pushes", []string{"p1", "p2"}, keys)
+	same(t, "pushes", []string{"p1", "p2"}, column(owing, func(p desk.Push) string { return p.Key }))
 
 	if _, err := s.Ticket(ctx(t), there, 1001); workflow.CodeOf(err) != workflow.CodeNotFound {
 		t.Fatalf("the other community sees the ticket: %v", err)

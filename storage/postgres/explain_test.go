@@ -38,7 +38,7 @@ const large = `
 		SELECT community, number, s, 'filed', filed_at, '{}' FROM ticket, generate_series(1, 2) s;
 	INSERT INTO push (community, key, person, number, purpose, facts, status, channel, next_try, msg_id, created_at, sent_at)
 		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, i || ':accepted', i % 40000, 1000 + i, 'accepted', '{}',
-			CASE i / 2 % 200 WHEN 0 THEN 'owed' WHEN 1 THEN 'manual' ELSE 'sent' END, CASE i / 2 % 3 WHEN 0 THEN 'template' ELSE 'custom' END,
+			CASE i / 2 % 200 WHEN 0 THEN 'owed' WHEN 1 THEN 'manual' WHEN 2 THEN 'dropped' WHEN 3 THEN 'unknown' ELSE 'sent' END, CASE i / 2 % 3 WHEN 0 THEN 'template' ELSE 'custom' END,
 			timestamptz '2026-01-01' + i * interval '1 minute', CASE i / 2 % 3 WHEN 0 THEN i END,
 			timestamptz '2026-01-01' + i * interval '1 minute', timestamptz '2026-01-01' + i * interval '1 minute'
 		FROM generate_series(1, 200000) i;
@@ -151,7 +151,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"FindPerson by name", []string{"person_name"}, func() { _, err := s.FindPerson(c, here, "n4"); add(err) }},
 		{"UpsertPerson", nil, func() { _, err := s.UpsertPerson(c, "k2", workflow.Person{Community: here}); add(err) }},
 		{"NewBindCode", []string{"bind_code_person", "bind_code_pkey"}, func() { add(s.NewBindCode(c, here, 6, "1", now.AddDate(1, 0, 0))) }},
-		{"Bind", []string{"bind_code_pkey", "person_openid"}, func() { _, err := s.Bind(c, here, "1", "fresh", now); add(err) }},
+		{"Bind", []string{"bind_code_pkey", "person_openid"}, func() { _, _, err := s.Bind(c, here, "1", "fresh", now); add(err) }},
 		{"Talk", []string{"talk_pkey"}, func() { _, _, err := s.Talk(c, here, 2); add(err) }},
 		{"Communities", nil, func() { _, err := s.Communities(c); add(err) }},
 		{"Shape", []string{"person_staff"}, func() { _, err := s.Shape(c, here); add(err) }},
@@ -160,7 +160,8 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"OwedPushes", []string{"push_owed"}, func() { _, err := s.OwedPushes(c, here, now, 20); add(err) }},
 		{"PushesOf", []string{"push_ticket"}, func() { _, err := s.PushesOf(c, here, 1007); add(err) }},
 		{"PushByMsgID", []string{"push_msg_id"}, func() { _, _, err := s.PushByMsgID(c, here, 6); add(err) }},
-		{"ManualPushes", []string{"push_manual"}, func() { _, err := s.ManualPushes(c, here, 20); add(err) }},
+		{"LastSubscribe", []string{"push_subscribe"}, func() { _, _, err := s.LastSubscribe(c, here, 2); add(err) }},
+		{"ManualPushes", []string{"push_manual"}, func() { _, err := s.ManualPushes(c, here, desk.Manual{Grids: []string{"G1"}}, 20); add(err) }},
 		{"PushFailures", []string{"push_failed"}, func() { _, err := s.PushFailures(c, here, 20); add(err) }},
 		{"Contact", []string{"talk_pkey", "push_custom", "consent_pkey"}, func() { _, err := s.Contact(c, here, 2); add(err) }},
 		{"Consent", []string{"consent_pkey"}, func() { _, err := s.Consent(c, here, 2, "T", -1); add(err) }},

@@ -181,34 +181,49 @@ func TestPeople(t *testing.T) {
 	}
 	must(t, s.NewBindCode(ctx(t), here, id, "123456", noon.Add(time.Hour)))
 	for code, now := range map[string]time.Time{"123457": noon, "123456": noon.Add(time.Hour)} {
-		if _, err := s.Bind(ctx(t), here, code, "o1", now); workflow.CodeOf(err) != workflow.CodeNotFound {
+		if _, _, err := s.Bind(ctx(t), here, code, "o1", now); workflow.CodeOf(err) != workflow.CodeNotFound {
 			t.Errorf("code %s at %v: %v", code, now, err)
 		}
 	}
-	if _, err := s.Bind(ctx(t), there, "123456", "o1", noon); workflow.CodeOf(err) != workflow.CodeNotFound {
+	if _, _, err := s.Bind(ctx(t), there, "123456", "o1", noon); workflow.CodeOf(err) != workflow.CodeNotFound {
 		t.Errorf("the code works in the other community: %v", err)
 	}
 	// The worker wrote as a resident before.
-	must(t, s.Commit(ctx(t), desk.Change{Community: here, NewPerson: &workflow.Person{ID: 900, Community: here, OpenID: "o1", Following: true}}))
+	must(t, s.Commit(ctx(t), desk.Change{Community: here, NewPerson: &workflow.Person{ID: 900, Community: here, OpenID: "o1", Following: true}, Pushes: []desk.Push{owed("late", 900)}}))
 	before = shape()
-	bound, err := s.Bind(ctx(t), here, "123456", "o1", noon)
+	bound, former, err := s.Bind(ctx(t), here, "123456", "o1", noon)
 	must(t, err)
 	worker.ID, worker.OpenID, worker.Following = id, "o1", true
 	same(t, "bound", worker, bound)
+	same(t, "who wrote with it before", workflow.PersonID(900), former)
 	if shape() <= before {
 		t.Error("running processes do not see the binding")
 	}
 	resident, err := s.Person(ctx(t), here, 900)
 	must(t, err)
 	same(t, "the resident", workflow.Person{ID: 900, Community: here}, resident)
-	if _, err := s.Bind(ctx(t), here, "123456", "o2", noon); workflow.CodeOf(err) != workflow.CodeNotFound {
+	if _, _, err := s.Bind(ctx(t), here, "123456", "o2", noon); workflow.CodeOf(err) != workflow.CodeNotFound {
 		t.Errorf("the code works twice: %v", err)
+	}
+	again, former, err := s.Bind(ctx(t), here, "123456", "o1", noon) // the same message, handled again
+	must(t, err)
+	same(t, "bound again", worker, again)
+	same(t, "who wrote with it before, again", workflow.PersonID(900), former)
+	moved, err := s.OwedPushes(ctx(t), here, noon, 9)
+	must(t, err)
+	if len(moved) != 1 || moved[0].Person != id {
+		t.Errorf("what the resident was owed: %+v", moved)
 	}
 	// Another import does not undo the binding.
 	worker.Name, worker.OpenID = "老陈", ""
-	again, err := s.UpsertPerson(ctx(t), "chen", worker)
+	sameID, err := s.UpsertPerson(ctx(t), "chen", worker)
 	must(t, err)
-	same(t, "ID", id, again)
+	same(t, "ID", id, sameID)
+	// Nor does an import of the resident whose WeChat it was.
+	_, err = s.UpsertPerson(ctx(t), "wang", workflow.Person{Community: here, Name: "王", OpenID: "o1", Following: true})
+	must(t, err)
+	_, err = s.UpsertPerson(ctx(t), "wang", workflow.Person{Community: here, Name: "王", OpenID: "o1", Following: true})
+	must(t, err)
 	found, err := s.FindPerson(ctx(t), here, "老陈")
 	must(t, err)
 	worker.OpenID = "o1"
@@ -223,10 +238,10 @@ func TestPeople(t *testing.T) {
 	other, err := s.UpsertPerson(ctx(t), "zhou", workflow.Person{Community: here, Roles: []workflow.Role{{Kind: workflow.RoleCommittee}}})
 	must(t, err)
 	must(t, s.NewBindCode(ctx(t), here, other, "777777", noon.Add(time.Hour)))
-	if _, err := s.Bind(ctx(t), here, "777777", "o1", noon); workflow.CodeOf(err) != workflow.CodeNotAllowed || !errors.Is(err, ErrOpenIDTaken) {
+	if _, _, err := s.Bind(ctx(t), here, "777777", "o1", noon); workflow.CodeOf(err) != workflow.CodeNotAllowed || !errors.Is(err, ErrOpenIDTaken) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := s.Bind(ctx(t), here, "777777", "o7", noon); err != nil {
+	if _, _, err := s.Bind(ctx(t), here, "777777", "o7", noon); err != nil {
 		t.Errorf("the code is no longer good: %v", err)
 	}
 	if n := count(t, s, "SELECT count(*) FROM bind_code WHERE position('777777' IN encode(hash, 'escape')) > 0"); n != 0 {
@@ -305,9 +320,9 @@ func TestPushes(t *testing.T) {
 	must(t, s.Commit(ctx(t), desk.Change{Community: here, Pushes: []desk.Push{owed("a", 5), owed("b", 5), owed("c", 5), later}}))
 	must(t, s.Commit(ctx(t), desk.Change{Community: here, Pushes: []desk.Push{owed("a", 5)}})) // owed once, however often derived
 	keys := func(now time.Time) []string {
-		k, err := s.OwedPushes(ctx(t), here, now, 9)
+		owed, err := s.OwedPushes(ctx(t), here, now, 9)
 		must(t, err)
-		return k
+		return column(owed, func(p desk.Push) string { return p.Key })
 	}
 	take := func(key string, now time.Time) (desk.Push, bool) {
 		p, ok, err := s.TakePush(ctx(t), here, key, now, time.Minute)
@@ -364,7 +379,7 @@ func TestPushes(t *testing.T) {
 	same(t, "again later", []string{"c", "later"}, keys(noon.Add(time.Hour)))
 	take("c", noon)
 	finish("c", desk.PushOutcome{Status: desk.PushUnknown, Channel: "custom", At: noon})
-	manual, err := s.ManualPushes(ctx(t), here, 9)
+	manual, err := s.ManualPushes(ctx(t), here, desk.Manual{All: true}, 9)
 	must(t, err)
 	failed, err := s.PushFailures(ctx(t), here, 9)
 	must(t, err)
@@ -372,7 +387,7 @@ func TestPushes(t *testing.T) {
 		t.Errorf("manual %+v, failed %+v", manual, failed)
 	}
 	finish("a", desk.PushOutcome{Status: desk.PushDone, At: noon})
-	manual, err = s.ManualPushes(ctx(t), here, 9)
+	manual, err = s.ManualPushes(ctx(t), here, desk.Manual{All: true}, 9)
 	must(t, err)
 	same(t, "nobody is left to call", []desk.Push(nil), manual)
 }

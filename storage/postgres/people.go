@@ -62,8 +62,9 @@ func (s *Store) FindPerson(ctx context.Context, community, nameOrKey string) ([]
 
 // UpsertPerson stores somebody under a key that stays the same from one
 // import to the next, and gives their ID. Name, phone, roles and home are
-// taken as they are; a WeChat binding only where p has one, so that an import
-// does not undo a binding by code. p.ID is ignored.
+// taken as they are; a WeChat binding only where p has one and nobody else
+// has bound it since, so that an import does not undo a binding by code. p.ID
+// is ignored.
 func (s *Store) UpsertPerson(ctx context.Context, key string, p workflow.Person) (workflow.PersonID, error) {
 	if key == "" {
 		return 0, &workflow.Error{Code: workflow.CodeInvalid, Cause: errors.New("a person without a key")}
@@ -78,11 +79,19 @@ func (s *Store) UpsertPerson(ctx context.Context, key string, p workflow.Person)
 	}
 	var id workflow.PersonID
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		var bound bool
+		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM person
+			WHERE community = $1 AND openid = nullif($2, '') AND key IS DISTINCT FROM $3)`, p.Community, p.OpenID, key).Scan(&bound); err != nil {
+			return err
+		}
+		if bound {
+			p.OpenID = ""
+		}
 		if err := tx.QueryRow(ctx, `INSERT INTO person AS p (community, id, key, name, phone, openid, roles, home, following)
-			VALUES ($1, $2, $3, $4, $5, nullif($6, ''), $7::text::jsonb, $8::text::jsonb, $9)
+			SELECT $1, $2, $3, $4, $5, nullif($6, ''), $7::text::jsonb, $8::text::jsonb, $9
 			ON CONFLICT (community, key) WHERE key IS NOT NULL DO UPDATE SET name = excluded.name, phone = excluded.phone,
 				openid = coalesce(excluded.openid, p.openid), roles = excluded.roles, home = excluded.home,
-				following = CASE WHEN excluded.openid IS NULL THEN p.following ELSE excluded.following END
+				following = CASE WHEN excluded.openid IS NULL OR excluded.openid = p.openid THEN p.following ELSE excluded.following END
 			RETURNING id`,
 			p.Community, fresh, key, text(p.Name), text(p.Phone), p.OpenID, roles, home, p.Following).Scan(&id); err != nil {
 			return err
@@ -124,42 +133,53 @@ func (s *Store) NewBindCode(ctx context.Context, community string, person workfl
 	}))
 }
 
-// Bind gives a person their WeChat by a one-time code, which is used up; a
-// *workflow.Error with CodeNotFound where the code is wrong, used or too old.
-// A resident who wrote with this WeChat before keeps their tickets but is no
-// longer reached by it; another member of the staff keeps it: ErrOpenIDTaken,
-// within a *workflow.Error with CodeNotAllowed, and the code stays good.
-func (s *Store) Bind(ctx context.Context, community, code, openid string, now time.Time) (p workflow.Person, err error) {
+// Bind gives a person their WeChat by a one-time code, which from then on is
+// good for that WeChat alone; a *workflow.Error with CodeNotFound where the
+// code is wrong, used by another or too old. A resident who wrote with this
+// WeChat before is given as former: they are no longer reached by it, and what
+// they were owed is owed to the person. Another member of the staff keeps it:
+// ErrOpenIDTaken, within a *workflow.Error with CodeNotAllowed, and the code
+// stays good.
+func (s *Store) Bind(ctx context.Context, community, code, openid string, now time.Time) (p workflow.Person, former workflow.PersonID, err error) {
 	if openid == "" {
-		return p, &workflow.Error{Code: workflow.CodeInvalid, Cause: errors.New("an empty openid")}
+		return p, 0, &workflow.Error{Code: workflow.CodeInvalid, Cause: errors.New("an empty openid")}
 	}
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		var id workflow.PersonID
-		err := tx.QueryRow(ctx, `DELETE FROM bind_code WHERE community = $1 AND hash = $2 AND expires_at > $3 RETURNING person`,
-			community, codeHash(community, code), now).Scan(&id)
+		err := tx.QueryRow(ctx, `SELECT person, former FROM bind_code
+			WHERE community = $1 AND hash = $2 AND expires_at > $3 AND coalesce(openid, $4) = $4 FOR UPDATE`,
+			community, codeHash(community, code), now, openid).Scan(&id, &former)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return notFound(0, "such code")
 		}
 		if err != nil {
 			return err
 		}
-		var taken, following bool
-		err = tx.QueryRow(ctx, `SELECT staff, following FROM person WHERE community = $1 AND openid = $2 AND id <> $3 FOR UPDATE`,
-			community, openid, id).Scan(&taken, &following)
+		var taken bool
+		var was workflow.PersonID
+		err = tx.QueryRow(ctx, `SELECT id, staff FROM person WHERE community = $1 AND openid = $2 AND id <> $3 FOR UPDATE`,
+			community, openid, id).Scan(&was, &taken)
 		switch {
 		case errors.Is(err, pgx.ErrNoRows):
-			following = true // who can say the code to the account follows it
 		case err != nil:
 			return err
 		case taken:
 			return &workflow.Error{Code: workflow.CodeNotAllowed, Cause: ErrOpenIDTaken}
+		default:
+			former = was
+			if _, err := tx.Exec(ctx, `UPDATE person SET openid = NULL, following = false WHERE community = $1 AND id = $2`, community, was); err != nil {
+				return err
+			}
+			if _, err := tx.Exec(ctx, `UPDATE push SET person = $3 WHERE community = $1 AND person = $2 AND status = 'owed'`, community, was, id); err != nil {
+				return err
+			}
 		}
-		if _, err := tx.Exec(ctx, `UPDATE person SET openid = NULL, following = false WHERE community = $1 AND openid = $2 AND id <> $3`,
-			community, openid, id); err != nil {
+		if _, err := tx.Exec(ctx, `UPDATE bind_code SET openid = $3, former = $4 WHERE community = $1 AND hash = $2`,
+			community, codeHash(community, code), openid, former); err != nil {
 			return err
 		}
-		found, err := tx.Query(ctx, `UPDATE person SET openid = $3, following = $4 WHERE community = $1 AND id = $2
-			RETURNING community, id, name, phone, coalesce(openid, ''), roles, home, following`, community, id, openid, following)
+		found, err := tx.Query(ctx, `UPDATE person SET openid = $3, following = true WHERE community = $1 AND id = $2
+			RETURNING community, id, name, phone, coalesce(openid, ''), roles, home, following`, community, id, openid)
 		if err != nil {
 			return err
 		}
@@ -168,7 +188,7 @@ func (s *Store) Bind(ctx context.Context, community, code, openid string, now ti
 		}
 		return touch(ctx, tx, community)
 	})
-	return p, fault("bind", err)
+	return p, former, fault("bind", err)
 }
 
 // Delivered is a delivery in the record; ok is false where there is none.

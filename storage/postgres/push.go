@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"encoding/json"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -42,6 +43,11 @@ func (s *Store) TakePush(ctx context.Context, community, key string, now time.Ti
 	return row(ctx, s, "take push", scanPush, takePush, community, key, now, now.Add(lease))
 }
 
+// owedPush has what is needed to queue a push.
+func owedPush(r pgx.CollectableRow) (p desk.Push, err error) {
+	return p, r.Scan(&p.Key, &p.Person, &p.Purpose)
+}
+
 // finishPush: what is at an end is never owed again by a sender that comes
 // late.
 const finishPush = `UPDATE push SET status = $3, channel = coalesce(nullif($4, ''), channel), next_try = coalesce($5, next_try),
@@ -51,15 +57,18 @@ const finishPush = `UPDATE push SET status = $3, channel = coalesce(nullif($4, '
 // FinishPush stores the outcome of an attempt. A push that is sent, or given
 // up, is not owed again by an outcome that comes late.
 func (s *Store) FinishPush(ctx context.Context, community, key string, out desk.PushOutcome) error {
-	_, err := s.pool.Exec(ctx, finishPush, community, key, string(out.Status), out.Channel, moment(out.NextTry),
-		out.ErrCode, text(out.Error), out.MsgID, out.At)
+	_, err := s.pool.Exec(ctx, finishPush, finishArgs(community, key, out)...)
 	return fault("finish push", err)
 }
 
-// OwedPushes are keys of pushes owed and due, or with a lease that ran out,
-// oldest first.
-func (s *Store) OwedPushes(ctx context.Context, community string, now time.Time, limit int) ([]string, error) {
-	return rows(ctx, s, "owed pushes", pgx.RowTo[string], `SELECT key FROM push
+func finishArgs(community, key string, out desk.PushOutcome) []any {
+	return []any{community, key, string(out.Status), out.Channel, moment(out.NextTry), out.ErrCode, text(out.Error), out.MsgID, out.At}
+}
+
+// OwedPushes are pushes owed and due, or with a lease that ran out, oldest
+// first; only key, person and purpose are read.
+func (s *Store) OwedPushes(ctx context.Context, community string, now time.Time, limit int) ([]desk.Push, error) {
+	return rows(ctx, s, "owed pushes", owedPush, `SELECT key, person, purpose FROM push
 		WHERE community = $1 AND status IN ('owed', 'sending') AND next_try <= $2 ORDER BY next_try, key LIMIT $3`,
 		community, now, limit)
 }
@@ -70,10 +79,20 @@ func (s *Store) PushByMsgID(ctx context.Context, community string, msgID int64) 
 		`SELECT `+pushColumns+` FROM push WHERE community = $1 AND msg_id = $2 ORDER BY created_at DESC LIMIT 1`, community, msgID)
 }
 
-// ManualPushes are the pushes that need a telephone call, oldest first.
-func (s *Store) ManualPushes(ctx context.Context, community string, limit int) ([]desk.Push, error) {
+// LastSubscribe is the push sent last to somebody as a subscription notice.
+func (s *Store) LastSubscribe(ctx context.Context, community string, person workflow.PersonID) (p desk.Push, ok bool, err error) {
+	return row(ctx, s, "last subscription notice", scanPush, `SELECT `+pushColumns+` FROM push
+		WHERE community = $1 AND person = $2 AND channel = 'subscribe' AND sent_at IS NOT NULL ORDER BY sent_at DESC LIMIT 1`, community, person)
+}
+
+// ManualPushes are the pushes that need a telephone call and that the filter
+// lets through, oldest first. Few need one, so they are looked through.
+func (s *Store) ManualPushes(ctx context.Context, community string, f desk.Manual, limit int) ([]desk.Push, error) {
 	return rows(ctx, s, "manual pushes", scanPush, `SELECT `+pushColumns+` FROM push
-		WHERE community = $1 AND status = 'manual' ORDER BY created_at, key LIMIT $2`, community, limit)
+		WHERE community = $1 AND status = 'manual' AND person <> $3
+			AND ($4 OR number = ANY ($5::bigint[]) OR facts->>'owner' = $6::text OR facts->'place'->>'grid' = ANY ($7::text[]))
+		ORDER BY created_at, key LIMIT $2`,
+		community, limit, f.Not, f.All, f.Numbers, strconv.FormatInt(int64(f.Owner), 10), f.Grids)
 }
 
 // PushFailures are the pushes that did not reach anybody for certain (manual,

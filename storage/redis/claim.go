@@ -120,7 +120,7 @@ func (d *Drive) Spend(ctx context.Context, community string, person workflow.Per
 	if err != nil {
 		return false, err
 	}
-	if taken == -1 {
+	if taken != 1 { // not known, or none left as far as the drive knows: the record may have later news
 		c, err := load()
 		if err != nil {
 			return false, err

@@ -153,6 +153,7 @@ type (
 	pushNews struct {
 		Key    string `json:"key"`
 		Urgent bool   `json:"urgent"`
+		Lane   string `json:"lane"`
 	}
 )
 
@@ -168,7 +169,7 @@ func (d *Drive) Committed(ctx context.Context, ch desk.Change) error {
 		}
 	}
 	for _, p := range ch.Pushes {
-		n.Pushes = append(n.Pushes, pushNews{p.Key, p.Purpose.Urgent()})
+		n.Pushes = append(n.Pushes, pushNews{p.Key, p.Urgent(), desk.PushLane(p.Person)})
 	}
 	for _, m := range ch.Media {
 		n.Media = append(n.Media, m.ID)

@@ -30,7 +30,7 @@ func (d *Drive) Add(ctx context.Context, community string, t desk.Task, urgent b
 			stream = all[0]
 		}
 	}
-	return d.c.XAdd(ctx, &redis.XAddArgs{Stream: stream, Values: []any{"kind", string(t.Kind), "key", t.Key, "body", string(t.Body)}}).Err()
+	return d.c.XAdd(ctx, &redis.XAddArgs{Stream: stream, Values: []any{"kind", string(t.Kind), "key", t.Key, "body", string(t.Body), "lane", t.Lane}}).Err()
 }
 
 // Read waits up to block for tasks that nobody has; 0 does not wait. It gives
@@ -166,7 +166,7 @@ func isNoGroup(err error) bool { return err != nil && strings.HasPrefix(err.Erro
 
 func task(stream string, m redis.XMessage, deliveries int64) desk.Task {
 	text := func(name string) string { s, _ := m.Values[name].(string); return s }
-	t := desk.Task{Kind: desk.TaskKind(text("kind")), Key: text("key"), ID: m.ID, Stream: stream, Deliveries: deliveries}
+	t := desk.Task{Kind: desk.TaskKind(text("kind")), Key: text("key"), Lane: text("lane"), ID: m.ID, Stream: stream, Deliveries: deliveries}
 	if body := text("body"); body != "" {
 		t.Body = []byte(body)
 	}

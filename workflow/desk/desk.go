@@ -104,6 +104,17 @@ const driveRest = time.Second
 // errDriveDown stands for a Drive that failed a moment ago.
 var errDriveDown = errors.New("desk: the drive is away")
 
+// recordError is a failure of the Journal met while the Drive was at work.
+type recordError struct{ error }
+
+// ofRecord marks a Journal's error, so that the Drive is not blamed for it.
+func ofRecord(err error) error {
+	if err == nil {
+		return nil
+	}
+	return recordError{err}
+}
+
 // withDrive calls f unless the Drive failed a moment ago, and remembers a
 // failure. An error is never more than a hint to go to the Journal.
 func (d *Desk) withDrive(what string, f func(Drive) error) error {
@@ -114,6 +125,10 @@ func (d *Desk) withDrive(what string, f func(Drive) error) error {
 	if err == nil {
 		d.driveDown.Store(0)
 		return nil
+	}
+	var record recordError
+	if errors.As(err, &record) {
+		return record.error // the Drive is well
 	}
 	if !errors.Is(err, context.Canceled) {
 		d.driveDown.Store(d.clock.Now().UnixNano())

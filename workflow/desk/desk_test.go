@@ -145,7 +145,7 @@ func TestFilingIsOneCommitAndTellsTheDrive(t *testing.T) {
 	}
 	owed, err := f.store.OwedPushes(t.Context(), community, f.clock.Now(), 10)
 	f.must(err)
-	if len(owed) != 1 || !strings.Contains(owed[0], string(workflow.TellAssigned)) {
+	if len(owed) != 1 || !strings.Contains(owed[0].Key, string(workflow.TellAssigned)) {
 		t.Errorf("owed pushes: %v", owed)
 	}
 }

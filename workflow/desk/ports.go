@@ -32,6 +32,8 @@ type Change struct {
 	Pushes    []Push
 	Media     []MediaFile // new media, to be fetched
 	Attach    []Attach    // media that now belong to a ticket
+	Consents  []Consent   // what somebody agreed to be sent, or no longer does
+	Ended     []PushEnd   // pushes that came to their end by this
 }
 
 // Delivery is one message of a person as it was taken, with the reply given.
@@ -59,6 +61,22 @@ type Following struct {
 type Home struct {
 	Person workflow.PersonID
 	Place  workflow.Place
+}
+
+// Consent is what somebody said to a subscription template: By more sends are
+// agreed to, or None any more.
+type Consent struct {
+	Person   workflow.PersonID
+	Template string
+	By       int
+	None     bool
+}
+
+// PushEnd is the end of a push that was learnt of after it was sent, or made
+// by a telephone call.
+type PushEnd struct {
+	Key string
+	PushOutcome
 }
 
 // Talk is one person's conversation: State belongs to the bot and is opaque
@@ -111,6 +129,9 @@ type Push struct {
 	CreatedAt time.Time
 	SentAt    time.Time
 }
+
+// Urgent tells whether the push goes before others.
+func (p Push) Urgent() bool { return p.Purpose.Urgent() }
 
 // Facts are what the words of a push or a reply are filled with: the ticket
 // as it was when the push became owed.
@@ -252,13 +273,18 @@ type Journal interface {
 	TakePush(ctx context.Context, community, key string, now time.Time, lease time.Duration) (p Push, ok bool, err error)
 	// FinishPush stores the outcome of an attempt.
 	FinishPush(ctx context.Context, community, key string, out PushOutcome) error
-	// OwedPushes are keys of pushes owed and due, or with a lease that ran
-	// out, oldest first.
-	OwedPushes(ctx context.Context, community string, now time.Time, limit int) ([]string, error)
+	// OwedPushes are pushes owed and due, or with a lease that ran out, oldest
+	// first; only their key, person and purpose are read.
+	OwedPushes(ctx context.Context, community string, now time.Time, limit int) ([]Push, error)
 	// PushByMsgID finds a template push by WeChat's message id, for its result.
 	PushByMsgID(ctx context.Context, community string, msgID int64) (p Push, ok bool, err error)
-	// ManualPushes are the pushes that need a telephone call, oldest first.
-	ManualPushes(ctx context.Context, community string, limit int) ([]Push, error)
+	// LastSubscribe is the push sent last to somebody as a subscription notice,
+	// for its result, which comes without an id that was known; ok is false
+	// where there is none.
+	LastSubscribe(ctx context.Context, community string, person workflow.PersonID) (p Push, ok bool, err error)
+	// ManualPushes are the pushes that need a telephone call and that the
+	// filter lets through, oldest first.
+	ManualPushes(ctx context.Context, community string, f Manual, limit int) ([]Push, error)
 	Contact(ctx context.Context, community string, person workflow.PersonID) (Contact, error)
 	// Consent adds (or with -1 uses up) one subscription consent; it reports
 	// whether one was there to use.
@@ -272,9 +298,22 @@ type Journal interface {
 	// DeadLetter keeps a task that failed for good, for a person to see.
 	DeadLetter(ctx context.Context, community, queue string, body []byte, reason string, at time.Time) error
 
-	// Bind gives a person their WeChat by a one-time code; a *workflow.Error
-	// with CodeNotFound where the code is wrong, used or too old.
-	Bind(ctx context.Context, community, code, openid string, now time.Time) (workflow.Person, error)
+	// Bind gives a person their WeChat by a one-time code, and says which
+	// resident wrote with it before, 0 for nobody; what that one was still owed
+	// is owed to the person. The same code with the same WeChat does the same
+	// again. A *workflow.Error with CodeNotFound where the code is wrong, used
+	// by another or too old.
+	Bind(ctx context.Context, community, code, openid string, now time.Time) (p workflow.Person, former workflow.PersonID, err error)
+}
+
+// Manual says which calls are somebody's to make: all, or those about their
+// tickets, about what they own, or in their grids. Never those to themselves.
+type Manual struct {
+	All     bool
+	Numbers []int64
+	Owner   workflow.PersonID
+	Grids   []string
+	Not     workflow.PersonID
 }
 
 // TaskKind says what a queued task is.
@@ -294,6 +333,7 @@ type Task struct {
 	Kind       TaskKind
 	Key        string
 	Body       []byte
+	Lane       string // tasks of one lane are done one after the other, in order; "" for none
 	ID         string
 	Stream     string
 	Deliveries int64 // how often it was handed out, 1 the first time

@@ -38,6 +38,7 @@ const (
 	tickLease    = 30 * time.Second // a fired deadline fires again after this if nobody handled it
 	sweepGrace   = 20 * time.Second // what is younger is on its way
 	maxTries     = 8                // then a task becomes a dead letter
+	messageTries = 100              // so does a message: nothing else has it, so an outage must not end it
 	batch        = 64
 )
 
@@ -103,6 +104,7 @@ func (r *Runner) consume(ctx context.Context, community string) {
 	var inHand errgroup.Group
 	inHand.SetLimit(r.workers)
 	defer inHand.Wait() //nolint:errcheck // tasks report their own errors
+	order := lanes{waiting: map[string][]Task{}}
 	lastClaim := time.Time{}
 	for ctx.Err() == nil {
 		var tasks []Task
@@ -120,29 +122,80 @@ func (r *Runner) consume(ctx context.Context, community string) {
 			select { // Redis is away: the journal drives until it is back
 			case <-ctx.Done():
 			case <-time.After(readBlock):
-				if err := r.fromJournal(ctx, community, &inHand); err != nil && ctx.Err() == nil {
+				if err := r.fromJournal(ctx, community, &order, &inHand); err != nil && ctx.Err() == nil {
 					r.desk.log.Warn("both stores are away", "community", community, "cause", err)
 				}
 			}
 			continue
 		}
-		r.handle(ctx, community, tasks, &inHand)
+		r.handle(ctx, community, tasks, &order, &inHand)
 	}
 }
 
-// handle does tasks side by side, so that a slow one holds up no other; it
-// waits only while all workers are busy. Tasks in hand are finished also when
-// ctx ends.
-func (r *Runner) handle(ctx context.Context, community string, tasks []Task, inHand *errgroup.Group) {
+// handle does tasks side by side, so that a slow one holds up no other; those
+// of one lane one after the other. It waits only while all workers are busy.
+// Tasks in hand are finished also when ctx ends.
+func (r *Runner) handle(ctx context.Context, community string, tasks []Task, order *lanes, inHand *errgroup.Group) {
+	ctx = context.WithoutCancel(ctx)
 	for _, t := range tasks {
+		if !order.begin(t) {
+			continue
+		}
 		inHand.Go(func() error {
-			r.one(context.WithoutCancel(ctx), community, t)
-			return nil
+			for {
+				done := r.one(ctx, community, t)
+				next, more := order.next(t, done)
+				if !more {
+					return nil
+				}
+				t = next
+			}
 		})
 	}
 }
 
-func (r *Runner) one(ctx context.Context, community string, t Task) {
+// lanes keeps the order of tasks within a process: of those of one lane each
+// waits for the one before it.
+type lanes struct {
+	mu      sync.Mutex
+	waiting map[string][]Task // by lane; an entry while one of it is being done
+}
+
+// begin tells whether the task may be done now; else it waits for next.
+func (l *lanes) begin(t Task) bool {
+	if t.Lane == "" {
+		return true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	waiting, busy := l.waiting[t.Lane]
+	if busy {
+		l.waiting[t.Lane] = append(waiting, t)
+		return false
+	}
+	l.waiting[t.Lane] = nil
+	return true
+}
+
+// next is the task that waited for t. Where t failed, those after it are left
+// to be handed out again, in order.
+func (l *lanes) next(t Task, done bool) (Task, bool) {
+	if t.Lane == "" {
+		return Task{}, false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	waiting := l.waiting[t.Lane]
+	if !done && t.Kind == TaskMessage || len(waiting) == 0 {
+		delete(l.waiting, t.Lane)
+		return Task{}, false
+	}
+	l.waiting[t.Lane] = waiting[1:]
+	return waiting[0], true
+}
+
+// one does a task; done is false where it will be handed out again.
+func (r *Runner) one(ctx context.Context, community string, t Task) (done bool) {
 	observeAge(t)
 	handler, known := r.handlers[t.Kind]
 	err := fmt.Errorf("desk: no handler for task %q", t.Kind)
@@ -152,20 +205,24 @@ func (r *Runner) one(ctx context.Context, community string, t Task) {
 	if err != nil {
 		tasksFailed(t.Kind)
 		r.desk.log.Warn("task failed", "community", community, "kind", t.Kind, "tries", t.Deliveries, "cause", err)
-		if t.Deliveries < maxTries && known {
-			return // stays pending; claimed again after a while
+		most := int64(maxTries)
+		if t.Kind == TaskMessage {
+			most = messageTries
+		}
+		if t.Deliveries < most && known {
+			return false // stays pending; claimed again after a while
 		}
 		if err := r.desk.journal.DeadLetter(ctx, community, string(t.Kind), append([]byte(t.Key+" "), t.Body...), err.Error(), r.desk.Now()); err != nil {
-			return
+			return false
 		}
 		tasks.WithLabelValues(string(t.Kind), "dead").Inc()
 	} else {
 		tasks.WithLabelValues(string(t.Kind), "done").Inc()
 	}
-	if t.ID == "" {
-		return // came from the journal, not from a queue
+	if t.ID != "" { // else it came from the journal, not from a queue
+		_ = r.desk.withDrive("finish", func(drive Drive) error { return drive.Finish(ctx, community, t) })
 	}
-	_ = r.desk.withDrive("finish", func(drive Drive) error { return drive.Finish(ctx, community, t) })
+	return true
 }
 
 // observeAge measures how long a task waited: the first part of its ID is the
@@ -204,14 +261,14 @@ func (r *Runner) Pump(ctx context.Context, community string) (int, error) {
 		}
 		var inHand errgroup.Group
 		inHand.SetLimit(r.workers)
-		r.handle(ctx, community, tasks, &inHand)
+		r.handle(ctx, community, tasks, &lanes{waiting: map[string][]Task{}}, &inHand)
 		_ = inHand.Wait()
 		done += len(tasks)
 	}
 }
 
 // fromJournal does due work straight from the record while Redis is away.
-func (r *Runner) fromJournal(ctx context.Context, community string, inHand *errgroup.Group) error {
+func (r *Runner) fromJournal(ctx context.Context, community string, order *lanes, inHand *errgroup.Group) error {
 	now := r.desk.Now()
 	due, err := r.desk.journal.DueTickets(ctx, community, now, batch)
 	if err != nil {
@@ -225,12 +282,20 @@ func (r *Runner) fromJournal(ctx context.Context, community string, inHand *errg
 	for _, n := range due {
 		todo = append(todo, Task{Kind: TaskTick, Key: strconv.FormatInt(n, 10)})
 	}
-	for _, key := range pushes {
-		todo = append(todo, Task{Kind: TaskPush, Key: key})
+	for _, p := range pushes {
+		todo = append(todo, pushTask(p))
 	}
-	r.handle(ctx, community, todo, inHand)
+	r.handle(ctx, community, todo, order, inHand)
 	return nil
 }
+
+// pushTask is the task to send a push: those of one person in order.
+func pushTask(p Push) Task {
+	return Task{Kind: TaskPush, Key: p.Key, Lane: PushLane(p.Person)}
+}
+
+// PushLane is the lane of what is pushed to somebody.
+func PushLane(p workflow.PersonID) string { return "to:" + strconv.FormatInt(int64(p), 10) }
 
 // Fire queues the deadlines that are due, after rebuilding the Drive if it
 // has lost them.
@@ -269,22 +334,26 @@ func (d *Desk) rebuild(ctx context.Context, drive Drive, community string) error
 		return err
 	}
 	open := 0
+	var flushed error
 	err = d.journal.OpenTickets(ctx, community, func(t workflow.Ticket) error {
 		open++
 		if part = append(part, t); len(part) == batch {
-			return flush()
+			flushed = flush()
 		}
-		return nil
+		return flushed
 	})
-	if err == nil {
-		err = flush()
+	if flushed != nil {
+		return fmt.Errorf("desk: rebuild: %w", flushed)
 	}
 	if err != nil {
+		return ofRecord(fmt.Errorf("desk: rebuild: %w", err))
+	}
+	if err := flush(); err != nil {
 		return fmt.Errorf("desk: rebuild: %w", err)
 	}
 	loads, err := d.journal.Loads(ctx, community)
 	if err != nil {
-		return fmt.Errorf("desk: rebuild: %w", err)
+		return ofRecord(fmt.Errorf("desk: rebuild: %w", err))
 	}
 	if err := drive.RestoreLoads(ctx, community, loads); err != nil {
 		return err
@@ -315,25 +384,25 @@ func (d *Desk) requeue(ctx context.Context, drive Drive, community string, befor
 	add := func(t Task) error { return drive.Add(ctx, community, t, false) }
 	due, err := d.journal.DueTickets(ctx, community, before, batch)
 	if err != nil {
-		return err
+		return ofRecord(err)
 	}
 	for _, n := range due {
 		if err := add(Task{Kind: TaskTick, Key: strconv.FormatInt(n, 10)}); err != nil {
 			return err
 		}
 	}
-	keys, err := d.journal.OwedPushes(ctx, community, before, 10*batch)
+	pushes, err := d.journal.OwedPushes(ctx, community, before, 10*batch)
 	if err != nil {
-		return err
+		return ofRecord(err)
 	}
-	for _, key := range keys {
-		if err := add(Task{Kind: TaskPush, Key: key}); err != nil {
+	for _, p := range pushes {
+		if err := drive.Add(ctx, community, pushTask(p), p.Urgent()); err != nil {
 			return err
 		}
 	}
 	media, err := d.journal.MediaToFetch(ctx, community, batch)
 	if err != nil {
-		return err
+		return ofRecord(err)
 	}
 	for _, m := range media {
 		if m.CreatedAt.After(before) {

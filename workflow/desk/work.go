@@ -198,6 +198,9 @@ func (w *Work) settle(ctx context.Context, dr *draft, ask workflow.Topic) error 
 
 // Owe adds a push that no event of the machine makes (a late reply, praise).
 func (w *Work) Owe(key string, person workflow.PersonID, purpose workflow.Purpose, facts Facts) {
+	if person != facts.Reporter && !w.Shape.Roster.ByID(person).Staff() {
+		facts = facts.Veiled()
+	}
 	p := Push{
 		Community: w.Change.Community, Key: key, Person: person, Number: facts.Number, Purpose: purpose,
 		Facts: facts, Status: PushOwed, NextTry: w.Now, CreatedAt: w.Now,
@@ -220,6 +223,12 @@ func (w *Work) owe(t *workflow.Ticket, ev *workflow.Event, n workflow.Notice) {
 		facts.Rating = ev.Rating
 	}
 	key := fmt.Sprintf("%d:%d:%s:%d", t.Number, ev.Seq, n.Purpose, n.Person)
+	if n.Purpose == workflow.TellResolved || n.Purpose == workflow.TellProgress {
+		// Who says at once how it went need not say first that they took it.
+		w.Change.Pushes = slices.DeleteFunc(w.Change.Pushes, func(p Push) bool {
+			return p.Purpose == workflow.TellAccepted && p.Number == t.Number && p.Person == n.Person
+		})
+	}
 	w.Owe(key, n.Person, n.Purpose, facts)
 
 	photos := ev.Media
@@ -259,6 +268,14 @@ func FactsOf(t *workflow.Ticket) Facts {
 	if by, ok := t.Due[workflow.ClockUnclaimed]; ok {
 		f.ResolveBy = by
 	}
+	return f
+}
+
+// Veiled are the facts for somebody whose ticket was merged into another's:
+// what is done about it, but neither the other's words nor their door.
+func (f Facts) Veiled() Facts {
+	f.Text, f.Reporter = "", 0
+	f.Place = workflow.Place{Estate: f.Place.Estate, Building: f.Place.Building, Landmark: f.Place.Landmark, Grid: f.Place.Grid}
 	return f
 }
 
