@@ -22,6 +22,7 @@ import (
 	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/storage/redis"
 	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/desk"
 )
 
 // withStore opens the record for one command.
@@ -225,6 +226,13 @@ func (a personAdd) Run(ctx context.Context, p *program) error {
 		}
 		key := a.Key
 		if key == "" {
+			known, err := store.FindPerson(ctx, a.Community, a.Name)
+			if err != nil {
+				return err
+			}
+			if len(known) > 0 {
+				return usage(fmt.Errorf("there is a %s already: to change them add --key with their key (their name, unless you chose another), to add a namesake --key with a new one", a.Name))
+			}
 			key = a.Name
 		}
 		id, err := store.UpsertPerson(ctx, key, workflow.Person{
@@ -375,11 +383,52 @@ func (menuShow) Run(p *program) error {
 }
 
 type deadlettersCommand struct {
+	List  deadlettersList  `cmd:"" default:"withargs" help:"List them."`
+	Retry deadlettersRetry `cmd:"" help:"Queue one again."`
+}
+
+type deadlettersRetry struct {
+	ID        int64  `arg:"" help:"Its number in the list."`
+	Community string `required:"" help:"The community's code."`
+}
+
+// Run queues a task again that failed for good. Doing one twice is safe.
+func (c deadlettersRetry) Run(ctx context.Context, p *program) error {
+	s, err := p.settings(false)
+	if err != nil {
+		return err
+	}
+	drive, err := redis.Open(s.Redis.Reveal(), redis.Options{})
+	if err != nil {
+		return usage(err)
+	}
+	defer drive.Close()
+	return p.withStore(ctx, func(store *postgres.Store) error {
+		d, ok, err := store.DeadLetterByID(ctx, c.Community, c.ID)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return usage(fmt.Errorf("%s has no dead letter %d: `wishdesk deadletters --community %s` lists them", c.Community, c.ID, c.Community))
+		}
+		key, body, _ := bytes.Cut(d.Body, []byte(" "))
+		if err := drive.Add(ctx, c.Community, desk.Task{Kind: desk.TaskKind(d.Queue), Key: string(key), Body: body}, false); err != nil {
+			return err
+		}
+		if err := store.RemoveDeadLetter(ctx, c.Community, c.ID); err != nil {
+			return err
+		}
+		_, _ = fmt.Fprintln(p.out, "queued")
+		return nil
+	})
+}
+
+type deadlettersList struct {
 	Community string `required:"" help:"The community's code."`
 }
 
 // Run lists the tasks that failed for good, without what they hold.
-func (c deadlettersCommand) Run(ctx context.Context, p *program) error {
+func (c deadlettersList) Run(ctx context.Context, p *program) error {
 	return p.withStore(ctx, func(store *postgres.Store) error {
 		dead, err := store.DeadLetters(ctx, c.Community, 200)
 		if err != nil {

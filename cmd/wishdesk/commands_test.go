@@ -7,10 +7,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wishdesk/wishdesk/bot/wechat"
+	"github.com/wishdesk/wishdesk/storage/postgres"
+	"github.com/wishdesk/wishdesk/storage/redis"
 	"github.com/wishdesk/wishdesk/storage/storetest"
 	"github.com/wishdesk/wishdesk/wechatsim"
+	"github.com/wishdesk/wishdesk/workflow/desk"
 )
 
 // holds checks a text: every one of want, nothing of what follows a "!".
@@ -55,7 +59,8 @@ func TestUsageErrorsEndWithTwo(t *testing.T) {
 // A community's way from nothing to a bound worker, by the command line.
 func TestSetUpACommunity(t *testing.T) {
 	url := storetest.Postgres(t)
-	env := []string{"WISHDESK_POSTGRES=" + url, "USER=wang"}
+	cache := storetest.Redis(t)
+	env := []string{"WISHDESK_POSTGRES=" + url, "WISHDESK_REDIS=" + cache, "USER=wang"}
 	step := func(want int, args ...string) string {
 		t.Helper()
 		out, errs, status := wishdesk(t, env, "", args...)
@@ -86,10 +91,28 @@ func TestSetUpACommunity(t *testing.T) {
 
 	holds(t, "no such grid", step(2, "person", "add", "--community", "dong", "--name", "张建国", "--role", "worker", "--grid", "G09"), "G09")
 	holds(t, "add", step(0, "person", "add", "--community", "dong", "--name", "张建国", "--role", "worker", "--grid", "G01", "--full-time", "--phone", "19912345678"), "invite")
+	holds(t, "a namesake", step(2, "person", "add", "--community", "dong", "--name", "张建国", "--role", "officer"), "--key")
+	holds(t, "to be changed", step(0, "person", "add", "--community", "dong", "--name", "张建国", "--key", "张建国", "--role", "worker", "--grid", "G01", "--full-time", "--phone", "19912345678"), "person")
 	holds(t, "list", step(0, "person", "list", "--community", "dong"), "张建国", "worker G01", "199****5678", "not bound", "!19912345678")
 	holds(t, "invite", step(0, "invite", "张建国", "--community", "dong"), "绑定")
 	holds(t, "nobody", step(2, "invite", "李四", "--community", "dong"), "0 people")
 	holds(t, "dead letters", step(0, "deadletters", "--community", "dong"), "none")
+	holds(t, "none to retry", step(2, "deadletters", "retry", "7", "--community", "dong"), "no dead letter 7")
+	store, err := postgres.Open(t.Context(), url, postgres.Options{})
+	must(t, err)
+	defer store.Close()
+	must(t, store.DeadLetter(t.Context(), "dong", "message", []byte(`m:1 {"a": 1}`), "panic", time.Now()))
+	holds(t, "one", step(0, "deadletters", "list", "--community", "dong"), "1\t", "message", "panic", "!{")
+	holds(t, "retried", step(0, "deadletters", "retry", "1", "--community", "dong"), "queued")
+	holds(t, "none again", step(0, "deadletters", "--community", "dong"), "none")
+	drive, err := redis.Open(cache, redis.Options{})
+	must(t, err)
+	defer drive.Close()
+	tasks, err := drive.Read(t.Context(), "dong", "test", 5, 0)
+	must(t, err)
+	if len(tasks) != 1 || tasks[0].Kind != desk.TaskMessage || tasks[0].Key != "m:1" || string(tasks[0].Body) != `{"a": 1}` {
+		t.Errorf("queued: %+v", tasks)
+	}
 }
 
 func TestClassifyPrintsALineEach(t *testing.T) {

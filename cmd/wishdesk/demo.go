@@ -71,8 +71,7 @@ wishdesk 心愿台 is running 正在运行
   按 Ctrl-C 停止,数据都留着
 
 `, d.simURL, d.serverURL, d.serverURL+"/wechat/"+demoCommunity, s.Data)
-	<-ctx.Done()
-	return nil
+	return d.server.wait(ctx)
 }
 
 // demo is the product with its stand-in for WeChat, in one process; the two
@@ -155,11 +154,7 @@ func startDemo(ctx context.Context, s *settings.Settings, simAddr string, clock 
 		return nil, err
 	}
 	d.simHTTP = &http.Server{Handler: d.sim.Handler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
-	d.server.serving.Go(func() {
-		if err := d.simHTTP.Serve(simListener); err != nil && !errors.Is(err, http.ErrServerClosed) {
-			log.Error("the stand-in for WeChat stopped", "cause", err)
-		}
-	})
+	d.server.serve(d.simHTTP, simListener)
 	if err := d.server.clients[demoCommunity].CreateMenu(ctx, bot.Menu(d.server.wording)); err != nil {
 		log.Warn("the demo's menu was not made", "cause", err)
 	}

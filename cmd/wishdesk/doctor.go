@@ -50,6 +50,9 @@ func (c doctorCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
+	if p.config == "" {
+		d.warn("settings", "no --config FILE was given: these are the defaults and the environment")
+	}
 	if err := s.Check(checkAccount); err != nil {
 		d.fail("settings", nil, strings.ReplaceAll(err.Error(), "\n", "\n      "))
 	} else {

@@ -44,8 +44,7 @@ func (serveCommand) Run(ctx context.Context, p *program) error {
 	if err := srv.start(ctx); err != nil {
 		return err
 	}
-	<-ctx.Done()
-	return nil
+	return srv.wait(ctx)
 }
 
 // accountOf is an account as the edge wants it.

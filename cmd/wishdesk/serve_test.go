@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -21,6 +22,7 @@ import (
 	"github.com/wishdesk/wishdesk/configs/settings"
 	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/storage/storetest"
+	"github.com/wishdesk/wishdesk/workflow"
 )
 
 // Every field of an account that is wrong is told by the names that it has in
@@ -272,5 +274,38 @@ func TestDemoLoadsAgainAndKeepsWhatAPersonChanged(t *testing.T) {
 	again()
 	if got := step("community", "export", demoCommunity); got != changed {
 		t.Errorf("the document that somebody applied is gone")
+	}
+}
+
+// A resident of the demo who becomes staff by a code stays so when the demo
+// starts again; a server that can no longer listen ends its process.
+func TestDemoStartsAgainAfterABinding(t *testing.T) {
+	s, err := settings.Load(configs.Read("defaults.yaml"), "", nil)
+	must(t, err)
+	s.Postgres, s.Redis = settings.Secret(storetest.Postgres(t)), settings.Secret(storetest.Redis(t))
+	s.Addr, s.Data = "127.0.0.1:0", t.TempDir()
+	must(t, postgres.Migrate(t.Context(), s.Postgres.Reveal()))
+	log := slog.New(slog.DiscardHandler)
+	people, err := loadDemo(t.Context(), s, clockwork.NewRealClock(), log)
+	must(t, err)
+	resident := people[slices.IndexFunc(people, func(p demoPerson) bool { return p.OpenID != "" && len(p.Roles) == 0 })].OpenID
+	store, err := postgres.Open(t.Context(), s.Postgres.Reveal(), postgres.Options{})
+	must(t, err)
+	defer store.Close()
+	id, err := store.UpsertPerson(t.Context(), "new", workflow.Person{Community: demoCommunity, Name: "新人", Roles: []workflow.Role{{Kind: workflow.RoleWorker, Grid: "G01"}}})
+	must(t, err)
+	must(t, store.NewBindCode(t.Context(), demoCommunity, id, "AAAA", time.Now().Add(time.Hour)))
+	_, _, err = store.Bind(t.Context(), demoCommunity, "AAAA", resident, time.Now())
+	must(t, err)
+
+	d, err := startDemo(t.Context(), s, "127.0.0.1:0", clockwork.NewRealClock(), log)
+	must(t, err)
+	defer d.stop()
+	if p, ok, err := store.PersonByOpenID(t.Context(), demoCommunity, resident); err != nil || !ok || p.ID != id {
+		t.Errorf("the WeChat belongs to %d, want %d: %v", p.ID, id, err)
+	}
+	must(t, d.server.listener.Close())
+	if err := d.server.wait(t.Context()); err == nil || !strings.Contains(err.Error(), "listening on") {
+		t.Errorf("the server goes on without its listener: %v", err)
 	}
 }

@@ -64,6 +64,7 @@ type server struct {
 	http     *http.Server
 	serving  sync.WaitGroup
 	stopRun  context.CancelFunc
+	failed   chan error // why it can no longer listen; of capacity 1
 }
 
 // upToDate refuses a database that is away or behind this release.
@@ -84,7 +85,7 @@ func newServer(ctx context.Context, s *settings.Settings, accounts map[string]we
 	if err := upToDate(ctx, s.Postgres.Reveal()); err != nil {
 		return nil, err
 	}
-	srv := &server{s: s, log: log, accounts: accounts, clients: map[string]*wechat.Client{}}
+	srv := &server{s: s, log: log, failed: make(chan error, 1), accounts: accounts, clients: map[string]*wechat.Client{}}
 	if srv.store, err = postgres.Open(ctx, s.Postgres.Reveal(), postgres.Options{Logger: log, Clock: clock}); err != nil {
 		return nil, err
 	}
@@ -181,13 +182,32 @@ func (srv *server) start(ctx context.Context) error {
 	runCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	srv.stopRun = stop
 	srv.serving.Go(func() { runner.Run(runCtx) })
-	srv.serving.Go(func() {
-		if err := srv.http.Serve(listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
-			srv.log.Error("server stopped", "cause", err)
-		}
-	})
+	srv.serve(srv.http, listener)
 	srv.log.Info("serving", "addr", listener.Addr().String(), "version", version, "communities", srv.desk.Communities())
 	return nil
+}
+
+// serve answers on a listener until the server stops; a failure of it ends the
+// process by failed.
+func (srv *server) serve(s *http.Server, listener net.Listener) {
+	srv.serving.Go(func() {
+		if err := s.Serve(listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
+			select {
+			case srv.failed <- fmt.Errorf("listening on %s: %w", listener.Addr(), err):
+			default: // told already
+			}
+		}
+	})
+}
+
+// wait returns at the end of ctx, or when the server can no longer listen.
+func (srv *server) wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-srv.failed:
+		return err
+	}
 }
 
 // drainLimit bounds how long a stopping server finishes what it has in hand.

@@ -368,8 +368,8 @@ func (s *Settings) Check(account func(Account) error) error {
 	if s.Log.Format != "json" && s.Log.Format != "text" {
 		fail("log.format", "want json or text, have %q", s.Log.Format)
 	}
-	if s.Budget < 100*time.Millisecond || s.Budget > 4500*time.Millisecond {
-		fail("budget", "want 100ms to 4.5s (WeChat waits 5 s), have %s", s.Budget)
+	if s.Budget < 100*time.Millisecond || s.Budget > 3500*time.Millisecond {
+		fail("budget", "want 100ms to 3.5s (WeChat waits 5 s, and the stores get a second of it), have %s", s.Budget)
 	}
 	if s.Workers < 1 || s.Workers > 256 {
 		fail("workers", "want 1 to 256, have %d", s.Workers)

@@ -170,6 +170,8 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"FinishMedia", []string{"media_pkey"}, func() { add(s.FinishMedia(c, here, "m2", desk.MediaStored, "", 1)) }},
 		{"DeadLetter", nil, func() { add(s.DeadLetter(c, here, "q", nil, "", now)) }},
 		{"DeadLetters", []string{"dead_letter_pkey"}, func() { _, err := s.DeadLetters(c, here, 20); add(err) }},
+		{"DeadLetterByID", []string{"dead_letter_pkey"}, func() { _, _, err := s.DeadLetterByID(c, here, 20); add(err) }},
+		{"RemoveDeadLetter", []string{"dead_letter_pkey"}, func() { add(s.RemoveDeadLetter(c, here, 1<<40)) }},
 		{"Stats", []string{"ticket_due", "push_owed", "push_manual", "media_owed"}, func() { _, err := s.Stats(c, now); add(err) }},
 	} {
 		t.Run(q.name, func(t *testing.T) {

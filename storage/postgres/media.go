@@ -60,3 +60,15 @@ func (s *Store) DeadLetters(ctx context.Context, community string, limit int) ([
 	return rows(ctx, s, "dead letters", pgx.RowToStructByPos[DeadLetter],
 		`SELECT id, queue, body, reason, at FROM dead_letter WHERE community = $1 ORDER BY id DESC LIMIT $2`, community, limit)
 }
+
+// DeadLetterByID is one of them; ok is false where there is none.
+func (s *Store) DeadLetterByID(ctx context.Context, community string, id int64) (d DeadLetter, ok bool, err error) {
+	return row(ctx, s, "dead letter", pgx.RowToStructByPos[DeadLetter],
+		`SELECT id, queue, body, reason, at FROM dead_letter WHERE community = $1 AND id = $2`, community, id)
+}
+
+// RemoveDeadLetter forgets one that was queued again.
+func (s *Store) RemoveDeadLetter(ctx context.Context, community string, id int64) error {
+	_, err := s.pool.Exec(ctx, `DELETE FROM dead_letter WHERE community = $1 AND id = $2`, community, id)
+	return fault("dead letter", err)
+}
