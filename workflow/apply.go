@@ -113,6 +113,18 @@ func Apply(before Ticket, ev Event) Ticket {
 				t.Followers = append(t.Followers, p)
 			}
 		}
+	case EvReleased:
+		t.Absorbed = slices.DeleteFunc(slices.Clone(t.Absorbed), func(n int64) bool { return n == ev.Into })
+		t.Followers = slices.DeleteFunc(slices.Clone(t.Followers), func(p PersonID) bool { return slices.Contains(ev.Follow, p) })
+		if len(t.Absorbed) == 0 {
+			t.Absorbed = nil
+		}
+		if len(t.Followers) == 0 {
+			t.Followers = nil
+		}
+	case EvSplit:
+		t.Into, t.Owner, t.Stand, t.Why = 0, 0, WithNobody, ""
+		t.Overdue, t.Since = nil, ev.At
 	case EvAdopted:
 		followers := t.Followers
 		t.Followers = nil

@@ -19,8 +19,8 @@ type Command struct {
 	Why      string     // assign: the rule that chose
 	Unit     string     // claim: the unit as it is shown
 	Topic    Topic      // ask
-	Into     int64      // merge: the ticket that lives on; absorb: the one that ends
-	Follow   []PersonID // absorb: who follows now; adopt: whose matter it was
+	Into     int64      // merge: the ticket that lives on; absorb, release: the one that ends or lives again
+	Follow   []PersonID // absorb, release: who follows now or no longer; adopt: whose matter it was
 	Rating   Rating
 	Clock    Clock // tick: the clock that fires
 }
@@ -49,6 +49,8 @@ const (
 	CmdCancel     CommandName = "cancel"     // 撤销
 	CmdMerge      CommandName = "merge"      // 并案: this ticket ends in another
 	CmdAbsorb     CommandName = "absorb"     // the other side of a merge
+	CmdSplit      CommandName = "split"      // 拆分: a merged ticket was another matter after all
+	CmdRelease    CommandName = "release"    // the other side of a split
 	CmdAdopt      CommandName = "adopt"      // a resident became staff: their matters follow them
 	CmdUrge       CommandName = "urge"       // 催办
 	CmdEscalate   CommandName = "escalate"   // 督办

@@ -105,6 +105,19 @@ func TestComplaints(t *testing.T) {
 			desk: escalate !! wrong_state
 			desk: tick response !! wrong_state
 			chen: merge 7 !! already_done`,
+		"a merge that was a mistake is undone": `
+			li: file minor@G1 灯不亮 => filed, classified, assigned; chen=assigned
+			chen: merge 7 => merged; li=merged
+			+2h
+			wang: split !! not_allowed
+			he: split !! not_allowed
+			li: split 不是一回事 => split, assigned; chen=assigned
+			is assigned with chen level 1: resolve 48h, response 1h
+			li: split !! wrong_state
+			desk: absorb 9 wang => absorbed
+			desk: release 9 sun wang => released
+			desk: release 9 wang !! needs_target
+			chen: accept => accepted; li=accepted`,
 		"who was merged in follows, and has a say": `
 			li: file minor@G1 灯不亮 => filed, classified, assigned; chen=assigned
 			chen: absorb 7 wang !! not_allowed

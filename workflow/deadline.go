@@ -123,8 +123,16 @@ func dueAfter(c *Community, t, a *Ticket, ev Event) map[Clock]time.Time {
 		ratingClocks(c, due, now) // the resident spoke: their time to rate begins again
 	case EvRatingReminded:
 		delete(due, ClockRemind)
-	case EvReopened:
+	case EvReopened, EvSplit:
 		clear(due)
+		if a.State == Received {
+			due[ClockTray] = trayBy(c, a, now)
+			break
+		}
+		if a.Kind == Wish && a.Level == LevelGrid {
+			due[ClockUnclaimed] = now.Add(c.Clocks.WishClaimed)
+			break
+		}
 		due[ClockResponse] = after(c, a, now, promise.Response)
 		due[ClockResolve] = resolveBy(c, a, now, promise)
 		if promise.Feedback > 0 && a.Kind == Incident {

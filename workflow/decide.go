@@ -124,8 +124,10 @@ func fill(c *Community, t *Ticket, cmd *Command, ev *Event) {
 		ev.Level = min(t.Level+1, LevelSubdistrict)
 	case EvMerged:
 		ev.Into, ev.Former = cmd.Into, t.Owner
-	case EvAbsorbed:
+	case EvAbsorbed, EvReleased:
 		ev.Into, ev.Follow = cmd.Into, cmd.Follow
+	case EvSplit:
+		ev.Into = t.Into
 	case EvAdopted:
 		ev.Reporter, ev.Follow = cmd.Reporter, cmd.Follow
 	case EvCancelled:

@@ -30,12 +30,12 @@ var clockStarts = []struct {
 	length string // where the community's document sets it
 	starts []EventType
 }{
-	{ClockTray, "tray", []EventType{EvFiled, EvTrayed, EvReturned, EvAnswered, EvQuestionLapsed}},
+	{ClockTray, "tray", []EventType{EvFiled, EvTrayed, EvReturned, EvAnswered, EvQuestionLapsed, EvSplit}},
 	{ClockQuestion, "place_question, question", []EventType{EvAsked}},
-	{ClockUnclaimed, "wish_unclaimed", []EventType{EvClassified, EvReclassified, EvPublished, EvReturned}},
-	{ClockResponse, "emergency, major, minor: response", []EventType{EvClassified, EvReclassified, EvAssigned, EvTransferred, EvReopened}},
-	{ClockFeedback, "major: feedback", []EventType{EvClassified, EvReclassified, EvReopened}},
-	{ClockResolve, "emergency, major, minor: resolve; wish_resolve", []EventType{EvClassified, EvReclassified, EvAssigned, EvTransferred, EvClaimed, EvReopened}},
+	{ClockUnclaimed, "wish_unclaimed", []EventType{EvClassified, EvReclassified, EvPublished, EvReturned, EvSplit}},
+	{ClockResponse, "emergency, major, minor: response", []EventType{EvClassified, EvReclassified, EvAssigned, EvTransferred, EvReopened, EvSplit}},
+	{ClockFeedback, "major: feedback", []EventType{EvClassified, EvReclassified, EvReopened, EvSplit}},
+	{ClockResolve, "emergency, major, minor: resolve; wish_resolve", []EventType{EvClassified, EvReclassified, EvAssigned, EvTransferred, EvClaimed, EvReopened, EvSplit}},
 	{ClockAgain, "again; emergency: response until accepted", []EventType{EvOverdue, EvBroughtUp, EvAccepted}},
 	{ClockRemind, "rating_reminder", []EventType{EvResolved, EvSupplemented}},
 	{ClockRating, "feedback_window", []EventType{EvResolved, EvSupplemented}},

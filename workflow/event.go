@@ -27,6 +27,8 @@ const (
 	EvCancelled      EventType = "cancelled"
 	EvMerged         EventType = "merged"
 	EvAbsorbed       EventType = "absorbed"
+	EvSplit          EventType = "split"
+	EvReleased       EventType = "released"
 	EvAdopted        EventType = "adopted"
 	EvUrged          EventType = "urged"
 	EvEscalated      EventType = "escalated"

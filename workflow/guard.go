@@ -147,6 +147,12 @@ var (
 	intoAnother     = on("with another, once", CodeNeedsTarget, func(t *Ticket, cmd *Command) bool {
 		return cmd.Into > 0 && cmd.Into != t.Number && !slices.Contains(t.Absorbed, cmd.Into)
 	})
+	wasPlaced = on("was classified", CodeInvalid, func(t *Ticket, _ *Command) bool {
+		return !t.ClassifiedAt.IsZero() && t.Category != "" && (t.Place.Known() || t.Kind == Wish || t.Severity == Emergency)
+	})
+	wasAbsorbed = on("came in by a merge", CodeNeedsTarget, func(t *Ticket, cmd *Command) bool {
+		return slices.Contains(t.Absorbed, cmd.Into) || slices.ContainsFunc(cmd.Follow, func(p PersonID) bool { return slices.Contains(t.Followers, p) })
+	})
 	isTheirs = on("was theirs", CodeNeedsTarget, func(t *Ticket, cmd *Command) bool {
 		return cmd.Reporter != 0 && len(cmd.Follow) == 1 && cmd.Follow[0] != cmd.Reporter && t.Involved(cmd.Follow[0])
 	})

@@ -125,7 +125,7 @@ func closedRightly(d *desk) error {
 	for i, ev := range d.events {
 		reporter := ticket.Reporter // then: it changes where a resident becomes staff
 		ticket = Apply(ticket, ev)
-		if ev.Type == EvAdopted {
+		if ev.Type == EvAdopted || ev.Type == EvReleased { // who is told of it, nothing else
 			continue
 		}
 		if ev.To == Closed && d.events[i-1].To == Closed && ev.Type != EvRated {

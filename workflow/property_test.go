@@ -79,6 +79,9 @@ func drawCommand(t *rapid.T, d *desk) Command {
 	row := rapid.SampledFrom(rows).Draw(t, "row")
 	cmd.Name, cmd.Text, cmd.Topic, cmd.Category = row.Command, "灯不亮", TopicWorker, "lighting"
 	cmd.Severity = rapid.SampledFrom([]Severity{Minor, Major, Emergency}).Draw(t, "good severity")
+	if row.Command == CmdRelease {
+		cmd.Follow = d.ticket.Followers
+	}
 	if row.Command == CmdAdopt {
 		cmd.Reporter, cmd.Follow = zhou, []PersonID{d.ticket.Reporter}
 	}

@@ -207,7 +207,7 @@ func read(line string) (Command, Topic, error) {
 		}
 	case CmdRate:
 		cmd.Rating = Rating(arg)
-	case CmdMerge, CmdAbsorb:
+	case CmdMerge, CmdAbsorb, CmdRelease:
 		cmd.Into, _ = strconv.ParseInt(arg, 10, 64)
 		for _, name := range strings.Fields(more) {
 			cmd.Follow = append(cmd.Follow, cast[name])

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Place is where a matter is. Zero fields are unknown. Grid is what counts in
@@ -63,10 +64,31 @@ type Understanding struct {
 	PlaceProblem string
 	Estates      []string // the candidates for PlaceProblem "which_estate"
 	Confidence   float64
+	Guesses      []Category // the likeliest categories of an incident or wish, best first; at most three
 }
 
 // Understander makes sense of a resident's words. Implementations are safe
 // for concurrent use and do not keep the text.
 type Understander interface {
 	Understand(ctx context.Context, c *Community, w Words) (Understanding, error)
+	// Same tells whether two incidents tell of one trouble, precision before
+	// recall.
+	Same(a, b Matter) bool
+	// Parts are the several matters of one message, in its order, each with
+	// the words that tell of it; nil where it is about one thing.
+	Parts(ctx context.Context, c *Community, w Words) []Part
+}
+
+// Matter is an incident as it is compared with another.
+type Matter struct {
+	Category Category
+	Place    Place
+	Text     string
+	At       time.Time
+}
+
+// Part is one of several matters of a message.
+type Part struct {
+	Text string
+	Understanding
 }

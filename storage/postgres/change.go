@@ -175,7 +175,7 @@ func (k *known) take(ch *desk.Change) {
 // one statement, in the order of their keys.
 func queueWrites(b *pgx.Batch, fit []*desk.Change, k *known) error {
 	for _, write := range []func(*pgx.Batch, []*desk.Change, *known) error{
-		writePeople, writeMessages, writeTalks, writeTickets, writeEvents, writePushes, writeMedia, writeConsents, writeEnds,
+		writePeople, writeMessages, writeTalks, writeTickets, writeEvents, writePushes, writeMedia, writeConsents, writeEnds, writeSamples,
 	} {
 		if err := write(b, fit, k); err != nil {
 			return err
@@ -564,6 +564,29 @@ func writeEnds(b *pgx.Batch, fit []*desk.Change, _ *known) error {
 	}
 	for _, n := range slices.SortedFunc(maps.Keys(ends), compareNames) {
 		b.Queue(finishPush, finishArgs(n.community, n.text, ends[n])...)
+	}
+	return nil
+}
+
+const keepSample = `INSERT INTO sample (community, number, body, guess, kind, category, severity, by, at)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+	ON CONFLICT (community, number) DO UPDATE SET kind = excluded.kind, category = excluded.category,
+		severity = excluded.severity, by = excluded.by, at = excluded.at`
+
+func writeSamples(b *pgx.Batch, fit []*desk.Change, _ *known) error {
+	type sample struct {
+		ref
+		desk.Sample
+	}
+	var all []sample
+	for _, ch := range fit {
+		for _, s := range ch.Samples {
+			all = append(all, sample{ref{ch.Community, s.Number}, s})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b sample) int { return compareRefs(a.ref, b.ref) })
+	for _, s := range all {
+		b.Queue(keepSample, s.community, s.Number, text(s.Text), string(s.Guess), string(s.Kind), string(s.Category), string(s.Severity), s.By, s.At)
 	}
 	return nil
 }

@@ -50,6 +50,8 @@ const large = `
 	INSERT INTO consent (community, person, template, remaining) SELECT community, id, 'T', 1 FROM person;
 	INSERT INTO bind_code (community, hash, person, expires_at)
 		SELECT community, sha256(key::bytea), id, timestamptz '2027-01-01' FROM person;
+	INSERT INTO sample (community, number, body, guess, kind, category, severity, by, at)
+		SELECT community, number, 'a', '', 'incident', 'noise', 'minor', 1, filed_at FROM ticket WHERE number % 10 = 0;
 	INSERT INTO dead_letter (community, queue, body, reason, at)
 		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 'tick', '', '', now() FROM generate_series(1, 20000) i`
 
@@ -170,6 +172,8 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"FinishMedia", []string{"media_pkey"}, func() { add(s.FinishMedia(c, here, "m2", desk.MediaStored, "", 1)) }},
 		{"DeadLetter", nil, func() { add(s.DeadLetter(c, here, "q", nil, "", now)) }},
 		{"DeadLetters", []string{"dead_letter_pkey"}, func() { _, err := s.DeadLetters(c, here, 20); add(err) }},
+		{"Near", []string{"ticket_near"}, func() { _, err := s.Near(c, here, "G4", "", now.AddDate(-2, 0, 0), 20); add(err) }},
+		{"Samples", []string{"sample_pkey"}, func() { add(s.Samples(c, here, func(desk.Sample) error { return nil })) }},
 		{"DeadLetterByID", []string{"dead_letter_pkey"}, func() { _, _, err := s.DeadLetterByID(c, here, 20); add(err) }},
 		{"RemoveDeadLetter", []string{"dead_letter_pkey"}, func() { add(s.RemoveDeadLetter(c, here, 1<<40)) }},
 		{"Stats", []string{"ticket_due", "push_owed", "push_manual", "media_owed"}, func() { _, err := s.Stats(c, now); add(err) }},

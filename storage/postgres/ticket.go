@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/desk"
 )
 
 // scanBody reads a row of one JSON column.
@@ -79,6 +80,36 @@ func (s *Store) Risen(ctx context.Context, community string, level, limit int) (
 			WHERE community = $1 AND ended_at IS NULL AND level >= $2 ORDER BY next_due, number LIMIT $3`
 	}
 	return s.tickets(ctx, "risen", sql, community, level, limit)
+}
+
+// Near are the open incidents of a grid and category filed since a moment,
+// newest first.
+func (s *Store) Near(ctx context.Context, community, grid string, category workflow.Category, since time.Time, limit int) ([]workflow.Ticket, error) {
+	return s.tickets(ctx, "near", `SELECT body FROM ticket
+		WHERE community = $1 AND grid = $2 AND category = $3 AND filed_at >= $4 AND ended_at IS NULL AND kind = 'incident'
+		ORDER BY filed_at DESC LIMIT $5`, community, grid, string(category), since, limit)
+}
+
+// Samples calls f with what workers said that messages are about, in the order
+// of the tickets.
+func (s *Store) Samples(ctx context.Context, community string, f func(desk.Sample) error) error {
+	after := int64(-1)
+	for {
+		page, err := rows(ctx, s, "samples", pgx.RowToStructByPos[desk.Sample], `SELECT number, body, guess, kind, category, severity, by, at
+			FROM sample WHERE community = $1 AND number > $2 ORDER BY number LIMIT $3`, community, after, openPage)
+		if err != nil {
+			return err
+		}
+		for _, sample := range page {
+			if err := f(sample); err != nil {
+				return err
+			}
+			after = sample.Number
+		}
+		if len(page) < openPage {
+			return nil
+		}
+	}
 }
 
 // openPage is how many tickets OpenTickets reads at a time, so that no

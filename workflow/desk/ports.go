@@ -34,6 +34,20 @@ type Change struct {
 	Attach    []Attach    // media that now belong to a ticket
 	Consents  []Consent   // what somebody agreed to be sent, or no longer does
 	Ended     []PushEnd   // pushes that came to their end by this
+	Samples   []Sample    // what a worker said that words mean
+}
+
+// Sample is a message with what a worker said it is about: what the model can
+// learn from. One ticket has one, the last.
+type Sample struct {
+	Number   int64
+	Text     string // what the resident wrote
+	Guess    workflow.Category
+	Kind     workflow.Kind
+	Category workflow.Category
+	Severity workflow.Severity
+	By       workflow.PersonID
+	At       time.Time
 }
 
 // Delivery is one message of a person as it was taken, with the reply given.
@@ -244,6 +258,9 @@ type Journal interface {
 	Tray(ctx context.Context, community, grid string, limit int) ([]workflow.Ticket, error)
 	// Risen are the open tickets at or above a level, next deadline first.
 	Risen(ctx context.Context, community string, level, limit int) ([]workflow.Ticket, error)
+	// Near are the open incidents of a grid and category filed since a moment,
+	// newest first.
+	Near(ctx context.Context, community, grid string, category workflow.Category, since time.Time, limit int) ([]workflow.Ticket, error)
 	// OpenTickets calls f with every open ticket, in number order; used to
 	// rebuild the Drive.
 	OpenTickets(ctx context.Context, community string, f func(workflow.Ticket) error) error

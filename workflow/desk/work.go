@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/wishdesk/wishdesk/workflow"
@@ -104,6 +105,26 @@ func (w *Work) File(ctx context.Context, cmd workflow.Command) (workflow.Ticket,
 	return dr.ticket, w.settle(ctx, dr, cmd.Topic)
 }
 
+// FileInto opens a ticket that tells of a trouble that is known: it ends in
+// the known one at once, and its reporter counts as affected. Nobody is pushed
+// anything: the reporter hears it in the reply.
+func (w *Work) FileInto(ctx context.Context, cmd workflow.Command, known int64) (own, living workflow.Ticket, err error) {
+	number, err := w.desk.journal.NextNumber(ctx, w.Change.Community)
+	if err != nil {
+		return own, living, fmt.Errorf("desk: ticket number: %w", err)
+	}
+	dr := w.keep(workflow.Ticket{Community: w.Change.Community, Number: number}, 0)
+	cmd.Name = workflow.CmdFile
+	if err := w.decide(dr, cmd); err != nil {
+		return own, living, err
+	}
+	if living, err = w.Merge(ctx, number, known, workflow.System(), ""); err != nil {
+		return own, living, err
+	}
+	w.Change.Pushes = slices.DeleteFunc(w.Change.Pushes, func(p Push) bool { return p.Number == number })
+	return dr.ticket, living, nil
+}
+
 // Do gives commands to a ticket, in order, and takes it as far as it goes
 // after each. Where one is refused the work must be thrown away.
 func (w *Work) Do(ctx context.Context, number int64, cmds ...workflow.Command) (workflow.Ticket, error) {
@@ -138,6 +159,65 @@ func (w *Work) Merge(ctx context.Context, number, into int64, actor workflow.Act
 		Follow: append([]workflow.PersonID{ends.Reporter}, ends.Followers...),
 	})
 }
+
+// Split undoes a merge: the ticket lives again by itself, and the one that it
+// was merged into no longer tells its people anything.
+func (w *Work) Split(ctx context.Context, number int64, actor workflow.Actor, reason string) (workflow.Ticket, error) {
+	was, err := w.Ticket(ctx, number)
+	if err != nil {
+		return was, err
+	}
+	living, err := w.Living(ctx, number)
+	if err != nil {
+		return was, err
+	}
+	split, err := w.Do(ctx, number, workflow.Command{Name: workflow.CmdSplit, Actor: actor, Text: reason})
+	if err != nil || living.State == workflow.Cancelled {
+		return split, err
+	}
+	leave := append([]workflow.PersonID{was.Reporter}, was.Followers...)
+	for _, n := range living.Absorbed { // who brought another ticket into it stays
+		if n == number {
+			continue
+		}
+		other, err := w.Ticket(ctx, n)
+		if err != nil {
+			return split, err
+		}
+		leave = slices.DeleteFunc(leave, other.Involved)
+	}
+	_, err = w.Do(ctx, living.Number, workflow.Command{Name: workflow.CmdRelease, Actor: workflow.System(), Into: number, Follow: leave})
+	if workflow.CodeOf(err) == workflow.CodeNeedsTarget {
+		err = nil // nobody of it followed
+	}
+	return split, err
+}
+
+// Known is the open ticket that tells of the same trouble as a matter that
+// somebody brings now; ok is false where there is none, and for an emergency:
+// of those each is looked at.
+func (w *Work) Known(ctx context.Context, m workflow.Matter, same func(a, b workflow.Matter) bool) (t workflow.Ticket, ok bool, err error) {
+	if !m.Place.Known() || m.Category == "" {
+		return t, false, nil
+	}
+	near, err := w.desk.journal.Near(ctx, w.Change.Community, m.Place.Grid, m.Category, m.At.Add(-nearSince), 20)
+	if err != nil {
+		return t, false, err
+	}
+	for _, n := range near {
+		if n.Severity == workflow.Emergency || n.State == workflow.Resolved || n.State == workflow.Received {
+			continue
+		}
+		first, _, _ := strings.Cut(n.Text, "\n")
+		if same(m, workflow.Matter{Category: n.Category, Place: n.Place, Text: first, At: n.FiledAt}) {
+			return n, true, nil
+		}
+	}
+	return t, false, nil
+}
+
+// nearSince is how far back a known trouble is looked for.
+const nearSince = 7 * 24 * time.Hour
 
 // decide lets the machine decide, keeps the event, and notes whom it owes a
 // push.

@@ -43,6 +43,8 @@ type lexicon struct {
 	Courtesy        []string                      `yaml:"courtesy"`
 	Major           []string                      `yaml:"major"`
 	MajorCategories []workflow.Category           `yaml:"major_categories"`
+	Things          []string                      `yaml:"things"`
+	Joins           []string                      `yaml:"joins"`
 	Place           struct {
 		Own       []string `yaml:"own"`
 		Speaker   []string `yaml:"speaker"`
@@ -110,6 +112,8 @@ type Rules struct {
 	incidents  []workflow.Category // of the groups behind the dangers
 	wishes     []workflow.Category // of the groups behind the incidents
 	major      []workflow.Category
+	things     [][][]rune // by thing: its names
+	joins      [][]rune
 }
 
 var _ workflow.Understander = (*Rules)(nil)
@@ -203,6 +207,21 @@ func New(data []byte) (*Rules, error) {
 	for _, c := range r.wishes {
 		lists("wish."+string(c), group, l.Wish[c])
 		group++
+	}
+	for _, line := range l.Things {
+		var names [][]rune
+		for n := range strings.FieldsSeq(line) {
+			names = append(names, newText(n, r.simplified).runes)
+		}
+		r.things = append(r.things, names)
+	}
+	for _, line := range l.Joins {
+		for j := range strings.FieldsSeq(line) {
+			r.joins = append(r.joins, newText(j, r.simplified).runes)
+		}
+	}
+	if len(r.things) == 0 || len(r.joins) == 0 {
+		errs = append(errs, errors.New("things, joins: each needs entries"))
 	}
 	if len(r.dangers) == 0 || len(r.incidents) == 0 || len(r.wishes) == 0 {
 		errs = append(errs, errors.New("danger, incident, wish: each needs entries"))
