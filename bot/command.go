@@ -28,6 +28,7 @@ const (
 	verbBind       verb = "bind"
 	verbWall       verb = "wall"
 	verbClaim      verb = "claim"
+	verbSplit      verb = "split"
 
 	verbWork     verb = "work"
 	verbAccept   verb = "accept"
@@ -73,6 +74,7 @@ var words = []struct {
 	{verbBind, false, []string{"绑定"}},
 	{verbWall, true, []string{"心愿墙"}},
 	{verbClaim, true, []string{"认领"}},
+	{verbSplit, true, []string{"拆分", "不是一回事", "不是同一件事"}},
 	{verbWork, true, []string{"待办", "我的待办", "任务"}},
 	{verbAccept, true, []string{"接单", "收到接单"}},
 	{verbTransfer, false, []string{"转派", "转给"}},

@@ -72,6 +72,8 @@ func (s *session) said(ctx context.Context, raw string) (string, error) {
 		return s.wall(ctx, sp)
 	case verbClaim:
 		return s.claim(ctx, sp)
+	case verbSplit:
+		return s.split(ctx, sp)
 	case verbAs:
 		return s.fileAs(ctx, sp, draft)
 	}
@@ -307,6 +309,11 @@ func (s *session) free(ctx context.Context, raw string) (string, error) {
 		s.talk.Pending = pending{Verb: verbAs, Draft: raw}
 		return s.offer(s.say("consult", nil), choice{s.say("choice.as_incident", nil), "登记诉求"}), nil
 	}
+	if u.Severity != workflow.Emergency {
+		if parts := s.b.o.Understander.Parts(ctx, s.shape.Community, s.words(raw)); len(parts) > 1 {
+			return s.several(raw, parts), nil
+		}
+	}
 	return s.file(ctx, raw, u)
 }
 
@@ -342,32 +349,56 @@ func (s *session) understand(ctx context.Context, text string) (workflow.Underst
 	}
 	started := time.Now()
 	defer func() { understandSeconds.Observe(time.Since(started).Seconds()) }()
-	u, err := s.b.o.Understander.Understand(ctx, s.shape.Community, workflow.Words{
-		Text: text, Home: s.me.Home, Scene: s.talk.Scene.Place, Near: s.talk.Near.Place,
-	})
+	u, err := s.b.o.Understander.Understand(ctx, s.shape.Community, s.words(text))
 	if err == nil {
 		s.read[text] = u
 	}
 	return u, err
 }
 
-// unclear is the confidence below which a short text does not say what is the
-// matter.
+// words are a text with what is known around it.
+func (s *session) words(text string) workflow.Words {
+	return workflow.Words{Text: text, Home: s.me.Home, Scene: s.talk.Scene.Place, Near: s.talk.Near.Place}
+}
+
+// unclear is the confidence below which a text says so little of what is the
+// matter that it is not taken for one by itself.
 const unclear = 0.2
 
+// doubtful is the confidence below which the desk asks what is meant, with its
+// guesses, rather than send somebody in vain.
+const doubtful = 0.4
+
 // file opens a ticket with all that is known, and says number, who has it and
-// by when; or asks for the one thing that is missing.
+// by when; or asks for the one thing that is missing. What is known already is
+// joined to it.
 func (s *session) file(ctx context.Context, raw string, u workflow.Understanding) (string, error) {
+	cmd := s.filing(raw, u)
+	if known, ok, err := s.known(ctx, cmd); err != nil {
+		return "", err
+	} else if ok {
+		return s.joined(ctx, cmd, known)
+	}
+	return s.fileAlone(ctx, cmd, u)
+}
+
+// filing is the command that files a text.
+func (s *session) filing(raw string, u workflow.Understanding) workflow.Command {
 	cmd := workflow.Command{
-		Actor: s.by(), Text: raw, Media: s.take(), Kind: u.Kind, Category: u.Category, Severity: u.Severity, Danger: u.Danger,
+		Actor: s.by(), Text: raw, Kind: u.Kind, Category: u.Category, Severity: u.Severity, Danger: u.Danger,
 		Place: u.Place, Reporter: s.me.ID, Topic: workflow.TopicPlace,
 	}
 	if cmd.Severity == "" {
 		cmd.Severity = workflow.Minor
 	}
-	if u.Confidence < unclear && utf8.RuneCountInString(raw) < 10 && u.Severity != workflow.Emergency {
+	if u.Confidence < doubtful && u.Severity != workflow.Emergency {
 		cmd.Category, cmd.Topic = "", workflow.TopicWhat
 	}
+	return cmd
+}
+
+func (s *session) fileAlone(ctx context.Context, cmd workflow.Command, u workflow.Understanding) (string, error) {
+	cmd.Media = s.take()
 	t, err := s.w.File(ctx, cmd)
 	if err != nil {
 		return "", err
@@ -381,13 +412,63 @@ func (s *session) file(ctx context.Context, raw string, u workflow.Understanding
 	return s.filed(&t, u), nil
 }
 
+// known is the open ticket that tells of the same trouble.
+func (s *session) known(ctx context.Context, cmd workflow.Command) (workflow.Ticket, bool, error) {
+	if cmd.Kind != workflow.Incident || cmd.Severity == workflow.Emergency {
+		return workflow.Ticket{}, false, nil
+	}
+	return s.w.Known(ctx, workflow.Matter{Category: cmd.Category, Place: cmd.Place, Text: cmd.Text, At: s.now}, s.b.o.Understander.Same)
+}
+
+// joined tells that a trouble is known. The writer's own is told again; of a
+// neighbour's the writer counts as affected too, and hears when it is solved.
+func (s *session) joined(ctx context.Context, cmd workflow.Command, known workflow.Ticket) (string, error) {
+	media := s.take()
+	if known.Involved(s.me.ID) {
+		t, err := s.w.Do(ctx, known.Number, workflow.Command{Name: workflow.CmdSupplement, Actor: s.by(), Text: cmd.Text, Media: media})
+		if err != nil {
+			return "", err
+		}
+		s.talk.Ticket = t.Number
+		s.talk.Pending = pending{Verb: verbAs, Draft: cmd.Text}
+		return s.offer(s.say("known_yours", s.about(&t)), choice{s.say("choice.another", nil), "登记 另一件"}), nil
+	}
+	cmd.Media = media
+	own, living, err := s.w.FileInto(ctx, cmd, known.Number)
+	if err != nil {
+		return "", err
+	}
+	s.talk.Ticket = own.Number
+	v := s.about(&living)
+	v["Own"] = own.Number
+	return s.offer(s.say("known", v), choice{s.say("choice.another", nil), "拆分 " + strconv.FormatInt(own.Number, 10)}), nil
+}
+
+// several asks whether a message of several matters is to be filed as such.
+func (s *session) several(raw string, parts []workflow.Part) string {
+	var lines []string
+	for i, p := range parts {
+		lines = append(lines, s.say("several_line", Values{
+			"Index": i + 1, "What": s.b.o.Taxonomy.Label(p.Category), "Place": p.Place.String(), "Text": shorten(firstLine(p.Text), 20),
+		}))
+	}
+	s.talk.Pending = pending{Verb: verbAs, Draft: raw}
+	return s.offer(s.say("several", Values{"Count": len(parts), "Lines": strings.Join(lines, "\n")}),
+		choice{s.say("choice.apart", nil), "登记 分开"}, choice{s.say("choice.together", nil), "登记 一件"})
+}
+
 // filed is the answer to a new ticket.
 func (s *session) filed(t *workflow.Ticket, u workflow.Understanding) string {
 	v := s.about(t)
 	v["Photos"] = len(t.Media)
 	reply := s.say("filed", v)
 	if q := t.Question; q != nil && q.Topic == workflow.TopicWhat {
-		return reply + s.say("ask.what", v)
+		var choices []choice
+		for _, c := range u.Guesses {
+			label := s.b.o.Taxonomy.Label(c)
+			choices = append(choices, choice{label, label})
+		}
+		return s.offer(reply+s.say("ask.what", v), choices...)
 	} else if q != nil {
 		return s.offerPlaces(reply, t, u)
 	}
@@ -443,6 +524,21 @@ func (s *session) answerDesk(ctx context.Context, q workflow.Ticket, raw string,
 	} else if p.Estate == "" && q.Place.Estate != "" && p.Building != 0 {
 		p.Estate = q.Place.Estate
 		p.Grid = s.shape.Community.GridOf(p.Estate, p.Building)
+	}
+	if c, kind, ok := s.b.o.Taxonomy.Find(strings.TrimSpace(raw)); ok && q.Category == "" { // one of the guesses
+		u.Kind, u.Category, u.Confidence = kind, c, 1
+		if u.Severity == "" {
+			u.Severity = workflow.Minor
+		}
+		if s.read[q.Text].Severity == "" {
+			first, err := s.understand(ctx, q.Text)
+			if err != nil {
+				return "", err
+			}
+			u.Severity = first.Severity
+		}
+		u.Place = q.Place
+		return s.placedWith(ctx, q, raw, u)
 	}
 	if !p.Known() { // with what was written first it may be clear
 		whole, err := s.understand(ctx, q.Text+"\n"+raw)
@@ -509,6 +605,12 @@ func (s *session) fileAs(ctx context.Context, sp spoken, draft string) (string, 
 	if err != nil {
 		return "", err
 	}
+	switch {
+	case strings.Contains(sp.Rest, "分开"):
+		return s.fileApart(ctx, draft)
+	case strings.Contains(sp.Rest, "一件"): // all of it one matter, or not the one that is known
+		return s.fileAlone(ctx, s.filing(draft, u), u)
+	}
 	u.Kind = workflow.Incident
 	if strings.Contains(sp.Rest, "心愿") {
 		u.Kind = workflow.Wish
@@ -521,6 +623,19 @@ func (s *session) fileAs(ctx context.Context, sp spoken, draft string) (string, 
 	}
 	u.Confidence = 1
 	return s.file(ctx, draft, u)
+}
+
+// fileApart files the several matters of a message, each by itself.
+func (s *session) fileApart(ctx context.Context, draft string) (string, error) {
+	var replies []string
+	for _, p := range s.b.o.Understander.Parts(ctx, s.shape.Community, s.words(draft)) {
+		reply, err := s.file(ctx, p.Text, p.Understanding)
+		if err != nil {
+			return "", err
+		}
+		replies = append(replies, reply)
+	}
+	return strings.Join(replies, "\n"), nil
 }
 
 func (s *session) praise(raw string) (string, error) {

@@ -384,6 +384,9 @@ func (s *session) fileByHand(ctx context.Context, sp spoken) (string, error) {
 		v["Categories"] = s.categories()
 		return s.say("file_how", v), nil
 	}
+	s.w.Change.Samples = append(s.w.Change.Samples, desk.Sample{
+		Number: t.Number, Text: t.Text, Guess: t.Category, Kind: cmd.Kind, Category: cmd.Category, Severity: cmd.Severity, By: s.me.ID, At: s.now,
+	})
 	if t, err = s.w.Do(ctx, t.Number, cmd); err != nil {
 		return "", err
 	}

@@ -88,9 +88,7 @@ func TestPhotoThatWasAskedFor(t *testing.T) {
 func TestFollowerSeesHowItStandsOnly(t *testing.T) {
 	w := newWorld(t).awake()
 	w.say(resident, "西区3号楼2单元402下水道堵了,我电话13812345678")
-	w.say(neighbour, "西区3号楼楼下污水冒出来了")
-	w.say(worker, "并案 1002 1001")
-	w.gets(neighbour, "合在 1001", "!402", "!138")
+	w.holds("joined at once", w.say(neighbour, "西区3号楼楼下污水冒出来了"), "1001 号", "您的编号 1002", "!402", "!138", "!2单元")
 	private := []string{"!402", "!138", "!2单元", "!撤销"}
 	w.holds("own number", w.say(neighbour, "1002"), append(private, "并到 1001", "污水冒出来了", "张建国")...)
 	w.holds("the other's number", w.say(neighbour, "进度 1001"), append(private, "1001 号", "管道排水")...)

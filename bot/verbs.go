@@ -289,6 +289,33 @@ func (s *session) mayReopen(t workflow.Ticket) bool {
 	return t.State == workflow.Closed && s.now.Sub(t.EndedAt) < s.shape.Community.Clocks.Reopen
 }
 
+// split makes a ticket of its own again of one that was merged by mistake.
+func (s *session) split(ctx context.Context, sp spoken) (string, error) {
+	if sp.Number == 0 {
+		all, err := s.mine(ctx, true)
+		if err != nil {
+			return "", err
+		}
+		last := slices.IndexFunc(all, func(t workflow.Ticket) bool { return t.State == workflow.Merged })
+		if last < 0 {
+			return s.say("nothing_fits", Values{"Word": suggested(verbSplit)}), nil
+		}
+		sp.Number = all[last].Number
+	}
+	if _, err := s.visible(ctx, sp.Number); err != nil {
+		return "", err
+	}
+	t, err := s.w.Split(ctx, sp.Number, s.by(), sp.Rest)
+	if err != nil {
+		return "", err
+	}
+	s.talk.Ticket = t.Number
+	if t.Reporter == s.me.ID {
+		return s.filed(&t, workflow.Understanding{Place: t.Place}), nil
+	}
+	return s.say("did.split", s.about(&t)), nil
+}
+
 // bind gives a worker or committee member their WeChat by a one-time code.
 func (s *session) bind(ctx context.Context, sp spoken) (string, error) {
 	ok, err := s.b.desk.Drive().Allow(ctx, s.in.Community, "bind:"+strconv.FormatInt(int64(s.me.ID), 10), 5, time.Hour)
