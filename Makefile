@@ -45,6 +45,10 @@ vuln: bin/tools/govulncheck ## known vulnerabilities that the program can reach
 docs: ## makes the documents that are made from code
 	go generate ./...
 
+.PHONY: model
+model: ## trains the shipped model of configs/samples
+	@go run ./cmd/wishdesk train configs/samples/*.tsv --out configs/understand.model
+
 .PHONY: empty-root
 empty-root: build ## shows that the binary runs in an empty root directory as an ordinary user
 	@scripts/empty-root.sh

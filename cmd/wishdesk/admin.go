@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/rand"
@@ -442,56 +441,4 @@ func (c deadlettersList) Run(ctx context.Context, p *program) error {
 		}
 		return nil
 	})
-}
-
-type classifyCommand struct {
-	Community string `help:"A community's document; the demo's if empty." type:"existingfile"`
-}
-
-// classified is one line of classify's output; what is unknown is empty.
-type classified struct {
-	Kind       string  `json:"kind"`
-	Category   string  `json:"category"`
-	Severity   string  `json:"severity"`
-	Estate     string  `json:"estate"`
-	Building   int     `json:"building"`
-	Unit       int     `json:"unit"`
-	Room       string  `json:"room"`
-	Grid       string  `json:"grid"`
-	Confidence float64 `json:"confidence"`
-}
-
-// Run understands standard input line by line.
-func (c classifyCommand) Run(ctx context.Context, p *program) error {
-	rules, _, _, err := readConfigs()
-	if err != nil {
-		return err
-	}
-	document := demoDocument()
-	if c.Community != "" {
-		if document, err = os.ReadFile(c.Community); err != nil {
-			return err
-		}
-	}
-	community, err := workflow.ParseCommunity(bytes.NewReader(document))
-	if err != nil {
-		return usage(err)
-	}
-	enc := json.NewEncoder(p.out)
-	enc.SetEscapeHTML(false)
-	lines := bufio.NewScanner(p.in)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		u, err := rules.Understand(ctx, community, workflow.Words{Text: lines.Text()})
-		if err != nil {
-			return err
-		}
-		err = enc.Encode(classified{
-			string(u.Kind), string(u.Category), string(u.Severity), u.Place.Estate, u.Place.Building, u.Place.Unit, u.Place.Room, u.Place.Grid, u.Confidence,
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return lines.Err()
 }

@@ -34,6 +34,8 @@ type command struct {
 	Person      personCommand      `cmd:"" help:"People and their roles."`
 	Invite      inviteCommand      `cmd:"" help:"Make a one-time code with which somebody binds their WeChat."`
 	Menu        menuCommand        `cmd:"" help:"The account's menu."`
+	Train       trainCommand       `cmd:"" help:"Train a model of samples."`
+	Eval        evalCommand        `cmd:"" help:"Tell how well samples are understood."`
 	Classify    classifyCommand    `cmd:"" help:"Understand a message a line on standard input, a JSON object a line."`
 	Doctor      doctorCommand      `cmd:"" help:"Check settings, stores, migrations and WeChat credentials; say what to do."`
 	Deadletters deadlettersCommand `cmd:"" help:"Tasks that failed for good."`

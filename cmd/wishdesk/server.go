@@ -140,7 +140,7 @@ func newServer(ctx context.Context, s *settings.Settings, accounts map[string]we
 
 // readConfigs gives what the shipped documents say.
 func readConfigs() (*understand.Rules, *bot.Wording, *workflow.Taxonomy, error) {
-	rules, err := understand.New(configs.Read("understand.yaml"))
+	rules, err := understander("")
 	if err != nil {
 		return nil, nil, nil, err
 	}

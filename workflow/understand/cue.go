@@ -15,6 +15,7 @@ type cue struct {
 	group  int
 	weight float64
 	parts  [][]int // of word numbers
+	name   string  // as a feature of the models
 }
 
 // reach is how many runes "…" may stand for.
@@ -48,7 +49,7 @@ func newBook() *book {
 func (b *book) add(group int, weight float64, phrases []string) error {
 	var errs []error
 	for _, p := range phrases {
-		c := cue{group: group, weight: weight}
+		c := cue{group: group, weight: weight, name: fmt.Sprintf("%d:%g", group, weight)}
 		for part := range strings.SplitSeq(p, "…") {
 			var words []int
 			for w := range strings.SplitSeq(part, "/") {
@@ -100,8 +101,9 @@ func (b *book) find(t *text) []match {
 	}
 	hits = without(hits, b.match(t, hits, func(group int) bool { return group == groupSetPhrase }))
 	found := b.match(t, hits, func(group int) bool { return group > groupFigure && !b.dangerous(group) })
-	grave := without(hits, b.match(t, hits, func(group int) bool { return group == groupFigure }))
-	return append(found, b.match(t, grave, b.dangerous)...)
+	figures := b.match(t, hits, func(group int) bool { return group == groupFigure })
+	found = append(found, figures...)
+	return append(found, b.match(t, without(hits, figures), b.dangerous)...)
 }
 
 // dangerous tells the groups for which figures of speech count: the dangers

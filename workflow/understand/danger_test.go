@@ -131,7 +131,7 @@ var harmless = []string{
 }
 
 func TestDanger(t *testing.T) {
-	r, c := rules(t), demo(t)
+	r, c := whole(t), demo(t)
 	for _, d := range dangers {
 		u, err := r.Understand(t.Context(), c, workflow.Words{Text: d.text})
 		if err != nil {

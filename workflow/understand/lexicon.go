@@ -114,6 +114,8 @@ type Rules struct {
 	major      []workflow.Category
 	things     [][][]rune // by thing: its names
 	joins      [][]rune
+	says       map[workflow.Kind]map[workflow.Category][2]string // the names of what the rules say as features
+	learned    *learned                                          // nil where the rules are alone
 }
 
 var _ workflow.Understander = (*Rules)(nil)
@@ -228,6 +230,14 @@ func New(data []byte) (*Rules, error) {
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("lexicon: %w", err)
+	}
+	r.says = map[workflow.Kind]map[workflow.Category][2]string{}
+	for _, kind := range []workflow.Kind{workflow.Incident, workflow.Wish, workflow.Consult, workflow.Praise, workflow.Chat} {
+		r.says[kind] = map[workflow.Category][2]string{}
+		for _, c := range slices.Concat(r.incidents, r.wishes, []workflow.Category{"", workflow.OtherIncident, workflow.OtherWish}) {
+			says := "says:" + string(kind) + ":" + string(c)
+			r.says[kind][c] = [2]string{says, says + "!"}
+		}
 	}
 	return r, nil
 }

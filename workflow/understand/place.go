@@ -27,14 +27,17 @@ type located struct {
 	problem string
 	estates []string
 	named   bool // by the text, not by what is known around it
+
+	names  []name // where the text names places
+	houses []house
 }
 
 // locate finds where a matter is.
 func (r *Rules) locate(c *workflow.Community, w workflow.Words, t *text, found []match) located {
-	names := r.names(c, t, found)
+	names := r.placeNames(c, t, found)
 	houses := t.houses(names)
 	l := r.settle(c, w, t, found, names, houses)
-	l.named = len(names)+len(houses) > 0
+	l.named, l.names, l.houses = len(names)+len(houses) > 0, names, houses
 	return l
 }
 
@@ -217,9 +220,9 @@ func conflict(names []name, landmark int, houses []house) bool {
 	})
 }
 
-// names finds estates and landmarks, the longest where several begin in one
+// placeNames finds estates and landmarks, the longest where several begin in one
 // spot, in the order of the text.
-func (r *Rules) names(c *workflow.Community, t *text, found []match) []name {
+func (r *Rules) placeNames(c *workflow.Community, t *text, found []match) []name {
 	var out []name
 	whole := string(t.runes)
 	look := func(as string, n name) {

@@ -8,7 +8,7 @@ import (
 )
 
 func TestPlace(t *testing.T) {
-	r, c := rules(t), demo(t)
+	r, c := whole(t), demo(t)
 	xiqu := func(building int) workflow.Place {
 		return workflow.Place{Estate: "毕家洼西区", Building: building, Grid: c.GridOf("毕家洼西区", building)}
 	}

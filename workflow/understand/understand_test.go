@@ -12,7 +12,7 @@ import (
 )
 
 func TestSeverity(t *testing.T) {
-	r, c := rules(t), demo(t)
+	r, c := whole(t), demo(t)
 	for text, want := range map[string]workflow.Severity{
 		"整栋楼都没水了":      workflow.Major,
 		"暖气不热":         workflow.Major,
@@ -37,7 +37,7 @@ func TestSeverity(t *testing.T) {
 // Confidence is what the dialogue goes by: below 0.2 a short text says
 // nothing, from 0.6 on a text is clear.
 func TestConfidence(t *testing.T) {
-	r, c := rules(t), demo(t)
+	r, c := whole(t), demo(t)
 	for _, x := range []struct {
 		text     string
 		min, max float64
@@ -61,7 +61,7 @@ func TestConfidence(t *testing.T) {
 // What cannot be made out still is a matter for a person, unless it is very
 // short; a place alone is a matter too, so that the desk asks what is wrong.
 func TestUnclear(t *testing.T) {
-	r, c := rules(t), demo(t)
+	r, c := whole(t), demo(t)
 	for text, want := range map[string]workflow.Kind{
 		"昨天说的那件事您给记着点": workflow.Incident,
 		"怡园5号楼":        workflow.Incident,
@@ -109,7 +109,7 @@ func TestNewRefuses(t *testing.T) {
 }
 
 func TestConcurrentUse(t *testing.T) {
-	r, c := rules(t), demo(t)
+	r, c := whole(t), demo(t)
 	all := samples(t)
 	var wg sync.WaitGroup
 	for range 4 {
@@ -137,7 +137,7 @@ func FuzzUnderstand(f *testing.F) {
 	} {
 		f.Add(s)
 	}
-	r, c := rules(f), demo(f)
+	r, c := whole(f), demo(f)
 	kinds := map[workflow.Kind]bool{workflow.Incident: true, workflow.Wish: true, workflow.Consult: true, workflow.Praise: true, workflow.Chat: true}
 	f.Fuzz(func(t *testing.T, text string) {
 		u, err := r.Understand(t.Context(), c, workflow.Words{Text: text})
@@ -160,7 +160,7 @@ func FuzzUnderstand(f *testing.F) {
 }
 
 func BenchmarkUnderstand(b *testing.B) {
-	r, c := rules(b), demo(b)
+	r, c := whole(b), demo(b)
 	w := workflow.Words{Text: "我是西区12号楼3单元402的住户,楼上卫生间漏水淌到俺家天花板上了,找了他好几回都不认账,物业也不管,麻烦社区来人给看看吧,谢谢您了"}
 	if n := utf8.RuneCountInString(w.Text); n < 60 {
 		b.Fatalf("%d characters, want 60", n)
