@@ -3,6 +3,7 @@ package bot_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/jpeg"
@@ -27,6 +28,7 @@ import (
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 	"github.com/wishdesk/wishdesk/workflow/understand"
+	"github.com/wishdesk/wishdesk/workflow/understand/ngram"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -160,6 +162,10 @@ func newWorld(t *testing.T, options ...option) *world {
 	must(t, err)
 	rules, err := understand.New(lexicon)
 	must(t, err)
+	model, err := os.Open("../configs/understand.model")
+	must(t, err)
+	models, err := ngram.Load(model)
+	must(t, errors.Join(err, model.Close(), rules.Learn(models)))
 	words, err := os.ReadFile("../configs/wording.yaml")
 	must(t, err)
 	wording, err := bot.ParseWording(words)

@@ -88,7 +88,7 @@ func (s *session) beyondCommands(ctx context.Context, sp spoken, raw string) (re
 	if err != nil {
 		return "", false, err
 	}
-	if u.Severity == workflow.Emergency {
+	if u.Severity == workflow.Emergency && u.Confidence >= plainDanger {
 		known, err := s.knownDanger(ctx, sp)
 		if err != nil || known {
 			return "", false, err
@@ -113,6 +113,10 @@ func (s *session) beyondCommands(ctx context.Context, sp spoken, raw string) (re
 	reply, err = s.answerWorker(ctx, q, raw)
 	return reply, true, err
 }
+
+// plainDanger is how sure the danger must be to count for more than a command
+// or what was asked for; said by itself, the mere suspicion is enough.
+const plainDanger = 0.8
 
 // answering are the commands whose words, without a ticket's number, also
 // answer a question: 「还行」, 「不用了」, 「快点」, 「没修好」, a number.
@@ -367,7 +371,7 @@ const unclear = 0.2
 
 // doubtful is the confidence below which the desk asks what is meant, with its
 // guesses, rather than send somebody in vain.
-const doubtful = 0.4
+const doubtful = 0.5
 
 // file opens a ticket with all that is known, and says number, who has it and
 // by when; or asks for the one thing that is missing. What is known already is
