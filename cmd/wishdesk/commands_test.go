@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -196,4 +197,52 @@ func TestDoctorSaysWhatToDo(t *testing.T) {
 		t.Errorf("a wrong secret: status %d", status)
 	}
 	holds(t, "a wrong secret", out, "FAIL  accounts[0] bjw-xiqu at WeChat", "app_secret", "!"+strings.Repeat("f", 32))
+}
+
+// A taxonomy of one's own: trained, measured and used by commands alone.
+func TestTrainEvalClassify(t *testing.T) {
+	dir := t.TempDir()
+	var table strings.Builder
+	table.WriteString("label\ttext\n")
+	for i := range 12 {
+		fmt.Fprintf(&table, "灯\t%d楼的灯不亮了,太黑\n水\t%d楼的水管漏水了\n", i, i)
+	}
+	file, model := filepath.Join(dir, "own.tsv"), filepath.Join(dir, "own.model")
+	must(t, os.WriteFile(file, []byte(table.String()), 0o600))
+	step := func(want int, args ...string) string {
+		t.Helper()
+		out, errs, status := wishdesk(t, nil, "三楼的灯不亮\n\n", args...)
+		if status != want {
+			t.Fatalf("%v: status %d, want %d: %s%s", args, status, want, out, errs)
+		}
+		return out + errs
+	}
+	holds(t, "train", step(0, "train", file, "--out", model), "2 labels", "24 samples")
+	if out := step(0, "eval", file, "--model", model); !strings.HasSuffix(out, "\naccuracy=1.0000 macro_f1=1.0000\n") || !strings.Contains(out, "truth") {
+		t.Errorf("eval:\n%s", out)
+	}
+	holds(t, "folds", step(0, "eval", file, "--folds", "4"), "accuracy=1.0000")
+	lines := strings.Split(strings.TrimSpace(step(0, "classify", "--model", model)), "\n")
+	var c classified
+	must(t, json.Unmarshal([]byte(lines[0]), &c))
+	if len(lines) != 2 || c.Category != "灯" || c.Confidence < 0.5 {
+		t.Errorf("classify: %v", lines)
+	}
+
+	whole := filepath.Join(dir, "whole.tsv")
+	must(t, os.WriteFile(whole, []byte("text\tkind\tcategory\tseverity\testate\tbuilding\tunit\tfloor\troom\tgrid\n"+
+		"毕西12号楼3单元402楼道灯不亮了\tincident\tfacilities\tminor\t毕家洼西区\t12\t3\t-\t402\tG01\n着火了\tincident\tsafety\temergency\t-\t-\t-\t-\t-\t-\n"), 0o600))
+	holds(t, "the whole understanding", step(0, "eval", whole), "kind=1.0000 severity=1.0000 emergency_recall=1.0000 emergency_precision=1.0000 place=1.0000", "accuracy=1.0000")
+	one := filepath.Join(dir, "one.tsv")
+	must(t, os.WriteFile(one, []byte("text\tlabel\na\tx\nb\tx\n"), 0o600))
+	holds(t, "not enough", step(2, "train", one, "--out", filepath.Join(dir, "none")), "2 to 256")
+	if _, err := os.Stat(filepath.Join(dir, "none")); err == nil {
+		t.Error("a model was left that was not trained")
+	}
+	holds(t, "a model without labels", step(2, "eval", file), "--model")
+	broken := filepath.Join(dir, "broken")
+	must(t, os.WriteFile(broken, []byte("no model"), 0o600))
+	holds(t, "no model", step(2, "classify", "--model", broken), "no file of models")
+	must(t, os.WriteFile(broken, []byte("text\tlabel\na\n"), 0o600))
+	holds(t, "a bad line", step(2, "train", broken, "--out", model), "line 2")
 }
