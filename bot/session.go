@@ -51,7 +51,7 @@ func (b *Bot) open(ctx context.Context, in wechat.Inbound, fresh, late bool) (*s
 		w.Change.NewPerson = &me
 	}
 	s.me = me
-	if known && !me.Following && in.Event != "unsubscribe" {
+	if known && !me.Following && (s.speaks() || in.Event == "SCAN") {
 		w.Change.Following = &desk.Following{Person: me.ID, Yes: true} // who writes follows: the event of it was lost
 	}
 	if known {

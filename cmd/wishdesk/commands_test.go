@@ -15,6 +15,7 @@ import (
 	"github.com/wishdesk/wishdesk/storage/redis"
 	"github.com/wishdesk/wishdesk/storage/storetest"
 	"github.com/wishdesk/wishdesk/wechatsim"
+	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 )
 
@@ -245,4 +246,49 @@ func TestTrainEvalClassify(t *testing.T) {
 	holds(t, "no model", step(2, "classify", "--model", broken), "no file of models")
 	must(t, os.WriteFile(broken, []byte("text\tlabel\na\n"), 0o600))
 	holds(t, "a bad line", step(2, "train", broken, "--out", model), "line 2")
+}
+
+// What workers said is learnt, and a model that is no better replaces none.
+func TestTrainFromCorrections(t *testing.T) {
+	url := storetest.Postgres(t)
+	env := []string{"WISHDESK_POSTGRES=" + url}
+	model := filepath.Join(t.TempDir(), "new.model")
+	step := func(want int, args ...string) string {
+		t.Helper()
+		out, errs, status := wishdesk(t, env, "", args...)
+		if status != want {
+			t.Fatalf("%v: status %d, want %d: %s%s", args, status, want, out, errs)
+		}
+		return out + errs
+	}
+	train := []string{"train", "--from-corrections", "--community", "dong", "--out", model}
+	holds(t, "without a community", step(2, "train", "--from-corrections", "--out", model), "--community")
+	step(0, "migrate")
+	document := filepath.Join(t.TempDir(), "c.yaml")
+	must(t, os.WriteFile(document, []byte("code: dong\nname: 东院社区\nestates: [{name: 东院, buildings: 4, households: 9}]\ngrids: [{code: G01, name: 第一网格, kind: residential, buildings: '东院:1-4'}]\n"), 0o600))
+	step(0, "community", "apply", document)
+	holds(t, "none yet", step(2, train...), "0 corrections")
+
+	store, err := postgres.Open(t.Context(), url, postgres.Options{})
+	must(t, err)
+	defer store.Close()
+	keep := func(from int64, text string, category workflow.Category) {
+		var ch desk.Change
+		ch.Community = "dong"
+		for i := range int64(20) {
+			ch.Samples = append(ch.Samples, desk.Sample{
+				Number: from + i, Text: fmt.Sprintf("%s,%d号楼", text, i), Kind: workflow.Incident, Category: category, Severity: workflow.Minor, By: 1, At: time.Now(),
+			})
+		}
+		must(t, store.Commit(t.Context(), ch))
+	}
+	keep(1000, "楼道灯坏了", "facilities") // known as it is
+	holds(t, "no better", step(1, train...), "no better", "4 held back: the model in use has 4 of them right, the new one 4")
+	if _, err := os.Stat(model); err == nil {
+		t.Error("a model was left that is no better")
+	}
+	keep(2000, "嘎啦棚又响了", "parking") // a word of theirs
+	holds(t, "better", step(0, train...), "8 held back", "the new one 8")
+	out, _, _ := wishdesk(t, nil, "嘎啦棚响\n", "classify", "--model", model)
+	holds(t, "learnt", out, "parking")
 }

@@ -7,13 +7,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/wishdesk/wishdesk/configs"
+	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/desk"
 	"github.com/wishdesk/wishdesk/workflow/understand"
 	"github.com/wishdesk/wishdesk/workflow/understand/ngram"
 )
@@ -23,12 +27,20 @@ import (
 const modelLabel = "label"
 
 type trainCommand struct {
-	Files []string `arg:"" type:"existingfile" help:"Tab-separated samples under a header: text and label, or text, kind, category and severity."`
-	Out   string   `required:"" help:"The file of the model."`
+	Files           []string `arg:"" optional:"" type:"existingfile" help:"Tab-separated samples under a header: text and label, or text, kind, category and severity."`
+	Out             string   `required:"" help:"The file of the model."`
+	FromCorrections bool     `help:"Train on the shipped samples and on what the community's workers said; keep the old model where the new one is no better on what was held back."`
+	Community       string   `help:"With --from-corrections: the community's code."`
 }
 
 // Run trains a model of files of samples.
-func (c trainCommand) Run(p *program) error {
+func (c trainCommand) Run(ctx context.Context, p *program) error {
+	if c.FromCorrections == (len(c.Files) > 0) || c.FromCorrections != (c.Community != "") {
+		return usage(errors.New("give files of samples, or --from-corrections with --community"))
+	}
+	if c.FromCorrections {
+		return p.withStore(ctx, func(store *postgres.Store) error { return c.fromCorrections(ctx, p, store) })
+	}
 	rules, err := lexicon()
 	if err != nil {
 		return err
@@ -44,6 +56,96 @@ func (c trainCommand) Run(p *program) error {
 		_, _ = fmt.Fprintf(p.out, "%s: %s of %d samples\n", name, m, n)
 	}
 	return nil
+}
+
+// fewest corrections make a judgement of two models worth anything.
+const fewest = 10
+
+// fromCorrections trains on what workers said messages are about, beside the
+// shipped samples. Every fifth correction is held back; unless the new
+// model does better on those than the one in use, that one stays.
+func (c trainCommand) fromCorrections(ctx context.Context, p *program, store *postgres.Store) error {
+	var learn, held []understand.Labelled
+	err := store.Samples(ctx, c.Community, func(s desk.Sample) error {
+		l := understand.Labelled{Text: s.Text, Kind: s.Kind, Category: s.Category, Severity: s.Severity}
+		if s.Number%5 == 0 {
+			held = append(held, l)
+		} else {
+			learn = append(learn, l)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if len(held) == 0 || len(held)+len(learn) < fewest {
+		return usage(fmt.Errorf("%d corrections of %s, %d of them to be held back: want %d or more", len(held)+len(learn), c.Community, len(held), fewest))
+	}
+	s, err := p.settings(false)
+	if err != nil {
+		return err
+	}
+	used, err := understander(s.Model)
+	if err != nil {
+		return err
+	}
+	document, err := store.ExportCommunity(ctx, c.Community)
+	if err != nil {
+		return noCommunity(c.Community, err)
+	}
+	community, err := workflow.ParseCommunity(bytes.NewReader(document))
+	if err != nil {
+		return err
+	}
+	shipped, err := shippedSamples()
+	if err != nil {
+		return err
+	}
+	fresh, err := lexicon()
+	if err != nil {
+		return err
+	}
+	models, err := fresh.Train(community, slices.Concat(shipped, learn, learn, learn)) // their own words count thrice
+	if err != nil {
+		return err
+	}
+	if err := fresh.Learn(models); err != nil {
+		return err
+	}
+	was, now := right(ctx, used, community, held), right(ctx, fresh, community, held)
+	_, _ = fmt.Fprintf(p.out, "%d corrections learnt, %d held back: the model in use has %d of them right, the new one %d\n", len(learn), len(held), was, now)
+	if now <= was {
+		return errors.New("the new model is no better: nothing was replaced")
+	}
+	return saveModels(c.Out, models)
+}
+
+// right is how many messages are given the category that they have.
+func right(ctx context.Context, rules *understand.Rules, community *workflow.Community, held []understand.Labelled) int {
+	n := 0
+	for _, l := range held {
+		if u, err := rules.Understand(ctx, community, workflow.Words{Text: l.Text}); err == nil && u.Kind == l.Kind && u.Category == l.Category {
+			n++
+		}
+	}
+	return n
+}
+
+// shippedSamples are what the shipped model was trained of.
+func shippedSamples() ([]understand.Labelled, error) {
+	files, err := fs.Glob(configs.Files, "samples/*.tsv")
+	if err != nil {
+		return nil, err
+	}
+	var out []understand.Labelled
+	for _, file := range files {
+		some, err := understand.ReadLabelled(bytes.NewReader(configs.Read(file)))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		out = append(out, some...)
+	}
+	return out, nil
 }
 
 func (c trainCommand) train(rules *understand.Rules) (map[string]*ngram.Model, int, error) {

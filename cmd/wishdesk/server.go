@@ -111,9 +111,13 @@ func newServer(ctx context.Context, s *settings.Settings, accounts map[string]we
 	if err := srv.desk.Refresh(ctx); err != nil {
 		return nil, err
 	}
-	rules, wording, taxonomy, err := readConfigs()
+	_, wording, taxonomy, err := readConfigs()
 	if err != nil {
 		return nil, err
+	}
+	rules, err := understander(s.Model)
+	if err != nil {
+		return nil, fmt.Errorf("setting model (WISHDESK_MODEL): %w", err)
 	}
 	for community, a := range accounts {
 		srv.clients[community] = wechat.NewClient(a, srv.drive.Tokens(), wechat.ClientOptions{

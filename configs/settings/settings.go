@@ -35,6 +35,7 @@ type Settings struct {
 	MetricsToken Secret        `koanf:"metrics_token"` // "" = anybody may read
 	Budget       time.Duration `koanf:"budget"`
 	Workers      int           `koanf:"workers"`
+	Model        string        `koanf:"model"` // what messages are understood by; "" = the shipped one
 	Accounts     []Account     `koanf:"accounts"`
 }
 
@@ -175,7 +176,7 @@ var (
 	topSecrets     = []string{"postgres", "redis", "metrics_token"}
 	accountSecrets = []string{"app_secret", "token", "encoding_aes_key", "previous_aes_key", "previous_token"}
 
-	topNames      = append(withFiles(topSecrets), "addr", "data", "log", "budget", "workers", "accounts")
+	topNames      = append(withFiles(topSecrets), "addr", "data", "log", "budget", "workers", "model", "accounts")
 	logNames      = []string{"level", "format"}
 	accountNames  = append(withFiles(accountSecrets), "community", "app_id", "mode", "original", "api_base", "templates")
 	templateNames = []string{"id", "subscribe", "fields"}

@@ -175,9 +175,10 @@ type opinion struct {
 	major      float64
 }
 
-func (m *learned) judge(s string, names []string) opinion {
+func (m *learned) judge(f *ngram.Features) opinion {
+	defer f.Release()
 	var room [64]float64
-	p := m.what.Probabilities(s, names, room[:0])
+	p := m.what.ProbabilitiesOf(f, room[:0])
 	var o opinion
 	sums := map[workflow.Kind]float64{}
 	for l, x := range p {
@@ -204,7 +205,7 @@ func (m *learned) judge(s string, names []string) opinion {
 		}
 		o.category, o.confidence = m.categories[best[0]], p[best[0]]
 	}
-	p = m.severity.Probabilities(s, names, room[:0])
+	p = m.severity.ProbabilitiesOf(f, room[:0])
 	o.emergency, o.major = p[m.emergency], p[m.major]
 	return o
 }

@@ -2,8 +2,10 @@ package understand
 
 import (
 	"context"
+	"unicode"
 
 	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/understand/ngram"
 )
 
 // alarming is how likely an emergency must be for the models to raise the
@@ -38,7 +40,13 @@ func (r *Rules) plain(t *text, found []match, v verdict, place located) bool {
 	if v.kind == workflow.Chat && v.confidence >= sure {
 		return true
 	}
-	return place.named && v.confidence < 0.2 && len(t.runes) < 12
+	left := 0
+	for _, c := range t.placeless(place) {
+		if unicode.Is(unicode.Han, c) {
+			left++
+		}
+	}
+	return place.named && v.confidence < 0.2 && left <= 3
 }
 
 // Understand tells what a message is about. It looks at the first 1,500 signs,
@@ -56,7 +64,7 @@ func (r *Rules) Understand(_ context.Context, c *workflow.Community, w workflow.
 	u.Kind, u.Category, u.Severity, u.Confidence = v.kind, v.category, workflow.Minor, v.confidence
 	grave := v.kind == workflow.Incident && r.grave(found, v.category)
 	if r.learned != nil && !r.plain(t, found, v, place) {
-		o := r.learned.judge(t.placeless(place), r.features(t, found, r.judge(t, found, false)))
+		o := r.learned.judge(ngram.Read(t.placeless(place), r.features(t, found, r.judge(t, found, false))))
 		if o.emergency >= alarming && !(o.emergency < glaring && r.disarmed(t, found)) {
 			u.Kind, u.Category, u.Severity, u.Danger, u.Confidence = workflow.Incident, workflow.Category("safety"), workflow.Emergency, unnamed, o.emergency
 			if o.kind == workflow.Incident {

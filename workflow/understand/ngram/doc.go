@@ -4,14 +4,15 @@
 // caller's.
 //
 // Features are all runs of one to three characters, once more for the first
-// sentence where a text opens with a title, and whatever named features a
+// sentence where a text opens with a title, once more for the head of a long
+// text, and whatever named features a
 // caller adds. A feature weighs log tf · idf, times how much it says about the
 // label: (1 − H/log k)^0.3, where H is the entropy of the labels among the
 // training texts that have it. One linear support vector machine a label
 // separates it from the rest; margins become probabilities by a softmax whose
 // scale is chosen on samples held back in turn.
 //
-// What was tried, five-fold on 7,149 public letters to an office in seven
+// What was tried, five-fold with one division of 7,149 public letters to an office in seven
 // departments (accuracy, macro-F1):
 //
 //	1-4 characters, log tf · idf, C 1           0.9205 0.9153
@@ -22,7 +23,8 @@
 //	  entropy^0.5                               0.9285 0.9241
 //	  entropy^0.3, C 8                          0.9294 0.9260
 //	  without idf's log, or half of it          0.9292 0.9250
-//	  and the title once more (what stands)     0.9309 0.9275
+//	  and the title once more                   0.9306 0.9272
+//	  and the first 40 characters (stands)       0.9322 0.9292
 //	  1-2 characters                            0.9299 0.9264
 //
 // Nothing in this room may open files, know tickets or keep a text.

@@ -60,6 +60,10 @@ func title(rs []rune) int {
 	return 0
 }
 
+// head is how many runes of a longer text count once more by themselves: who
+// writes a letter says at first what it is about.
+const head = 40
+
 const (
 	offset = 2166136261
 	prime  = 16777619
@@ -74,11 +78,12 @@ func mix(h uint32) uint32 {
 	return h ^ h>>16
 }
 
-// salt keeps the features of a title apart from those of the whole text, and
-// named ones from both.
+// salt keeps the features of a title, of the head and of the whole text apart,
+// and named ones from all.
 const (
 	ofText  = 0
 	ofTitle = 0x9e3779b9
+	ofHead  = 0x3c6ef372
 	ofName  = 0x7f4a7c15
 )
 
@@ -111,6 +116,9 @@ func (b *scratch) counts(text string, names []string) []count {
 	b.hashes = b.hashes[:0]
 	b.grams(b.runes, ofText)
 	b.grams(b.runes[:title(b.runes)], ofTitle)
+	if len(b.runes) > head {
+		b.grams(b.runes[:head], ofHead)
+	}
 	for _, n := range names {
 		b.hashes = append(b.hashes, named(n))
 	}

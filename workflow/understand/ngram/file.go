@@ -2,6 +2,7 @@ package ngram
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -20,6 +21,9 @@ const magic = "wdngram1"
 
 // maxFile bounds what is read, in bytes.
 const maxFile = 256 << 20
+
+// maxModels bounds how many models a file may hold.
+const maxModels = 16
 
 // ErrFile is a file that holds no models, or is damaged.
 var ErrFile = errors.New("ngram: no file of models, or damaged")
@@ -80,6 +84,9 @@ func Load(r io.Reader) (map[string]*Model, error) {
 		return nil, fmt.Errorf("%w: %w", ErrFile, err)
 	}
 	rest = rest[size:]
+	if len(heads) > maxModels {
+		return nil, ErrFile
+	}
 	models := map[string]*Model{}
 	for _, h := range heads {
 		m, left, err := h.read(rest)
@@ -98,7 +105,7 @@ func Load(r io.Reader) (map[string]*Model, error) {
 func (h header) read(data []byte) (*Model, []byte, error) {
 	k := len(h.Labels)
 	if k < 2 || k > maxLabels || len(h.Step) != k || len(h.Bias) != k || h.Features < 0 || h.Features > len(data)/(8+k) ||
-		!slices.IsSorted(h.Labels) || !(h.Scale > 0 && h.Scale < 1e6) {
+		!rising(h.Labels) || !(h.Scale > 0 && h.Scale < 1e6) || wild(h.Step) || wild(h.Bias) {
 		return nil, nil, ErrFile
 	}
 	m := &Model{
@@ -119,9 +126,24 @@ func (h header) read(data []byte) (*Model, []byte, error) {
 	for i := range m.weight {
 		m.weight[i] = int8(data[i])
 	}
-	if !slices.IsSorted(m.hashes) {
+	if !rising(m.hashes) {
 		return nil, nil, ErrFile
 	}
 	m.index()
 	return m, data[h.Features*k:], nil
+}
+
+// rising tells whether each is greater than the one before it.
+func rising[T cmp.Ordered](xs []T) bool {
+	for i := 1; i < len(xs); i++ {
+		if xs[i] <= xs[i-1] {
+			return false
+		}
+	}
+	return true
+}
+
+// wild tells of numbers that no training makes.
+func wild(xs []float32) bool {
+	return slices.ContainsFunc(xs, func(x float32) bool { return !(x > -1e6 && x < 1e6) })
 }

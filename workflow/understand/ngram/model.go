@@ -18,8 +18,6 @@ type Model struct {
 	weight []int8 // by feature, then label
 	step   []float32
 	bias   []float32
-
-	pool sync.Pool // of *scratch
 }
 
 // topBits of a hash choose where to look for it.
@@ -55,24 +53,47 @@ func (m *Model) index() {
 	for i := 1; i < len(m.first); i++ {
 		m.first[i] += m.first[i-1]
 	}
-	m.pool.New = func() any { return new(scratch) }
 }
 
 // Labels are what the model tells apart, in the order of Probabilities. The
 // caller must not change them.
 func (m *Model) Labels() []string { return m.labels }
 
-// Probabilities are how likely each label of Labels is, together 1. into is
+// Features are what models see of a text.
+type Features struct {
+	scratch
+	counted []count
+}
+
+var pool = sync.Pool{New: func() any { return new(Features) }}
+
+// Read makes the features of a text, with named ones beside its characters, to
+// be shown to any number of models.
+func Read(text string, names []string) *Features {
+	f := pool.Get().(*Features)
+	f.counted = f.counts(text, names)
+	return f
+}
+
+// Release ends the use of features, so that their room is used again.
+func (f *Features) Release() { pool.Put(f) }
+
+// ProbabilitiesOf are how likely each label of Labels is, together 1. into is
 // used where it has room for them.
-func (m *Model) Probabilities(text string, names []string, into []float64) []float64 {
-	b := m.pool.Get().(*scratch)
+func (m *Model) ProbabilitiesOf(f *Features, into []float64) []float64 {
 	if cap(into) < len(m.labels) {
 		into = make([]float64, len(m.labels))
 	}
-	into = m.margins(b.counts(text, names), into[:len(m.labels)])
-	m.pool.Put(b)
+	into = m.margins(f.counted, into[:len(m.labels)])
 	softmax(into, m.scale)
 	return into
+}
+
+// Probabilities are those of a text by itself.
+func (m *Model) Probabilities(text string, names []string, into []float64) []float64 {
+	f := Read(text, names)
+	defer f.Release()
+	return m.ProbabilitiesOf(f, into)
 }
 
 // Predict is the likeliest label and how likely it is.
