@@ -76,7 +76,7 @@ func (r *Rules) pieces(t *text) []piece {
 	for i := range t.runes {
 		begins := i == 0 || !unicode.Is(unicode.Han, t.rune(i-1)) && !isDigit(t.rune(i-1))
 		switch {
-		case begins && i > 0 && r.counted(t, i):
+		case i > 0 && (begins || t.listedAt(i)) && r.counted(t, i):
 			cut(i, true)
 		case i > 0 && r.joinedAt(t, i) && (begins || i-from >= shortest):
 			cut(i, true)
@@ -103,6 +103,11 @@ func (r *Rules) counted(t *text, i int) bool {
 		return next == '、' || next == '.' && !isDigit(t.rune(i+2)) || next == ')' && t.rune(i-1) != '('
 	}
 	return false
+}
+
+// listedAt tells 「…坏了2、垃圾…」, where a blank stood: not 「3、5号楼」.
+func (t *text) listedAt(i int) bool {
+	return isDigit(t.rune(i)) && t.rune(i+1) == '、' && !isNumeral(t.rune(i+2)) && !isDigit(t.rune(i+2)) && !isDigit(t.rune(i-1))
 }
 
 func (r *Rules) joinedAt(t *text, i int) bool {

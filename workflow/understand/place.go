@@ -265,12 +265,18 @@ func (r *Rules) placeNames(c *workflow.Community, t *text, found []match) []name
 	})
 	var kept []name
 	for _, n := range out {
-		if !slices.ContainsFunc(kept, func(k name) bool { return n.from < k.to && k.from < n.to }) {
+		if !slices.ContainsFunc(kept, func(k name) bool { return n.from < k.to && k.from < n.to && !n.goesOn(k) }) {
 			kept = append(kept, n)
 		}
 	}
 	slices.SortFunc(kept, func(a, b name) int { return cmp.Compare(a.from, b.from) })
 	return kept
+}
+
+// goesOn tells whether a landmark's name begins within that of its estate and
+// goes on behind it: 「毕家洼西区北门」.
+func (n name) goesOn(k name) bool {
+	return n.landmark != nil && k.landmark == nil && n.estate == k.estate && n.from > k.from && n.to > k.to
 }
 
 // partOfAnother tells whether a name is a piece of another word or number:
