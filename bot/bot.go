@@ -173,7 +173,7 @@ func (b *Bot) takeForLater(ctx context.Context, in wechat.Inbound, shape desk.Sh
 	defer cancel()
 	body, err := json.Marshal(in)
 	if err == nil {
-		err = b.desk.Drive().Add(ctx, in.Community, desk.Task{Kind: desk.TaskMessage, Key: in.Delivery, Body: body, Lane: "from:" + in.OpenID}, false)
+		err = b.desk.Drive().Add(ctx, in.Community, desk.Task{Kind: desk.TaskMessage, Key: in.Delivery, Body: body, Lane: laneOf(in)}, false)
 	}
 	values := Values{"Hotline": shape.Community.Hotline}
 	if err != nil {
@@ -186,6 +186,18 @@ func (b *Bot) takeForLater(ctx context.Context, in wechat.Inbound, shape desk.Sh
 	reply := b.o.Wording.Say("later", values)
 	b.remember(ctx, in, reply)
 	return reply
+}
+
+// laneOf keeps one person's messages in order.
+func laneOf(in wechat.Inbound) string { return "from:" + in.OpenID }
+
+// MessageLane is the lane of a message task by its body.
+func MessageLane(body []byte) (string, error) {
+	var in wechat.Inbound
+	if err := json.Unmarshal(body, &in); err != nil {
+		return "", fmt.Errorf("bot: message task: %w", err)
+	}
+	return laneOf(in), nil
 }
 
 // messageTask handles a message that was taken for later; its reply is owed

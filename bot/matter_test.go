@@ -1,6 +1,7 @@
 package bot_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -81,5 +82,33 @@ func TestDoubtIsShown(t *testing.T) {
 	must(t, w.store.Samples(w.ctx, community, func(s desk.Sample) error { kept = append(kept, s); return nil }))
 	if len(kept) != 1 || kept[0].Number != 1002 || kept[0].Category != "greening" || kept[0].Text == "" || kept[0].By != w.people["zhang"] {
 		t.Errorf("kept to learn from: %+v", kept)
+	}
+}
+
+// What a neighbour shows and says of a known trouble reaches who handles it.
+func TestWhatANeighbourSaysOfAKnownTrouble(t *testing.T) {
+	w := newWorld(t).awake()
+	w.say(resident, "西区3号楼2单元楼道灯坏了")
+	w.gets(worker, "新任务 1001")
+	w.photo(neighbour)
+	w.holds("joined", w.say(neighbour, "西区3号楼2单元楼道灯不亮了,灯罩掉下来,玻璃碴子一地"), "您的编号 1002")
+	w.gets(worker, "1001", "玻璃碴子", "[custom image]")
+	w.holds("the card", w.say(worker, "查看 1001"), "玻璃碴子", "另有 1 户")
+	w.holds("the first one reads their own words", w.say(resident, "进度 1001"), "楼道灯坏了", "!玻璃碴子")
+}
+
+// Of several matters without a place one is asked about at a time, by name.
+func TestSeveralWithoutAPlace(t *testing.T) {
+	w := newWorld(t).awake()
+	w.say(resident, "楼道灯坏了,另外下水道也堵了,污水都冒出来了")
+	first := w.say(resident, "分开登记")
+	w.holds("apart", first, "编号 1001", "编号 1002")
+	if strings.Count(first, "几号楼") != 1 {
+		t.Errorf("asked about both at once:\n%s", first)
+	}
+	w.holds("the first", w.say(resident, "西区3号楼"), "编号 1001", "3号楼", "还有 1002 号", "管道排水", "几号楼")
+	w.holds("the second", w.say(resident, "西区5号楼"), "编号 1002", "5号楼", "!还有 100")
+	if a, b := w.ticket(1001), w.ticket(1002); a.Place.Building != 3 || b.Place.Building != 5 {
+		t.Errorf("at %v and %v", a.Place, b.Place)
 	}
 }

@@ -60,9 +60,12 @@ const (
 	pushTries  = 12               // then a person must telephone
 	channelOff = 10 * time.Minute // a channel that is not permitted is asked again after this
 
-	// stoppedLimit is how long a push waits for a channel that is stopped for
-	// the whole account; then a person must telephone.
-	stoppedLimit = 26 * time.Hour
+	// How long a push waits for a channel that is stopped for the whole
+	// account: where the day's quota is used up, and where it is not permitted,
+	// which somebody may be mending. Then a person must telephone; for an
+	// emergency at once.
+	dayLimit = 26 * time.Hour
+	offLimit = 30 * time.Minute
 )
 
 // channels remembers which channels an account may not use at the moment.
@@ -122,7 +125,7 @@ func (b *Bot) send(ctx context.Context, p desk.Push, now time.Time) desk.PushOut
 	}
 	if c := shape.Community; p.Purpose.Quiet() && p.Facts.Severity != workflow.Emergency {
 		if at := c.Quiet.Next(now, c.Location()); at.After(now) {
-			return desk.PushOutcome{Status: desk.PushOwed, NextTry: at.UTC()}
+			return desk.PushOutcome{Status: desk.PushOwed, NextTry: at.UTC(), Held: true}
 		}
 	}
 	to, err := b.desk.Journal().Person(ctx, p.Community, p.Person)
@@ -149,8 +152,9 @@ func (b *Bot) send(ctx context.Context, p desk.Push, now time.Time) desk.PushOut
 			opens = at
 		}
 	}
-	if !opens.IsZero() && now.Sub(p.CreatedAt) < stoppedLimit {
-		last.Status, last.NextTry = desk.PushOwed, opens
+	if held := now.Sub(p.CreatedAt); !opens.IsZero() && p.Facts.Severity != workflow.Emergency &&
+		(held < offLimit || held < dayLimit && opens.Sub(now) > channelOff) {
+		last.Status, last.NextTry, last.Held = desk.PushOwed, opens, true
 		return last
 	}
 	return giveUp(p, last)
@@ -212,7 +216,9 @@ func (b *Bot) sendCustom(ctx context.Context, m Messenger, shape desk.Shape, p d
 		return desk.PushOutcome{Status: desk.PushSent, Channel: channelCustom}, true
 	}
 	out, settled = b.failed(p, channelCustom, now, err)
-	if !errors.Is(err, wechat.ErrAmbiguous) {
+	var api *wechat.APIError
+	usedUp := errors.As(err, &api) && api.Action() == wechat.OtherChannel // the platform counts otherwise: it is right
+	if !errors.Is(err, wechat.ErrAmbiguous) && !usedUp {
 		_ = b.o.Windows.Unspend(ctx, p.Community, p.Person, now)
 	}
 	return out, settled
@@ -383,7 +389,7 @@ func (b *Bot) failed(p desk.Push, channel string, now time.Time, err error) (des
 	case wechat.Retry, wechat.RefreshToken:
 		return b.later(p, now, out), true
 	case wechat.NextMinute:
-		out.Status, out.NextTry = desk.PushOwed, now.Truncate(time.Minute).Add(time.Minute)
+		out.Status, out.NextTry, out.Held = desk.PushOwed, now.Truncate(time.Minute).Add(time.Minute), true
 		return out, true
 	case wechat.NextDay:
 		b.log.Error("daily limit of the platform reached", "community", p.Community, "channel", channel)

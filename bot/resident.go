@@ -100,8 +100,8 @@ func (s *session) beyondCommands(ctx context.Context, sp spoken, raw string) (re
 	if sp.Number != 0 && sp.Verb != verbNumber || !answering[sp.Verb] {
 		return "", false, nil
 	}
-	q, ok, err := s.asked(ctx)
-	if err != nil || !ok || q.Question.Topic != workflow.TopicWorker || !q.Question.At.After(s.talk.At) {
+	q, ok, err := s.justAsked(ctx)
+	if err != nil || !ok {
 		return "", false, err
 	}
 	if sp.Verb == verbNumber && sp.Number >= 1000 {
@@ -128,15 +128,12 @@ var answering = map[verb]bool{
 // worker's result may say that a fire is out, and what is added to an
 // emergency belongs to it.
 func (s *session) knownDanger(ctx context.Context, sp spoken) (bool, error) {
-	verb, number := sp.Verb, sp.Number
-	if p := s.talk.Pending; verb == verbNone && p.Verb != verbAs {
-		verb, number = p.Verb, p.Number
+	if s.me.Staff() && staffVerbs[sp.Verb] {
+		return true, nil // typed in the same words
 	}
-	if verb == verbNone {
-		return false, nil
-	}
-	if s.me.Staff() && verb != verbSupplement && verb != verbReopen && verb != verbAs {
-		return true, nil
+	number := sp.Number
+	if sp.Verb == verbNone {
+		number = s.talk.Pending.Number
 	}
 	if number == 0 {
 		return false, nil
@@ -168,8 +165,10 @@ func (s *session) smallNumber(ctx context.Context, n int64) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if asked && q.Question.Topic == workflow.TopicWorker && q.Question.At.After(s.talk.At) {
-		return s.answerWorker(ctx, q, s.text()) // 「几楼?」「3」
+	if just, ok, err := s.justAsked(ctx); err != nil {
+		return "", err
+	} else if ok {
+		return s.answerWorker(ctx, just, s.text()) // 「几楼?」「3」
 	}
 	waiting, err := s.awaitingRating(ctx)
 	if err != nil {
@@ -263,7 +262,20 @@ func (s *session) awaitingRating(ctx context.Context) ([]workflow.Ticket, error)
 	return out, nil
 }
 
-// asked is the writer's ticket with an open question, the latest asked first.
+// justAsked is the ticket about which a worker asked since the writer wrote
+// last, unless another matter was resolved after that: then its verdict is
+// what is awaited.
+func (s *session) justAsked(ctx context.Context) (workflow.Ticket, bool, error) {
+	q, ok, err := s.asked(ctx)
+	if err != nil || !ok || q.Question.Topic != workflow.TopicWorker || !q.Question.At.After(s.talk.At) {
+		return q, false, err
+	}
+	waiting, err := s.awaitingRating(ctx)
+	return q, err == nil && (len(waiting) == 0 || q.Question.At.After(waiting[0].ResolvedAt)), err
+}
+
+// asked is the writer's ticket with an open question, the latest asked first;
+// of several asked about at once the first.
 func (s *session) asked(ctx context.Context) (workflow.Ticket, bool, error) {
 	all, err := s.mine(ctx, false)
 	if err != nil {
@@ -271,7 +283,7 @@ func (s *session) asked(ctx context.Context) (workflow.Ticket, bool, error) {
 	}
 	var found workflow.Ticket
 	for _, t := range all {
-		if t.Question != nil && (found.Question == nil || t.Question.At.After(found.Question.At)) {
+		if t.Question != nil && (found.Question == nil || !t.Question.At.Before(found.Question.At)) { // newest number first
 			found = t
 		}
 	}
@@ -437,9 +449,12 @@ func (s *session) joined(ctx context.Context, cmd workflow.Command, known workfl
 		s.talk.Pending = pending{Verb: verbAs, Draft: cmd.Text}
 		return s.offer(s.say("known_yours", s.about(&t)), choice{s.say("choice.another", nil), "登记 另一件"}), nil
 	}
-	cmd.Media = media
 	own, living, err := s.w.FileInto(ctx, cmd, known.Number)
 	if err != nil {
+		return "", err
+	}
+	// Who handles it reads and sees what this one has to say of it.
+	if living, err = s.w.Do(ctx, living.Number, workflow.Command{Name: workflow.CmdSupplement, Actor: s.by(), Text: cmd.Text, Media: media}); err != nil {
 		return "", err
 	}
 	s.talk.Ticket = own.Number
@@ -466,6 +481,12 @@ func (s *session) filed(t *workflow.Ticket, u workflow.Understanding) string {
 	v := s.about(t)
 	v["Photos"] = len(t.Media)
 	reply := s.say("filed", v)
+	if t.Question != nil && s.apart {
+		if s.questioned {
+			return reply // one question at a time
+		}
+		s.questioned = true
+	}
 	if q := t.Question; q != nil && q.Topic == workflow.TopicWhat {
 		var choices []choice
 		for _, c := range u.Guesses {
@@ -587,10 +608,31 @@ func (s *session) placedWith(ctx context.Context, q workflow.Ticket, raw string,
 		return "", err
 	}
 	s.talk.Ticket = t.Number
-	if t.Question == nil {
-		s.talk.Asked = 0
+	reply := s.filed(&t, u)
+	if t.Question != nil {
+		return reply, nil
 	}
-	return s.filed(&t, u), nil
+	s.talk.Asked = 0
+	next, ok, err := s.stillPlaceless(ctx, t.Number)
+	if err != nil || !ok {
+		return reply, err
+	}
+	return s.offerPlaces(reply+s.say("ask.next", s.about(&next)), &next, workflow.Understanding{}), nil
+}
+
+// stillPlaceless is another of the writer's tickets that waits for its place:
+// it is asked about when the one before it is done.
+func (s *session) stillPlaceless(ctx context.Context, but int64) (t workflow.Ticket, ok bool, err error) {
+	all, err := s.mine(ctx, false)
+	if err != nil {
+		return t, false, err
+	}
+	for _, m := range all {
+		if m.Number != but && m.Question != nil && m.Question.Topic == workflow.TopicPlace {
+			t, ok = m, true
+		}
+	}
+	return t, ok, nil
 }
 
 // maxAsked is how often the desk asks where it is before a person files it by
@@ -631,6 +673,7 @@ func (s *session) fileAs(ctx context.Context, sp spoken, draft string) (string, 
 
 // fileApart files the several matters of a message, each by itself.
 func (s *session) fileApart(ctx context.Context, draft string) (string, error) {
+	s.apart = true
 	var replies []string
 	for _, p := range s.b.o.Understander.Parts(ctx, s.shape.Community, s.words(draft)) {
 		reply, err := s.file(ctx, p.Text, p.Understanding)

@@ -28,6 +28,8 @@ type session struct {
 	media []workflow.Media // came with this message
 	late  bool             // the answer has left without this message's result
 
+	apart, questioned bool // several matters are filed: only the first question is asked now
+
 	read map[string]workflow.Understanding // what was understood already, by text
 }
 

@@ -309,3 +309,73 @@ func TestSubscriptionNoticeThatDidNotArrive(t *testing.T) {
 		t.Errorf("consents left: %v %v", c.Consents, err)
 	}
 }
+
+// What a worker had begun swallows no news of danger.
+func TestDangerWhileAWorkersWordsArePending(t *testing.T) {
+	w := newWorld(t).awake()
+	w.say(resident, "西区3号楼楼道灯坏了")
+	for i, command := range []string{"办结 1001", "进展 1001", "绑定"} {
+		w.say(worker, command)
+		w.holds(command, w.say(worker, fmt.Sprintf("西区%d号楼着火了,有人被困,快来人", 7+i)), "【紧急】", "119")
+	}
+	if got := w.ticket(1001); got.State != workflow.Assigned {
+		t.Errorf("the first matter: %s, %q", got.State, got.Resolution)
+	}
+}
+
+// A verdict is for what was resolved last, not for a question before it.
+func TestVerdictAfterAnOlderQuestion(t *testing.T) {
+	w := newWorld(t).awake()
+	w.say(resident, "西区3号楼楼道灯坏了")
+	w.say(resident, "西区4号楼下水道堵了")
+	w.clock.Advance(time.Minute)
+	w.say(worker, "追问 1002 几楼")
+	w.clock.Advance(time.Hour)
+	w.say(worker, "办结 1001 换了")
+	w.clock.Advance(time.Minute)
+	w.holds("a digit", w.say(resident, "1"), "谢谢您的评价", "1001")
+	w.say(worker, "追问 1002 东户西户")
+	w.holds("the question is still there", w.say(resident, "东户"), "已经转告张建国")
+}
+
+// Who binds takes along also what was joined to a neighbour's.
+func TestWhoBindsKeepsWhatWasJoined(t *testing.T) {
+	w := newWorld(t).awake()
+	w.say(resident, "西区3号楼2单元楼道灯坏了")
+	w.holds("joined", w.say(neighbour, "西区3号楼2单元楼道灯不亮"), "您的编号 1002")
+	id, err := w.store.UpsertPerson(w.ctx, "wu", workflow.Person{Community: community, Name: "吴刚", Roles: []workflow.Role{{Kind: workflow.RoleVolunteer, Team: "环境清洁队"}}})
+	must(t, err)
+	must(t, w.store.NewBindCode(w.ctx, community, id, "K7MPX2QD", w.clock.Now().Add(24*time.Hour)))
+	w.holds("bound", w.say(neighbour, "绑定 K7MPX2QD"), "吴刚")
+	must(t, w.desk.Refresh(w.ctx))
+	w.holds("progress", w.say(neighbour, "进度"), "1001 号")
+	w.holds("taken apart", w.say(neighbour, "拆分 1002"), "编号 1002")
+}
+
+// An account that may not push leaves no emergency waiting: somebody is to
+// telephone at once.
+func TestEmergencyThatCannotBePushed(t *testing.T) {
+	w := newWorld(t, func(s *settings) { s.templates = nil }).awake()
+	w.sim.Fail(wechatsim.Failure{Path: apiCustom, ErrCode: 48001})
+	w.say(resident, "西区3号楼着火了")
+	w.pump()
+	w.holds("a call", w.say(duty, "待办"), "打电话告知", "紧急情况")
+}
+
+// A reply that came late and reaches nobody is a call with its number, also
+// where the clock is finer than the record.
+func TestLateReplyThatReachesNobody(t *testing.T) {
+	pg := storetest.Cut(t, storetest.Postgres(t))
+	w := newWorld(t, func(s *settings) { s.postgres, s.budget, s.templates = pg.URL(), 300*time.Millisecond, nil }).awake()
+	w.clock.Advance(123456789 * time.Nanosecond)
+	w.say(resident, "你好")
+	w.sim.Fail(wechatsim.Failure{Path: apiCustom, ErrCode: 45015})
+	pg.Stall()
+	w.holds("in time", w.say(resident, "西区3号楼楼道灯坏了"), "正在登记")
+	pg.Heal()
+	w.bot.Wait()
+	w.pump()
+	w.holds("a call", w.say(duty, "待办"), "打电话告知", "1001", "告知编号")
+	w.say(duty, "已告知 1001")
+	w.holds("done", w.say(duty, "待办"), "!告知编号")
+}

@@ -362,17 +362,23 @@ func (s *session) adopt(ctx context.Context, former workflow.PersonID) error {
 		return err
 	}
 	for _, t := range all {
-		t, err := s.w.Living(ctx, t.Number)
+		living, err := s.w.Living(ctx, t.Number)
 		if err != nil {
 			return err
 		}
-		if t.State == workflow.Cancelled || !t.Involved(former) {
-			continue
-		}
-		if _, err := s.w.Do(ctx, t.Number, workflow.Command{
-			Name: workflow.CmdAdopt, Actor: workflow.System(), Reporter: s.me.ID, Follow: []workflow.PersonID{former},
-		}); err != nil {
-			return err
+		for _, number := range slices.Compact([]int64{t.Number, living.Number}) {
+			now, err := s.w.Ticket(ctx, number)
+			if err != nil {
+				return err
+			}
+			if now.State == workflow.Cancelled || !now.Involved(former) {
+				continue
+			}
+			if _, err := s.w.Do(ctx, number, workflow.Command{
+				Name: workflow.CmdAdopt, Actor: workflow.System(), Reporter: s.me.ID, Follow: []workflow.PersonID{former},
+			}); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -411,7 +411,13 @@ func (c deadlettersRetry) Run(ctx context.Context, p *program) error {
 			return usage(fmt.Errorf("%s has no dead letter %d: `wishdesk deadletters --community %s` lists them", c.Community, c.ID, c.Community))
 		}
 		key, body, _ := bytes.Cut(d.Body, []byte(" "))
-		if err := drive.Add(ctx, c.Community, desk.Task{Kind: desk.TaskKind(d.Queue), Key: string(key), Body: body}, false); err != nil {
+		t := desk.Task{Kind: desk.TaskKind(d.Queue), Key: string(key), Body: body}
+		if t.Kind == desk.TaskMessage {
+			if t.Lane, err = bot.MessageLane(body); err != nil {
+				return err
+			}
+		}
+		if err := drive.Add(ctx, c.Community, t, false); err != nil {
 			return err
 		}
 		if err := store.RemoveDeadLetter(ctx, c.Community, c.ID); err != nil {

@@ -103,7 +103,7 @@ func TestSetUpACommunity(t *testing.T) {
 	store, err := postgres.Open(t.Context(), url, postgres.Options{})
 	must(t, err)
 	defer store.Close()
-	must(t, store.DeadLetter(t.Context(), "dong", "message", []byte(`m:1 {"a": 1}`), "panic", time.Now()))
+	must(t, store.DeadLetter(t.Context(), "dong", "message", []byte(`m:1 {"OpenID": "o1"}`), "panic", time.Now()))
 	holds(t, "one", step(0, "deadletters", "list", "--community", "dong"), "1\t", "message", "panic", "!{")
 	holds(t, "retried", step(0, "deadletters", "retry", "1", "--community", "dong"), "queued")
 	holds(t, "none again", step(0, "deadletters", "--community", "dong"), "none")
@@ -112,7 +112,7 @@ func TestSetUpACommunity(t *testing.T) {
 	defer drive.Close()
 	tasks, err := drive.Read(t.Context(), "dong", "test", 5, 0)
 	must(t, err)
-	if len(tasks) != 1 || tasks[0].Kind != desk.TaskMessage || tasks[0].Key != "m:1" || string(tasks[0].Body) != `{"a": 1}` {
+	if len(tasks) != 1 || tasks[0].Kind != desk.TaskMessage || tasks[0].Key != "m:1" || string(tasks[0].Body) != `{"OpenID": "o1"}` || tasks[0].Lane != "from:o1" {
 		t.Errorf("queued: %+v", tasks)
 	}
 }

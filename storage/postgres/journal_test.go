@@ -414,13 +414,13 @@ func TestContact(t *testing.T) {
 	}
 	c, err = s.Contact(ctx(t), here, 5)
 	must(t, err)
-	same(t, "contact", desk.Contact{LastMessageAt: noon, CustomSince: 1, Consents: map[string]int{"T1": 1}}, c)
+	same(t, "contact", desk.Contact{LastMessageAt: noon, SinceMessage: 1, Consents: map[string]int{"T1": 1}}, c)
 	click := talked(5, 1, `{}`)
 	click.LastClickAt = noon.Add(time.Minute)
 	must(t, s.Commit(ctx(t), desk.Change{Community: here, Talk: click}))
 	c, err = s.Contact(ctx(t), here, 5)
 	must(t, err)
-	same(t, "after a click", desk.Contact{LastMessageAt: noon, LastClickAt: noon.Add(time.Minute), Consents: map[string]int{"T1": 1}}, c)
+	same(t, "after a click", desk.Contact{LastMessageAt: noon, SinceMessage: 1, LastClickAt: noon.Add(time.Minute), Consents: map[string]int{"T1": 1}}, c)
 	// The last consent is used once, however many ask.
 	used := make(chan bool, 10)
 	var all sync.WaitGroup

@@ -170,7 +170,7 @@ func (s *Store) Bind(ctx context.Context, community, code, openid string, now ti
 			if _, err := tx.Exec(ctx, `UPDATE person SET openid = NULL, following = false WHERE community = $1 AND id = $2`, community, was); err != nil {
 				return err
 			}
-			if _, err := tx.Exec(ctx, `UPDATE push SET person = $3 WHERE community = $1 AND person = $2 AND status = 'owed'`, community, was, id); err != nil {
+			if _, err := tx.Exec(ctx, `UPDATE push SET person = $3 WHERE community = $1 AND person = $2 AND status IN ('owed', 'sending')`, community, was, id); err != nil {
 				return err
 			}
 		}

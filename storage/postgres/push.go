@@ -51,7 +51,7 @@ func owedPush(r pgx.CollectableRow) (p desk.Push, err error) {
 // finishPush: what is at an end is never owed again by a sender that comes
 // late.
 const finishPush = `UPDATE push SET status = $3, channel = coalesce(nullif($4, ''), channel), next_try = coalesce($5, next_try),
-		errcode = $6, error = $7, msg_id = coalesce(nullif($8::bigint, 0), msg_id), sent_at = CASE WHEN $3 IN ('sent', 'unknown') THEN $9 ELSE sent_at END
+		attempts = attempts - CASE WHEN $10 THEN 1 ELSE 0 END, errcode = $6, error = $7, msg_id = coalesce(nullif($8::bigint, 0), msg_id), sent_at = CASE WHEN $3 IN ('sent', 'unknown') THEN $9 ELSE sent_at END
 	WHERE community = $1 AND key = $2 AND ($3 <> 'owed' OR status IN ('owed', 'sending'))`
 
 // FinishPush stores the outcome of an attempt. A push that is sent, or given
@@ -62,7 +62,7 @@ func (s *Store) FinishPush(ctx context.Context, community, key string, out desk.
 }
 
 func finishArgs(community, key string, out desk.PushOutcome) []any {
-	return []any{community, key, string(out.Status), out.Channel, moment(out.NextTry), out.ErrCode, text(out.Error), out.MsgID, out.At}
+	return []any{community, key, string(out.Status), out.Channel, moment(out.NextTry), out.ErrCode, text(out.Error), out.MsgID, out.At, out.Held}
 }
 
 // OwedPushes are pushes owed and due, or with a lease that ran out, oldest
@@ -104,7 +104,9 @@ func (s *Store) PushFailures(ctx context.Context, community string, limit int) (
 
 const contact = `SELECT t.last_message_at, t.last_click_at,
 	(SELECT count(*) FROM push WHERE community = $1 AND person = $2 AND channel = 'custom' AND sent_at IS NOT NULL
-		AND sent_at > greatest(t.last_message_at, t.last_click_at)),
+		AND sent_at > t.last_message_at),
+	(SELECT count(*) FROM push WHERE community = $1 AND person = $2 AND channel = 'custom' AND sent_at IS NOT NULL
+		AND sent_at > t.last_click_at),
 	(SELECT json_object_agg(template, remaining) FROM consent WHERE community = $1 AND person = $2 AND remaining > 0)
 	FROM (SELECT 1) AS one LEFT JOIN talk t ON t.community = $1 AND t.person = $2`
 
@@ -114,7 +116,7 @@ func (s *Store) Contact(ctx context.Context, community string, person workflow.P
 	c, _, err := row(ctx, s, "contact", func(r pgx.CollectableRow) (c desk.Contact, err error) {
 		var message, click *time.Time
 		var consents []byte
-		if err := r.Scan(&message, &click, &c.CustomSince, &consents); err != nil {
+		if err := r.Scan(&message, &click, &c.SinceMessage, &c.SinceClick, &consents); err != nil {
 			return c, err
 		}
 		if message != nil {

@@ -125,7 +125,7 @@ func (d *Drive) Spend(ctx context.Context, community string, person workflow.Per
 		if err != nil {
 			return false, err
 		}
-		window := fmt.Sprintf("%d,%d,%d", millis(c.LastMessageAt), millis(c.LastClickAt), c.CustomSince)
+		window := fmt.Sprintf("%d,%d,%d,%d", millis(c.LastMessageAt), millis(c.LastClickAt), c.SinceMessage, c.SinceClick)
 		taken, err = spendScript.Run(ctx, d.c, keys, now.UnixMilli(), window, windowKept.Milliseconds()).Int()
 		if err != nil {
 			return false, err

@@ -169,7 +169,7 @@ func (d *Drive) Committed(ctx context.Context, ch desk.Change) error {
 		}
 	}
 	for _, p := range ch.Pushes {
-		n.Pushes = append(n.Pushes, pushNews{p.Key, p.Urgent(), desk.PushLane(p.Person)})
+		n.Pushes = append(n.Pushes, pushNews{p.Key, p.Urgent(), desk.PushLane(p)})
 	}
 	for _, m := range ch.Media {
 		n.Media = append(n.Media, m.ID)

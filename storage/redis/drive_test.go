@@ -360,11 +360,11 @@ func TestSendWindow(t *testing.T) {
 		t.Error("allowed after the click's minute")
 	}
 	must(t, d.c.FlushAll(ctx).Err())
-	asked, record = 0, desk.Contact{LastMessageAt: noon, CustomSince: 4}
+	asked, record = 0, desk.Contact{LastMessageAt: noon, SinceMessage: 4}
 	if !spend(noon.Add(time.Hour)) || spend(noon.Add(time.Hour)) || asked != 2 {
 		t.Errorf("after a loss the record's count does not hold (asked %d times)", asked)
 	}
-	record = desk.Contact{LastMessageAt: noon.Add(time.Minute), CustomSince: 3} // the drive was away when it came
+	record = desk.Contact{LastMessageAt: noon.Add(time.Minute), SinceMessage: 3} // the drive was away when it came
 	for i, want := range []bool{true, true, false} {
 		if spend(noon.Add(time.Hour)) != want {
 			t.Errorf("the record's later message: message %d allowed %v", i+1, !want)

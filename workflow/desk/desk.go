@@ -47,8 +47,9 @@ func New(o Options) *Desk {
 	return &Desk{journal: o.Journal, drive: o.Drive, clock: o.Clock, log: o.Logger, shapes: map[string]Shape{}}
 }
 
-// Now is the desk's time, in UTC.
-func (d *Desk) Now() time.Time { return d.clock.Now().UTC() }
+// Now is the desk's time, in UTC, as fine as the record keeps it: what was
+// stored equals what was decided.
+func (d *Desk) Now() time.Time { return d.clock.Now().UTC().Truncate(time.Microsecond) }
 
 // Journal is the record behind the desk, for those who only read.
 func (d *Desk) Journal() Journal { return d.journal }

@@ -209,6 +209,7 @@ type PushOutcome struct {
 	Status  PushStatus
 	Channel string
 	NextTry time.Time // with PushOwed: try again then
+	Held    bool      // with PushOwed: it was not tried, so this attempt does not count
 	ErrCode int64
 	Error   string // redacted
 	MsgID   int64  // WeChat's id of a template message, by which its result is reported; 0 for none
@@ -219,7 +220,8 @@ type PushOutcome struct {
 type Contact struct {
 	LastMessageAt time.Time // zero if never
 	LastClickAt   time.Time
-	CustomSince   int            // customer-service messages sent since the later of the two
+	SinceMessage  int            // customer-service messages sent since the message
+	SinceClick    int            // and since the click
 	Consents      map[string]int // subscription template ID → sends left
 }
 
@@ -412,6 +414,6 @@ type Drive interface {
 // WeChat's rules: 5 within 48 hours of a message, 3 within a minute of a menu
 // click, scan or follow.
 func (c Contact) MayCustom(now time.Time) bool {
-	return now.Sub(c.LastMessageAt) < 48*time.Hour && c.CustomSince < 5 ||
-		now.Sub(c.LastClickAt) < time.Minute && c.CustomSince < 3
+	return now.Sub(c.LastMessageAt) < 48*time.Hour && c.SinceMessage < 5 ||
+		now.Sub(c.LastClickAt) < time.Minute && c.SinceClick < 3
 }

@@ -40,6 +40,8 @@ const (
 	maxTries     = 8                // then a task becomes a dead letter
 	messageTries = 100              // so does a message: nothing else has it, so an outage must not end it
 	batch        = 64
+
+	mediaAgain = 5 * time.Minute // a photo that could not be fetched is queued again after this
 )
 
 // NewRunner gives a runner; consumer names this process among replicas.
@@ -159,6 +161,14 @@ func (r *Runner) handle(ctx context.Context, community string, tasks []Task, ord
 type lanes struct {
 	mu      sync.Mutex
 	waiting map[string][]Task // by lane; an entry while one of it is being done
+	failed  map[string]head   // by lane: the message that must be done before those after it
+}
+
+// head is a message that failed, and until when those after it wait for it: it
+// comes back to this process unless another takes it.
+type head struct {
+	id    string
+	until time.Time
 }
 
 // begin tells whether the task may be done now; else it waits for next.
@@ -168,6 +178,10 @@ func (l *lanes) begin(t Task) bool {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if h, ok := l.failed[t.Lane]; ok && h.id != t.ID && time.Now().Before(h.until) {
+		return false // left pending: it comes again behind its head
+	}
+	delete(l.failed, t.Lane)
 	waiting, busy := l.waiting[t.Lane]
 	if busy {
 		l.waiting[t.Lane] = append(waiting, t)
@@ -186,7 +200,15 @@ func (l *lanes) next(t Task, done bool) (Task, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	waiting := l.waiting[t.Lane]
-	if !done && t.Kind == TaskMessage || len(waiting) == 0 {
+	if !done && t.Kind == TaskMessage {
+		if l.failed == nil {
+			l.failed = map[string]head{}
+		}
+		l.failed[t.Lane] = head{t.ID, time.Now().Add(3 * claimIdle)}
+		delete(l.waiting, t.Lane)
+		return Task{}, false
+	}
+	if len(waiting) == 0 {
 		delete(l.waiting, t.Lane)
 		return Task{}, false
 	}
@@ -212,6 +234,10 @@ func (r *Runner) one(ctx context.Context, community string, t Task) (done bool) 
 		if t.Deliveries < most && known {
 			return false // stays pending; claimed again after a while
 		}
+		if t.Kind == TaskMedia {
+			r.finish(ctx, community, t) // the record owes it still, for as long as WeChat has it
+			return true
+		}
 		if err := r.desk.journal.DeadLetter(ctx, community, string(t.Kind), append([]byte(t.Key+" "), t.Body...), err.Error(), r.desk.Now()); err != nil {
 			return false
 		}
@@ -219,10 +245,14 @@ func (r *Runner) one(ctx context.Context, community string, t Task) (done bool) 
 	} else {
 		tasks.WithLabelValues(string(t.Kind), "done").Inc()
 	}
+	r.finish(ctx, community, t)
+	return true
+}
+
+func (r *Runner) finish(ctx context.Context, community string, t Task) {
 	if t.ID != "" { // else it came from the journal, not from a queue
 		_ = r.desk.withDrive("finish", func(drive Drive) error { return drive.Finish(ctx, community, t) })
 	}
-	return true
 }
 
 // observeAge measures how long a task waited: the first part of its ID is the
@@ -291,11 +321,17 @@ func (r *Runner) fromJournal(ctx context.Context, community string, order *lanes
 
 // pushTask is the task to send a push: those of one person in order.
 func pushTask(p Push) Task {
-	return Task{Kind: TaskPush, Key: p.Key, Lane: PushLane(p.Person)}
+	return Task{Kind: TaskPush, Key: p.Key, Lane: PushLane(p)}
 }
 
-// PushLane is the lane of what is pushed to somebody.
-func PushLane(p workflow.PersonID) string { return "to:" + strconv.FormatInt(int64(p), 10) }
+// PushLane is the lane of a push: its person's, "" for an urgent one, which
+// waits for no other.
+func PushLane(p Push) string {
+	if p.Urgent() {
+		return ""
+	}
+	return "to:" + strconv.FormatInt(int64(p.Person), 10)
+}
 
 // Fire queues the deadlines that are due, after rebuilding the Drive if it
 // has lost them.
@@ -406,6 +442,11 @@ func (d *Desk) requeue(ctx context.Context, drive Drive, community string, befor
 	}
 	for _, m := range media {
 		if m.CreatedAt.After(before) {
+			continue
+		}
+		// One that keeps failing is queued again now and then, not at each sweep.
+		turn := d.Now().Unix() / int64(mediaAgain/time.Second)
+		if ok, err := drive.Allow(ctx, community, fmt.Sprintf("media:%s:%d", m.ID, turn), 1, mediaAgain); err != nil || !ok {
 			continue
 		}
 		if err := add(Task{Kind: TaskMedia, Key: m.ID}); err != nil {

@@ -5,7 +5,7 @@ ALTER TABLE bind_code ADD COLUMN openid text, ADD COLUMN former bigint NOT NULL 
 
 -- What WeChat reports of a subscription notice names only whom it went to.
 CREATE INDEX push_subscribe ON push (community, person, sent_at) WHERE channel = 'subscribe' AND sent_at IS NOT NULL;
-CREATE INDEX push_owed_person ON push (community, person) WHERE status = 'owed';
+CREATE INDEX push_owed_person ON push (community, person) WHERE status IN ('owed', 'sending');
 
 -- +goose Down
 DROP INDEX push_owed_person;

@@ -5,7 +5,7 @@
 -- KEYS[1] hash of the send window: m, c = Unix ms of the last message and
 --         click; mn, cn = messages sent since
 -- ARGV[1] now, Unix ms
--- ARGV[2] "" or the record's window "m,c,n", used where the hash is missing or
+-- ARGV[2] "" or the record's window "m,c,mn,cn", used where the hash is missing or
 --         has not heard of the last message or click
 -- ARGV[3] ms that a window is kept
 -- Returns 1 taken, 0 none left, -1 the record's window is needed.
@@ -18,13 +18,13 @@ if redis.call('EXISTS', KEYS[1]) == 0 then
 end
 if ARGV[2] ~= '' then
   local have = redis.call('HMGET', KEYS[1], 'm', 'c')
-  local m, c, n = string.match(ARGV[2], '^(%d+),(%d+),(%d+)$')
+  local m, c, mn, cn = string.match(ARGV[2], '^(%d+),(%d+),(%d+),(%d+)$')
   if tonumber(m) > tonumber(have[1] or 0) then
-    redis.call('HSET', KEYS[1], 'm', m, 'mn', n)
+    redis.call('HSET', KEYS[1], 'm', m, 'mn', mn)
     redis.call('PEXPIRE', KEYS[1], ARGV[3])
   end
   if tonumber(c) > tonumber(have[2] or 0) then
-    redis.call('HSET', KEYS[1], 'c', c, 'cn', n)
+    redis.call('HSET', KEYS[1], 'c', c, 'cn', cn)
   end
 end
 local w = redis.call('HMGET', KEYS[1], 'm', 'mn', 'c', 'cn')
