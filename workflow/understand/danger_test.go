@@ -151,3 +151,21 @@ func TestDanger(t *testing.T) {
 		}
 	}
 }
+
+// A long letter that tells of dangers is a big matter; one that cries for help
+// is an emergency however long.
+func TestDangerInALetter(t *testing.T) {
+	r, c := whole(t), demo(t)
+	letter := "尊敬的社区领导您好,我是西区12号楼的住户,我们楼一楼开了一家麻将馆,营业三年多了,每天从下午一直吵到后半夜,老人孩子都没法休息。" +
+		"跟老板说了很多次都没有用,打牌的人经常因为输赢吵架,听说去年还打起来过,消防通道也被他们的桌子占了一半,物业来看了一次就再也没有来过。" +
+		"我们几家商量了以后写这封信,希望社区能出面协调,让他们十点以前关门,谢谢你们。"
+	for text, want := range map[string]workflow.Severity{
+		letter: workflow.Major,
+		letter + "另外刚才一楼着火了,快来人,快救火,里面还有人没出来!": workflow.Emergency,
+	} {
+		u, err := r.Understand(t.Context(), c, workflow.Words{Text: text})
+		if err != nil || u.Severity != want {
+			t.Errorf("%s (%s) %v, want %s: %s", u.Severity, u.Danger, err, want, text)
+		}
+	}
+}
