@@ -41,6 +41,10 @@ func Apply(before Ticket, ev Event) Ticket {
 		}
 	case EvTrayed:
 		t.Stand = InTray
+	case EvAdvised:
+		t.understood(ev)
+		t.ask(nil, ev.At)
+		t.Stand = WithNobody // the desk tries again with what it knows now
 	case EvPublished:
 		t.Stand = OnWall
 	case EvAssigned, EvTransferred, EvClaimed:

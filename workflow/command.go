@@ -1,5 +1,7 @@
 package workflow
 
+import "slices"
+
 // Command is what somebody, or the clock, wants of a ticket. Fields that the
 // command does not use are zero.
 type Command struct {
@@ -8,7 +10,7 @@ type Command struct {
 	Text  string  // words: report, question, answer, reason, result
 	Media []Media // photos and recordings that come with it
 
-	Kind     Kind // file, classify, answer while received; so the next three
+	Kind     Kind // file, classify, advise, answer while received; so the next three
 	Category Category
 	Severity Severity
 	Danger   string
@@ -33,6 +35,7 @@ const (
 	CmdFile       CommandName = "file"       // a report comes in
 	CmdClassify   CommandName = "classify"   // say what and where it is, or correct it
 	CmdToTray     CommandName = "to_tray"    // file by hand: nobody was found, or nobody understood
+	CmdAdvise     CommandName = "advise"     // a second opinion on what nobody understood yet
 	CmdAssign     CommandName = "assign"     // 派单
 	CmdPublish    CommandName = "publish"    // a wish goes on the wall
 	CmdClaim      CommandName = "claim"      // 认领
@@ -78,3 +81,9 @@ func System() Actor { return Actor{Kind: ActorSystem} }
 
 // By is a person as actor.
 func By(p Person) Actor { return Actor{Kind: ActorPerson, Person: p.ID, Roles: p.Roles} }
+
+// tellsWhat tells whether the command says what a ticket is about, in full.
+func (cmd *Command) tellsWhat() bool {
+	return (cmd.Kind == Incident || cmd.Kind == Wish) && cmd.Category != "" &&
+		slices.Contains([]Severity{Emergency, Major, Minor}, cmd.Severity)
+}

@@ -90,6 +90,30 @@ func TestComplaints(t *testing.T) {
 			li: rate satisfied => rated; chen=rated
 			+720h
 			li: reopen 又坏了 !! too_late`,
+		"advice ends a doubt, and asks only where": `
+			li: file ?@G1 那个东西 => filed, asked
+			chen: advise minor@? !! not_allowed
+			desk: advise ?@? !! invalid
+			desk: advise minor@? => advised, classified, assigned; chen=assigned
+			is assigned with chen level 1: resolve 48h, response 1h
+			desk: advise wish@? !! wrong_state`,
+		"advice takes a ticket out of the tray": `
+			li: file ?@G1! 那个东西 => filed, trayed; chen=tray
+			+10m
+			desk: advise wish@? => advised, classified, published`,
+		"advice without a place is no end of the question": `
+			li: file ?@? 那个东西 => filed, asked
+			desk: advise major@? => advised, asked
+			desk: advise minor@? !! already_done
+			li: answer minor@G1 => answered, classified, assigned; chen=assigned`,
+		"advice finds an emergency that nobody saw": `
+			li: file ?@G1 那个东西 => filed, asked
+			desk: advise emergency@? => advised, classified, assigned; chen=danger, duty=danger`,
+		"advice comes before no worker's question": `
+			li: file ?@G1! 那个东西 => filed, trayed; chen=tray
+			chen: ask 什么东西 => asked; li=question
+			desk: advise minor@? !! already_done
+			li: answer 灯 => answered, trayed; chen=tray`,
 		"a merged ticket is silent for ever": `
 			li: file minor@G1 灯不亮 => filed, classified, assigned; chen=assigned
 			li: merge 7 !! not_allowed

@@ -106,7 +106,7 @@ func dueAfter(c *Community, t, a *Ticket, ev Event) map[Clock]time.Time {
 		} else {
 			due[ClockTray] = trayBy(c, a, now)
 		}
-	case EvAnswered, EvQuestionLapsed:
+	case EvAnswered, EvQuestionLapsed, EvAdvised:
 		if a.State == Received {
 			due[ClockTray] = trayBy(c, a, now)
 		}

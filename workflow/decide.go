@@ -91,6 +91,11 @@ func fill(c *Community, t *Ticket, cmd *Command, ev *Event) {
 		if ev.Reporter == 0 && cmd.Actor.Kind == ActorPerson {
 			ev.Reporter = cmd.Actor.Person
 		}
+	case EvAdvised:
+		ev.Kind, ev.Category, ev.Severity, ev.Danger = cmd.Kind, cmd.Category, cmd.Severity, cmd.Danger
+		if t.Severity == Emergency || t.Severity == Major && cmd.Severity == Minor { // advice makes nothing smaller
+			ev.Severity, ev.Danger = t.Severity, t.Danger
+		}
 	case EvClassified, EvReclassified:
 		classification()
 		ev.Question = goesOn(t.Question, cmd)

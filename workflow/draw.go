@@ -30,7 +30,7 @@ var clockStarts = []struct {
 	length string // where the community's document sets it
 	starts []EventType
 }{
-	{ClockTray, "tray", []EventType{EvFiled, EvTrayed, EvReturned, EvAnswered, EvQuestionLapsed, EvSplit}},
+	{ClockTray, "tray", []EventType{EvFiled, EvTrayed, EvReturned, EvAnswered, EvAdvised, EvQuestionLapsed, EvSplit}},
 	{ClockQuestion, "place_question, question", []EventType{EvAsked}},
 	{ClockUnclaimed, "wish_unclaimed", []EventType{EvClassified, EvReclassified, EvPublished, EvReturned, EvSplit}},
 	{ClockResponse, "emergency, major, minor: response", []EventType{EvClassified, EvReclassified, EvAssigned, EvTransferred, EvReopened, EvSplit}},

@@ -11,6 +11,7 @@ const (
 	EvClassified     EventType = "classified"
 	EvReclassified   EventType = "reclassified"
 	EvTrayed         EventType = "trayed"
+	EvAdvised        EventType = "advised"
 	EvPublished      EventType = "published"
 	EvAssigned       EventType = "assigned"
 	EvClaimed        EventType = "claimed"

@@ -88,13 +88,18 @@ var (
 	// emergency must not wait for one; a wish needs none.
 	isPlaced = allOf(
 		on("what is known", CodeInvalid, func(_ *Ticket, cmd *Command) bool {
-			return (cmd.Kind == Incident || cmd.Kind == Wish) && cmd.Category != "" &&
-				slices.Contains([]Severity{Emergency, Major, Minor}, cmd.Severity)
+			return cmd.tellsWhat()
 		}),
 		on("where is known unless a wish or an emergency", CodeInvalid, func(_ *Ticket, cmd *Command) bool {
 			return cmd.Place.Known() || cmd.Kind == Wish || cmd.Severity == Emergency
 		}),
 		realGrid,
+	)
+	// isDoubtful: advice on what the ticket is about is for one of which that is
+	// not known, and comes before no question that a person asked.
+	isDoubtful = allOf(
+		on("what it is about is not known", CodeAlreadyDone, func(t *Ticket, _ *Command) bool { return t.InDoubt() }),
+		on("what is known", CodeInvalid, func(_ *Ticket, cmd *Command) bool { return cmd.tellsWhat() }),
 	)
 	// nowhereElse: what the resident is asked is awaited first, but with an
 	// emergency nothing waits.

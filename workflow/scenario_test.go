@@ -187,7 +187,7 @@ func read(line string) (Command, Topic, error) {
 	arg, more, _ := strings.Cut(rest, " ")
 	var ask Topic
 	switch cmd.Name {
-	case CmdFile, CmdClassify:
+	case CmdFile, CmdClassify, CmdAdvise:
 		cmd.Text = cmp.Or(more, "有人说")
 		if whom, ok := strings.CutPrefix(more, "for "); ok {
 			cmd.Reporter = cast[whom]

@@ -182,6 +182,12 @@ func (t *Ticket) Involved(p PersonID) bool {
 	return p != 0 && (t.Reporter == p || slices.Contains(t.Followers, p))
 }
 
+// InDoubt tells whether nobody knows yet what the ticket is about, and no
+// person has asked its reporter: advice can still help.
+func (t *Ticket) InDoubt() bool {
+	return t.State == Received && t.Category == "" && (t.Question == nil || t.Question.Topic == TopicWhat)
+}
+
 // clone copies what Apply changes in place.
 func (t *Ticket) clone() Ticket {
 	c := *t
