@@ -45,7 +45,15 @@ type lexicon struct {
 	MajorCategories []workflow.Category           `yaml:"major_categories"`
 	Things          []string                      `yaml:"things"`
 	Joins           []string                      `yaml:"joins"`
-	Place           struct {
+	Names           struct {
+		Surnames string `yaml:"surnames"`
+		Double   string `yaml:"double"`
+		Familiar string `yaml:"familiar"`
+		Titles   string `yaml:"titles"`
+		Leads    string `yaml:"leads"`
+		Ends     string `yaml:"ends"`
+	} `yaml:"names"`
+	Place struct {
 		Own       []string `yaml:"own"`
 		Speaker   []string `yaml:"speaker"`
 		Spots     []string `yaml:"spots"`
@@ -114,6 +122,7 @@ type Rules struct {
 	major      []workflow.Category
 	things     [][][]rune // by thing: its names
 	joins      [][]rune
+	names      marked
 	says       map[workflow.Kind]map[workflow.Category][2]string // the names of what the rules say as features
 	learned    *learned                                          // nil where the rules are alone
 }
@@ -131,6 +140,7 @@ func New(data []byte) (*Rules, error) {
 		return nil, fmt.Errorf("lexicon: %w", err)
 	}
 	r := &Rules{book: newBook(), simplified: map[rune]rune{}, major: l.MajorCategories}
+	r.names = markedNames(&l)
 	var errs []error
 	for pair := range strings.FieldsSeq(l.Simplified) {
 		rs := []rune(pair)
