@@ -478,8 +478,8 @@ func writePushes(b *pgx.Batch, fit []*desk.Change, _ *known) error {
 }
 
 const (
-	insertMedia = `INSERT INTO media (community, id, person, wechat_id, type, status, mime, size, number, created_at)
-		SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::bigint[], $10::timestamptz[])
+	insertMedia = `INSERT INTO media (community, id, person, wechat_id, type, status, mime, size, number, created_at, spoken)
+		SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::bigint[], $10::timestamptz[], $11::boolean[])
 		ON CONFLICT (community, id) DO NOTHING`
 	attachMedia = `UPDATE media m SET number = x.number
 		FROM unnest($1::text[], $2::text[], $3::bigint[]) AS x(community, id, number)
@@ -514,7 +514,8 @@ func writeMedia(b *pgx.Batch, fit []*desk.Change, _ *known) error {
 			column(fresh, func(m desk.MediaFile) string { return m.MIME }),
 			column(fresh, func(m desk.MediaFile) int64 { return m.Size }),
 			column(fresh, func(m desk.MediaFile) int64 { return m.Number }),
-			column(fresh, func(m desk.MediaFile) time.Time { return m.CreatedAt }))
+			column(fresh, func(m desk.MediaFile) time.Time { return m.CreatedAt }),
+			column(fresh, func(m desk.MediaFile) bool { return m.Spoken }))
 	}
 	if names := slices.SortedFunc(maps.Keys(attached), compareNames); len(names) > 0 {
 		b.Queue(attachMedia,

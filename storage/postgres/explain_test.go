@@ -169,6 +169,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"Consent", []string{"consent_pkey"}, func() { _, err := s.Consent(c, here, 2, "T", -1); add(err) }},
 		{"MediaToFetch", []string{"media_owed"}, func() { _, err := s.MediaToFetch(c, here, 20); add(err) }},
 		{"Media", []string{"media_pkey"}, func() { _, err := s.Media(c, here, "m2"); add(err) }},
+		{"Heard", []string{"media_pkey"}, func() { add(s.Heard(c, here, "m2")) }},
 		{"FinishMedia", []string{"media_pkey"}, func() { add(s.FinishMedia(c, here, "m2", desk.MediaStored, "", 1)) }},
 		{"DeadLetter", nil, func() { add(s.DeadLetter(c, here, "q", nil, "", now)) }},
 		{"DeadLetters", []string{"dead_letter_pkey"}, func() { _, err := s.DeadLetters(c, here, 20); add(err) }},

@@ -9,12 +9,12 @@ import (
 	"github.com/wishdesk/wishdesk/workflow/desk"
 )
 
-const mediaColumns = `SELECT community, id, person, wechat_id, type, status, mime, size, number, created_at FROM media `
+const mediaColumns = `SELECT community, id, person, wechat_id, type, status, mime, size, number, created_at, spoken FROM media `
 
-// MediaToFetch are media still owed, oldest first.
+// MediaToFetch are media still owed or unheard, oldest first.
 func (s *Store) MediaToFetch(ctx context.Context, community string, limit int) ([]desk.MediaFile, error) {
 	return rows(ctx, s, "media to fetch", pgx.RowToStructByPos[desk.MediaFile],
-		mediaColumns+`WHERE community = $1 AND status = 'owed' ORDER BY created_at, id LIMIT $2`, community, limit)
+		mediaColumns+`WHERE community = $1 AND status IN ('owed', 'unheard') ORDER BY created_at, id LIMIT $2`, community, limit)
 }
 
 // Media is one media file; a *workflow.Error with CodeNotFound where there is
@@ -36,6 +36,14 @@ func (s *Store) FinishMedia(ctx context.Context, community, id string, status de
 		err = notFound(0, "media file")
 	}
 	return fault("finish media", err)
+}
+
+// Heard says that nothing more is to be made out of a recording. One that was
+// not fetched yet is fetched still.
+func (s *Store) Heard(ctx context.Context, community, id string) error {
+	_, err := s.pool.Exec(ctx, `UPDATE media SET spoken = false, status = CASE status WHEN 'unheard' THEN 'stored' ELSE status END
+		WHERE community = $1 AND id = $2`, community, id)
+	return fault("media heard", err)
 }
 
 // DeadLetter keeps a task that failed for good, for a person to see.

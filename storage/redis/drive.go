@@ -133,7 +133,7 @@ type (
 		Talk    *talkNews    `json:"talk,omitempty"`
 		Opened  *openedNews  `json:"opened,omitempty"`
 		Pushes  []pushNews   `json:"pushes"`
-		Media   []string     `json:"media"`
+		Tasks   []taskNews   `json:"tasks"`
 	}
 	ticketNews struct {
 		Number  string `json:"n"`
@@ -150,6 +150,11 @@ type (
 		Message int64 `json:"m"`
 		Click   int64 `json:"c"`
 	}
+	taskNews struct {
+		Kind string `json:"kind"`
+		Key  string `json:"key"`
+		Lane string `json:"lane"`
+	}
 	pushNews struct {
 		Key    string `json:"key"`
 		Urgent bool   `json:"urgent"`
@@ -159,7 +164,7 @@ type (
 
 // Committed follows a change, in one round trip.
 func (d *Drive) Committed(ctx context.Context, ch desk.Change) error {
-	n := news{Tickets: []ticketNews{}, Pushes: []pushNews{}, Media: []string{}}
+	n := news{Tickets: []ticketNews{}, Pushes: []pushNews{}, Tasks: []taskNews{}}
 	var person workflow.PersonID
 	if t := ch.Talk; t != nil {
 		person = t.Person
@@ -171,8 +176,12 @@ func (d *Drive) Committed(ctx context.Context, ch desk.Change) error {
 	for _, p := range ch.Pushes {
 		n.Pushes = append(n.Pushes, pushNews{p.Key, p.Urgent(), desk.PushLane(p)})
 	}
+	addTask := func(t desk.Task) { n.Tasks = append(n.Tasks, taskNews{string(t.Kind), t.Key, t.Lane}) }
 	for _, m := range ch.Media {
-		n.Media = append(n.Media, m.ID)
+		addTask(desk.MediaTask(m))
+	}
+	for _, t := range ch.Tasks {
+		addTask(t)
 	}
 	tickets := make([]workflow.Ticket, len(ch.Tickets))
 	for i, tc := range ch.Tickets {
@@ -184,7 +193,7 @@ func (d *Drive) Committed(ctx context.Context, ch desk.Change) error {
 // Restore sets live state, deadline and owner of tickets; loads are set by
 // RestoreLoads afterwards.
 func (d *Drive) Restore(ctx context.Context, community string, tickets []workflow.Ticket) error {
-	return d.tell(ctx, community, 0, tickets, news{Pushes: []pushNews{}, Media: []string{}})
+	return d.tell(ctx, community, 0, tickets, news{Pushes: []pushNews{}, Tasks: []taskNews{}})
 }
 
 func (d *Drive) tell(ctx context.Context, community string, person workflow.PersonID, tickets []workflow.Ticket, n news) error {

@@ -15,6 +15,9 @@ func TestLanes(t *testing.T) {
 	if !l.begin(a) || l.begin(b) || !l.begin(c) || !l.begin(Task{ID: "4"}) {
 		t.Fatal("not those that may begin began")
 	}
+	if l.begin(a) || l.begin(b) {
+		t.Fatal("what is in hand or waits began again")
+	}
 	if next, more := l.next(a, true); !more || next.ID != "2" {
 		t.Fatalf("after the first: %v %v", next, more)
 	}

@@ -35,6 +35,9 @@ type Change struct {
 	Consents  []Consent   // what somebody agreed to be sent, or no longer does
 	Ended     []PushEnd   // pushes that came to their end by this
 	Samples   []Sample    // what a worker said that words mean
+	// Tasks follow the commit. With the Drive away they are lost: only for what
+	// nobody is owed.
+	Tasks []Task
 }
 
 // Sample is a message with what a worker said it is about: what the model can
@@ -179,6 +182,7 @@ type MediaStatus string
 // The states of a media file.
 const (
 	MediaOwed    MediaStatus = "owed"    // to be fetched within three days
+	MediaUnheard MediaStatus = "unheard" // a recording in the media store whose words are still to be made out
 	MediaStored  MediaStatus = "stored"  // in the media store under its ID
 	MediaRefused MediaStatus = "refused" // wrong type or too large
 	MediaGone    MediaStatus = "gone"    // WeChat has it no longer
@@ -196,6 +200,8 @@ type MediaFile struct {
 	Size      int64 // bytes as stored
 	Number    int64 // the ticket it belongs to, 0 while loose
 	CreatedAt time.Time
+	// Spoken: a recording without words, which are to be made out and answered.
+	Spoken bool
 }
 
 // Attach says that media belong to a ticket.
@@ -309,10 +315,12 @@ type Journal interface {
 	// whether one was there to use.
 	Consent(ctx context.Context, community string, person workflow.PersonID, template string, by int) (bool, error)
 
-	// MediaToFetch are media still owed, oldest first.
+	// MediaToFetch are media still owed or unheard, oldest first.
 	MediaToFetch(ctx context.Context, community string, limit int) ([]MediaFile, error)
 	Media(ctx context.Context, community, id string) (MediaFile, error)
 	FinishMedia(ctx context.Context, community, id string, status MediaStatus, mime string, size int64) error
+	// Heard says that nothing more is to be made out of a recording.
+	Heard(ctx context.Context, community, id string) error
 
 	// DeadLetter keeps a task that failed for good, for a person to see.
 	DeadLetter(ctx context.Context, community, queue string, body []byte, reason string, at time.Time) error
@@ -344,6 +352,8 @@ const (
 	TaskTick    TaskKind = "tick"    // a ticket's clock is due
 	TaskMedia   TaskKind = "media"   // a media file is to be fetched
 	TaskPush    TaskKind = "push"    // a push is owed
+	TaskHear    TaskKind = "hear"    // the words of a recording are to be made out
+	TaskAdvice  TaskKind = "advice"  // a ticket is in doubt: a second opinion may help
 )
 
 // Task is one entry of a queue. Key is the ticket number, media ID or push

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -160,7 +161,7 @@ func (r *Runner) handle(ctx context.Context, community string, tasks []Task, ord
 // waits for the one before it.
 type lanes struct {
 	mu      sync.Mutex
-	waiting map[string][]Task // by lane; an entry while one of it is being done
+	waiting map[string][]Task // by lane: the task being done, and those behind it
 	failed  map[string]head   // by lane: the message that must be done before those after it
 }
 
@@ -182,13 +183,12 @@ func (l *lanes) begin(t Task) bool {
 		return false // left pending: it comes again behind its head
 	}
 	delete(l.failed, t.Lane)
-	waiting, busy := l.waiting[t.Lane]
-	if busy {
-		l.waiting[t.Lane] = append(waiting, t)
-		return false
+	waiting := l.waiting[t.Lane]
+	if slices.ContainsFunc(waiting, func(w Task) bool { return w.Kind == t.Kind && w.Key == t.Key && w.ID == t.ID }) {
+		return false // it was handed out again because it waits so long
 	}
-	l.waiting[t.Lane] = nil
-	return true
+	l.waiting[t.Lane] = append(waiting, t)
+	return len(waiting) == 0
 }
 
 // next is the task that waited for t. Where t failed, those after it are left
@@ -199,7 +199,6 @@ func (l *lanes) next(t Task, done bool) (Task, bool) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	waiting := l.waiting[t.Lane]
 	if !done && t.Kind == TaskMessage {
 		if l.failed == nil {
 			l.failed = map[string]head{}
@@ -208,11 +207,12 @@ func (l *lanes) next(t Task, done bool) (Task, bool) {
 		delete(l.waiting, t.Lane)
 		return Task{}, false
 	}
+	waiting := l.waiting[t.Lane][1:]
 	if len(waiting) == 0 {
 		delete(l.waiting, t.Lane)
 		return Task{}, false
 	}
-	l.waiting[t.Lane] = waiting[1:]
+	l.waiting[t.Lane] = waiting
 	return waiting[0], true
 }
 
@@ -317,6 +317,24 @@ func (r *Runner) fromJournal(ctx context.Context, community string, order *lanes
 	}
 	r.handle(ctx, community, todo, order, inHand)
 	return nil
+}
+
+// MediaTask is what is to be done with a media file: fetch it, or make out its
+// words. Those wait for something slow: two lanes of them hold up nobody else.
+func MediaTask(m MediaFile) Task {
+	if m.Status == MediaUnheard {
+		return Task{Kind: TaskHear, Key: m.ID, Lane: slowLane("hear", int64(m.Person))}
+	}
+	return Task{Kind: TaskMedia, Key: m.ID}
+}
+
+// AdviceTask is the task to ask for advice on a ticket.
+func AdviceTask(number int64) Task {
+	return Task{Kind: TaskAdvice, Key: strconv.FormatInt(number, 10), Lane: slowLane("advice", number)}
+}
+
+func slowLane(name string, of int64) string {
+	return name + ":" + strconv.FormatInt(of%2, 10)
 }
 
 // pushTask is the task to send a push: those of one person in order.
@@ -449,7 +467,7 @@ func (d *Desk) requeue(ctx context.Context, drive Drive, community string, befor
 		if ok, err := drive.Allow(ctx, community, fmt.Sprintf("media:%s:%d", m.ID, turn), 1, mediaAgain); err != nil || !ok {
 			continue
 		}
-		if err := add(Task{Kind: TaskMedia, Key: m.ID}); err != nil {
+		if err := add(MediaTask(m)); err != nil {
 			return err
 		}
 	}

@@ -11,7 +11,7 @@
 -- KEYS[7] hash of the send window (fields m, mn, c, cn)
 -- KEYS[8…] hashes of live tickets (fields v, o, b), as many as ARGV[1].tickets
 -- ARGV[1] JSON: {tickets: [{n, v, owner, due, body}], talk: {v, s}, opened: {m, c},
---         pushes: [{key, urgent, lane}], media: [id]}; owner "" = nobody's,
+--         pushes: [{key, urgent, lane}], tasks: [{kind, key, lane}]}; owner "" = nobody's,
 --         due 0 = none, body "" = ended
 -- ARGV[2] ms that an ended ticket's version is remembered
 -- ARGV[3] ms that a conversation is kept
@@ -70,7 +70,7 @@ end
 for _, p in ipairs(change.pushes) do
   redis.call('XADD', p.urgent and KEYS[3] or KEYS[4], '*', 'kind', 'push', 'key', p.key, 'body', '', 'lane', p.lane)
 end
-for _, id in ipairs(change.media) do
-  redis.call('XADD', KEYS[5], '*', 'kind', 'media', 'key', id, 'body', '')
+for _, t in ipairs(change.tasks) do
+  redis.call('XADD', KEYS[5], '*', 'kind', t.kind, 'key', t.key, 'body', '', 'lane', t.lane)
 end
 return newer
