@@ -28,8 +28,8 @@ type Bot struct {
 	late     sync.WaitGroup // messages still worked on after their answer left
 }
 
-// Options are what a Bot stands on. All are required but Logger, Templates
-// and Budget.
+// Options are what a Bot stands on. All are required but Logger, Templates,
+// Budget, Advisor and Transcriber.
 type Options struct {
 	Desk         *desk.Desk
 	Understander workflow.Understander
@@ -42,8 +42,15 @@ type Options struct {
 	Templates func(community string) Templates
 	Media     MediaStore
 	Windows   Windows
-	Clock     clockwork.Clock
-	Logger    *slog.Logger
+	// Advisor helps where the desk is in doubt, AdvicePerDay times a day and
+	// community; Transcriber makes out recordings that WeChat did not,
+	// HearPerDay times. Both may be nil.
+	Advisor      Advisor
+	AdvicePerDay int
+	Transcriber  Transcriber
+	HearPerDay   int
+	Clock        clockwork.Clock
+	Logger       *slog.Logger
 	// Budget is how long a message may take before the answer leaves without
 	// its result, which then follows as a push. WeChat waits 5 s; 0 = 3 s.
 	Budget time.Duration
@@ -299,5 +306,7 @@ func (b *Bot) Handlers() map[desk.TaskKind]desk.Handler {
 		desk.TaskMessage: b.messageTask,
 		desk.TaskPush:    b.pushTask,
 		desk.TaskMedia:   b.mediaTask,
+		desk.TaskHear:    b.hearTask,
+		desk.TaskAdvice:  b.adviceTask,
 	}
 }

@@ -85,6 +85,9 @@ type settings struct {
 	budget          time.Duration
 	templates       bot.Templates
 	simTemplates    map[string][]string
+	advisor         bot.Advisor
+	transcriber     bot.Transcriber
+	perDay          int
 }
 
 type option func(*settings)
@@ -98,7 +101,7 @@ func (directory) Clean(data []byte, kind string) ([]byte, string, error) {
 func newWorld(t *testing.T, options ...option) *world {
 	t.Helper()
 	o := settings{
-		postgres: storetest.Postgres(t), redis: storetest.Redis(t), budget: 4 * time.Second,
+		postgres: storetest.Postgres(t), redis: storetest.Redis(t), budget: 4 * time.Second, perDay: 10,
 		templates: bot.Templates{ // the stand-in's own set
 			"work":   {ID: "demo-assigned", Fields: map[string]string{"character_string1": "number", "thing2": "what", "thing3": "place", "time4": "by"}},
 			"notice": {ID: "demo-notice", Fields: map[string]string{"character_string1": "number", "thing2": "said", "phrase3": "status", "time4": "by"}},
@@ -182,6 +185,7 @@ func newWorld(t *testing.T, options ...option) *world {
 		Messenger: func(c string) (bot.Messenger, bool) { return client, c == community },
 		Templates: func(string) bot.Templates { return o.templates },
 		Media:     directory{dir}, Windows: w.drive, Clock: w.clock, Logger: log, Budget: o.budget,
+		Advisor: o.advisor, AdvicePerDay: o.perDay, Transcriber: o.transcriber, HearPerDay: o.perDay,
 	})
 	gate := wechat.NewGate(func(c string) (wechat.Account, bool) { return account, c == community }, w.bot, &wechat.MemoryReplays{}, wechat.GateOptions{Clock: w.clock, Logger: log})
 	mux.Handle("/wechat/{community}", gate)

@@ -38,7 +38,20 @@ func (b *Bot) mediaTask(ctx context.Context, community string, t desk.Task) erro
 		status = desk.MediaGone
 	}
 	mediaFetched.WithLabelValues(community, string(status)).Inc()
-	return b.desk.Journal().FinishMedia(ctx, community, file.ID, status, mime, size)
+	if file.Spoken && status == desk.MediaStored {
+		status = desk.MediaUnheard
+	}
+	if err := b.desk.Journal().FinishMedia(ctx, community, file.ID, status, mime, size); err != nil || !file.Spoken {
+		return err
+	}
+	if status != desk.MediaUnheard {
+		return b.neverHeard(ctx, file)
+	}
+	file.Status = status
+	if err := b.desk.Drive().Add(ctx, community, desk.MediaTask(file), false); err != nil {
+		b.log.Debug("the sweep queues it", "cause", err)
+	}
+	return nil
 }
 
 func (b *Bot) fetch(ctx context.Context, file desk.MediaFile) (status desk.MediaStatus, mime string, size int64, err error) {

@@ -37,6 +37,9 @@ var (
 		Name: "wishdesk_push_delay_seconds", Help: "Time from owing a push to having sent it.",
 		Buckets: prometheus.ExponentialBuckets(0.01, 3, 12),
 	})
+	outsideCalls = promauto.NewCounterVec(prometheus.CounterOpts{
+		Name: "wishdesk_outside_total", Help: "Questions to the language model (advice) and the transcriber (hear) by outcome.",
+	}, []string{"community", "what", "outcome"})
 	mediaFetched = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "wishdesk_media_total", Help: "Media fetched from WeChat by outcome.",
 	}, []string{"community", "outcome"})

@@ -306,6 +306,9 @@ func (s *session) free(ctx context.Context, raw string) (string, error) {
 			return s.answerDesk(ctx, q, raw, u)
 		}
 	}
+	if c, _, ok := s.b.o.Taxonomy.Find(strings.TrimSpace(raw)); ok {
+		return s.bareCategory(ctx, c, raw)
+	}
 	if fragment := u.Confidence < unclear && u.Place != (workflow.Place{}) && u.Severity != workflow.Emergency; fragment || telephone.MatchString(raw) {
 		if t, ok, err := s.talkedAbout(ctx); err != nil {
 			return "", err
@@ -331,6 +334,21 @@ func (s *session) free(ctx context.Context, raw string) (string, error) {
 		}
 	}
 	return s.file(ctx, raw, u)
+}
+
+// bareCategory answers the bare name of a category where none is asked for any more:
+// it is about the matter talked about, or says too little.
+func (s *session) bareCategory(ctx context.Context, c workflow.Category, raw string) (string, error) {
+	t, ok, err := s.talkedAbout(ctx)
+	switch {
+	case err != nil:
+		return "", err
+	case !ok:
+		return s.say("report", nil), nil
+	case t.Category == c:
+		return s.show(ctx, t.Number)
+	}
+	return s.supplement(ctx, spoken{Verb: verbSupplement, Number: t.Number, Rest: raw})
 }
 
 // talkedAbout is the writer's open ticket that the two were just talking about.
@@ -594,13 +612,14 @@ func (s *session) placedWith(ctx context.Context, q workflow.Ticket, raw string,
 		}
 		cmd.Place = keep
 	}
-	if q.Category == "" && u.Category != "" {
+	still := u.Confidence < doubtful && u.Severity != workflow.Emergency // in doubt: a person files it
+	if q.Category == "" && u.Category != "" && !still {
 		cmd.Kind, cmd.Category, cmd.Severity, cmd.Danger = u.Kind, u.Category, u.Severity, u.Danger
 		if cmd.Kind != workflow.Wish {
 			cmd.Kind = workflow.Incident
 		}
 	}
-	if s.talk.Asked++; s.talk.Asked < maxAsked {
+	if s.talk.Asked++; s.talk.Asked < maxAsked && (q.Category != "" || !still) {
 		cmd.Topic = workflow.TopicPlace
 	}
 	t, err := s.w.Do(ctx, q.Number, cmd)

@@ -93,6 +93,7 @@ func (s *session) commit(ctx context.Context, reply string) error {
 	}
 	t := &desk.Talk{Person: s.me.ID, Was: s.was, State: state}
 	switch {
+	case s.heard(): // its recording opened the window
 	case s.in.MenuID != "" || opensWindow(s.in.Event):
 		t.LastClickAt = s.now // WeChat: a tap on a menu message counts as a click
 	case s.in.Type != "event":
@@ -127,6 +128,9 @@ func (s *session) commit(ctx context.Context, reply string) error {
 		var ids []string
 		for _, m := range t.Media {
 			ids = append(ids, m.ID)
+		}
+		if s.b.o.Advisor != nil && t.InDoubt() {
+			s.w.Change.Tasks = append(s.w.Change.Tasks, desk.AdviceTask(n))
 		}
 		if len(ids) > 0 {
 			s.w.Change.Attach = append(s.w.Change.Attach, desk.Attach{Number: n, IDs: ids})
@@ -177,9 +181,13 @@ func (s *session) answer(ctx context.Context) (string, error) {
 		return s.said(ctx, s.text())
 	case "voice":
 		if strings.TrimSpace(s.in.Recognition) == "" {
-			return s.photo(ctx, "voice_unclear")
+			return s.unheard(ctx)
 		}
-		return s.said(ctx, s.in.Recognition)
+		reply, err := s.said(ctx, s.in.Recognition)
+		if s.heard() && err == nil {
+			reply = s.say("heard", Values{"Said": shorten(s.in.Recognition, 60)}) + reply
+		}
+		return reply, err
 	case "image":
 		return s.photo(ctx, "photo_alone")
 	case "video", "shortvideo":

@@ -1,7 +1,7 @@
 // Package configs is the room of what can be changed without a build: the
 // words that people read, the taxonomy, the lexicon, the model with the samples
-// that it was trained of, the defaults of the
-// settings, and the demo community. It only embeds the files beside it; who
+// that it was trained of, what a language model is told to do, the defaults of
+// the settings, and the demo community. It only embeds the files beside it; who
 // reads them gives them meaning.
 //
 // What must never come in: code that decides, and secrets.
@@ -11,7 +11,7 @@ import "embed"
 
 // Files are all files of this room, by their path within it.
 //
-//go:embed *.yaml understand.model demo/*.yaml samples/*.tsv
+//go:embed *.yaml advice.txt understand.model demo/*.yaml samples/*.tsv
 var Files embed.FS
 
 // Read gives a file that is part of the build; a missing one is a broken

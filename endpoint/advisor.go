@@ -38,7 +38,7 @@ func NewAdvisor(o Options, instruction string, taxonomy *workflow.Taxonomy, obje
 	var lines strings.Builder
 	line := func(code, label string) {
 		a.what = append(a.what, code)
-		fmt.Fprintf(&lines, "%s: %s\n", code, label)
+		fmt.Fprintf(&lines, "%s = %s\n", code, label)
 	}
 	all := func(kind workflow.Kind, categories map[workflow.Category]string) {
 		for _, c := range slices.Sorted(maps.Keys(categories)) {

@@ -66,7 +66,7 @@ func TestAdvise(t *testing.T) {
 	if q.Key != "Bearer a-key" || q.Model != "some-model" || q.Format != "json_schema" {
 		t.Errorf("asked with key %q, model %q, format %q", q.Key, q.Model, q.Format)
 	}
-	for _, want := range []string{"Say what it is.", "incident:drainage: 诉求/管道排水", "wish:elderly: 心愿/助老", "chat: 闲聊", `"enum"`} {
+	for _, want := range []string{"Say what it is.", "incident:drainage = 诉求/管道排水", "wish:elderly = 心愿/助老", "chat = 闲聊", `"enum"`} {
 		if !strings.Contains(q.System, want) {
 			t.Errorf("the instruction lacks %q", want)
 		}

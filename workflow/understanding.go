@@ -71,6 +71,9 @@ type Understanding struct {
 // for concurrent use and do not keep the text.
 type Understander interface {
 	Understand(ctx context.Context, c *Community, w Words) (Understanding, error)
+	// Mask is a text without what tells who wrote it or whom it is about, as it
+	// may leave for a language model; names are hidden wherever they stand.
+	Mask(c *Community, text string, names []string) string
 	// Same tells whether two incidents tell of one trouble, precision before
 	// recall.
 	Same(a, b Matter) bool

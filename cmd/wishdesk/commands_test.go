@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wishdesk/wishdesk/bot/wechat"
+	"github.com/wishdesk/wishdesk/endpoint/standin"
 	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/storage/redis"
 	"github.com/wishdesk/wishdesk/storage/storetest"
@@ -291,4 +292,28 @@ func TestTrainFromCorrections(t *testing.T) {
 	holds(t, "better", step(0, train...), "8 held back", "the new one 8")
 	out, _, _ := wishdesk(t, nil, "嘎啦棚响\n", "classify", "--model", model)
 	holds(t, "learnt", out, "parking")
+}
+
+// The doctor asks what is asked outside, and never fails for it: the desk works
+// without.
+func TestDoctorTriesOutside(t *testing.T) {
+	s := standin.New(t)
+	s.Say(func(string) (string, string) { return "incident:facilities", "minor" })
+	env := []string{
+		"WISHDESK_POSTGRES=postgres://nobody@127.0.0.1:1/x", "WISHDESK_REDIS=redis://127.0.0.1:1",
+		"WISHDESK_ADVISOR_URL=" + s.URL, "WISHDESK_ADVISOR_MODEL=m", "WISHDESK_TRANSCRIBER_URL=" + s.URL, "WISHDESK_TRANSCRIBER_MODEL=m",
+	}
+	out, _, _ := wishdesk(t, env, "", "doctor")
+	holds(t, "with both", out, "OK    advisor answers", "OK    transcriber answers")
+	s.Behave(standin.Failing)
+	out, _, _ = wishdesk(t, env, "", "doctor")
+	holds(t, "with both failing", out, "WARN  advisor: endpoint: refused: HTTP 500", "WARN  transcriber: endpoint: refused: HTTP 500")
+	asked := len(s.Asked())
+	out, _, _ = wishdesk(t, env, "", "doctor", "--offline")
+	holds(t, "offline", out, "!advisor answers", "!WARN  advisor")
+	if len(s.Asked()) != asked {
+		t.Error("asked though offline")
+	}
+	out, _, _ = wishdesk(t, append(env, "WISHDESK_ADVISOR_TIMEOUT=1h"), "", "doctor")
+	holds(t, "an hour", out, "advisor.timeout (WISHDESK_ADVISOR_TIMEOUT): want 100ms to 5m")
 }

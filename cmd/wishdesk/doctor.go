@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -53,7 +54,7 @@ func (c doctorCommand) Run(ctx context.Context, p *program) error {
 	if p.config == "" {
 		d.warn("settings", "no --config FILE was given: these are the defaults and the environment")
 	}
-	if err := s.Check(checkAccount); err != nil {
+	if err := s.Check(checkAccount, checkOutside); err != nil {
 		d.fail("settings", nil, strings.ReplaceAll(err.Error(), "\n", "\n      "))
 	} else {
 		d.ok("settings", fmt.Sprintf("%d account(s)", len(s.Accounts)))
@@ -87,11 +88,42 @@ func (c doctorCommand) Run(ctx context.Context, p *program) error {
 			d.ok(name+" at WeChat", "credentials are good")
 		}
 	}
+	if !c.Offline {
+		d.outside(ctx, s)
+	}
 	if d.failed > 0 {
 		return fmt.Errorf("%d thing(s) to mend", d.failed)
 	}
 	return nil
 }
+
+// outside asks what is asked outside, once each.
+func (d *doctor) outside(ctx context.Context, s *settings.Settings) {
+	taxonomy, err := readTaxonomy()
+	if err != nil {
+		d.fail("taxonomy", err, "this build is broken")
+		return
+	}
+	advisor, transcriber := outside(s, taxonomy)
+	tried := func(name string, err error) {
+		if err != nil {
+			d.warn(name, err.Error()+": check its url, key and model; the desk works without it")
+		} else {
+			d.ok(name, "answers")
+		}
+	}
+	if advisor != nil {
+		_, err := advisor.Advise(ctx, "楼道的灯不亮了")
+		tried("advisor", err)
+	}
+	if transcriber != nil {
+		_, err := transcriber.Transcribe(ctx, silence, "audio/amr")
+		tried("transcriber", err)
+	}
+}
+
+// silence is a second of it as WeChat records: AMR frames of 12.2 kbit/s.
+var silence = append([]byte("#!AMR\n"), bytes.Repeat(append([]byte{0x3c}, make([]byte, 31)...), 50)...)
 
 // data looks whether photos and recordings can be kept.
 func (d *doctor) data(s *settings.Settings) {

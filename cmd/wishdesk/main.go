@@ -58,7 +58,7 @@ func (p *program) settings(checked bool) (*settings.Settings, error) {
 		return nil, usage(err)
 	}
 	if checked {
-		if err := s.Check(checkAccount); err != nil {
+		if err := s.Check(checkAccount, checkOutside); err != nil {
 			return nil, usage(fmt.Errorf("these settings are wrong:\n%w", err))
 		}
 	}

@@ -36,7 +36,7 @@ func TestWrongAccountsNameTheirSettings(t *testing.T) {
 		s, err := settings.Load(configs.Read("defaults.yaml"), "", []string{"WISHDESK_POSTGRES=postgres://h/d", "WISHDESK_REDIS=redis://h"})
 		must(t, err)
 		s.Accounts = []settings.Account{a}
-		return s.Check(checkAccount)
+		return s.Check(checkAccount, checkOutside)
 	}
 	if err := check(good); err != nil {
 		t.Fatalf("a good account: %v", err)

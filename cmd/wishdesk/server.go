@@ -28,6 +28,7 @@ import (
 	"github.com/wishdesk/wishdesk/bot/wechat"
 	"github.com/wishdesk/wishdesk/configs"
 	"github.com/wishdesk/wishdesk/configs/settings"
+	"github.com/wishdesk/wishdesk/endpoint"
 	"github.com/wishdesk/wishdesk/storage/media"
 	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/storage/redis"
@@ -119,6 +120,7 @@ func newServer(ctx context.Context, s *settings.Settings, accounts map[string]we
 	if err != nil {
 		return nil, fmt.Errorf("setting model (WISHDESK_MODEL): %w", err)
 	}
+	advisor, transcriber := outside(s, taxonomy)
 	for community, a := range accounts {
 		srv.clients[community] = wechat.NewClient(a, srv.drive.Tokens(), wechat.ClientOptions{
 			Clock: clock, Logger: log,
@@ -131,6 +133,7 @@ func newServer(ctx context.Context, s *settings.Settings, accounts map[string]we
 	srv.bot = bot.New(bot.Options{
 		Desk: srv.desk, Understander: rules, Wording: wording, Taxonomy: taxonomy, Media: mediaStore{dir}, Windows: srv.drive,
 		Clock: clock, Logger: log, Budget: s.Budget, Templates: templatesOf(s),
+		Advisor: advisor, AdvicePerDay: s.Advisor.PerDay, Transcriber: transcriber, HearPerDay: s.Transcriber.PerDay,
 		Messenger: func(community string) (bot.Messenger, bool) { c, ok := srv.clients[community]; return c, ok },
 	})
 	srv.http = &http.Server{
@@ -152,12 +155,34 @@ func readConfigs() (*understand.Rules, *bot.Wording, *workflow.Taxonomy, error) 
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	taxonomy, err := readTaxonomy()
+	return rules, wording, taxonomy, err
+}
+
+func readTaxonomy() (*workflow.Taxonomy, error) {
 	taxonomy := &workflow.Taxonomy{}
 	if err := yaml.Unmarshal(configs.Read("taxonomy.yaml"), taxonomy); err != nil {
-		return nil, nil, nil, fmt.Errorf("taxonomy: %w", err)
+		return nil, fmt.Errorf("taxonomy: %w", err)
 	}
-	return rules, wording, taxonomy, nil
+	return taxonomy, nil
 }
+
+// outside gives what is asked outside, nil where the settings name nothing.
+func outside(s *settings.Settings, taxonomy *workflow.Taxonomy) (a bot.Advisor, t bot.Transcriber) {
+	if s.Advisor.URL != "" {
+		a = endpoint.NewAdvisor(endpointOf(s.Advisor), string(configs.Read("advice.txt")), taxonomy, !s.Advisor.Schema)
+	}
+	if s.Transcriber.URL != "" {
+		t = endpoint.NewTranscriber(endpointOf(s.Transcriber))
+	}
+	return a, t
+}
+
+func endpointOf(o settings.Outside) endpoint.Options {
+	return endpoint.Options{URL: o.URL, Key: o.Key.Reveal(), Model: o.Model, Timeout: o.Timeout}
+}
+
+func checkOutside(o settings.Outside) error { return endpointOf(o).Check() }
 
 func templatesOf(s *settings.Settings) func(community string) bot.Templates {
 	all := map[string]bot.Templates{}

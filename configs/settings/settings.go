@@ -35,8 +35,20 @@ type Settings struct {
 	MetricsToken Secret        `koanf:"metrics_token"` // "" = anybody may read
 	Budget       time.Duration `koanf:"budget"`
 	Workers      int           `koanf:"workers"`
-	Model        string        `koanf:"model"` // what messages are understood by; "" = the shipped one
+	Model        string        `koanf:"model"`       // what messages are understood by; "" = the shipped one
+	Advisor      Outside       `koanf:"advisor"`     // a language model, asked where the desk is in doubt
+	Transcriber  Outside       `koanf:"transcriber"` // makes out recordings that WeChat did not
 	Accounts     []Account     `koanf:"accounts"`
+}
+
+// Outside is an endpoint that speaks OpenAI's API; off without a URL.
+type Outside struct {
+	URL     string        `koanf:"url"`
+	Key     Secret        `koanf:"key"`
+	Model   string        `koanf:"model"`
+	Timeout time.Duration `koanf:"timeout"`
+	PerDay  int           `koanf:"per_day"` // questions a day and community
+	Schema  bool          `koanf:"schema"`  // the advisor's: it knows JSON schemas
 }
 
 // Log says what is logged and how.
@@ -176,8 +188,15 @@ var (
 	topSecrets     = []string{"postgres", "redis", "metrics_token"}
 	accountSecrets = []string{"app_secret", "token", "encoding_aes_key", "previous_aes_key", "previous_token"}
 
-	topNames      = append(withFiles(topSecrets), "addr", "data", "log", "budget", "workers", "model", "accounts")
-	logNames      = []string{"level", "format"}
+	outsideSecrets = []string{"key"}
+
+	topNames = append(withFiles(topSecrets), "addr", "data", "log", "budget", "workers", "model", "advisor", "transcriber", "accounts")
+	// sections are the settings that have names of their own below them.
+	sections = map[string][]string{
+		"log":         {"level", "format"},
+		"advisor":     append(withFiles(outsideSecrets), "url", "model", "timeout", "per_day", "schema"),
+		"transcriber": append(withFiles(outsideSecrets), "url", "model", "timeout", "per_day"),
+	}
 	accountNames  = append(withFiles(accountSecrets), "community", "app_id", "mode", "original", "api_base", "templates")
 	templateNames = []string{"id", "subscribe", "fields"}
 )
@@ -224,13 +243,17 @@ func fromEnvironment(tree map[string]any, environ []string) error {
 // setting named as in the environment (log_level, accounts_0_app_secret); nil
 // where there is none of that name.
 func find(tree map[string]any, name string) (node map[string]any, key string) {
-	if key, ok := strings.CutPrefix(name, "log_"); ok && slices.Contains(logNames, key) {
-		log, _ := tree["log"].(map[string]any)
-		if log == nil {
-			log = map[string]any{}
-			tree["log"] = log
+	for section, names := range sections {
+		key, ok := strings.CutPrefix(name, section+"_")
+		if !ok || !slices.Contains(names, key) {
+			continue
 		}
-		return log, key
+		node, _ := tree[section].(map[string]any)
+		if node == nil {
+			node = map[string]any{}
+			tree[section] = node
+		}
+		return node, key
 	}
 	if rest, ok := strings.CutPrefix(name, "accounts_"); ok {
 		number, key, _ := strings.Cut(rest, "_")
@@ -250,7 +273,7 @@ func find(tree map[string]any, name string) (node map[string]any, key string) {
 		tree["accounts"] = accounts
 		return account, key
 	}
-	if name == "log" || name == "accounts" || !slices.Contains(topNames, name) {
+	if _, section := sections[name]; section || name == "accounts" || !slices.Contains(topNames, name) {
 		return nil, ""
 	}
 	return tree, name
@@ -295,6 +318,11 @@ func fromFiles(tree map[string]any) error {
 		}
 	}
 	read("", tree, topSecrets)
+	for _, section := range slices.Sorted(maps.Keys(sections)) {
+		if node, ok := tree[section].(map[string]any); ok && section != "log" {
+			read(section+".", node, outsideSecrets)
+		}
+	}
 	accounts, _ := tree["accounts"].([]any)
 	for i, a := range accounts {
 		if account, ok := a.(map[string]any); ok {
@@ -325,7 +353,9 @@ func known(tree map[string]any) error {
 		return m
 	}
 	check("", tree, topNames)
-	check("log.", tree["log"], logNames)
+	for _, section := range slices.Sorted(maps.Keys(sections)) {
+		check(section+".", tree[section], sections[section])
+	}
 	accounts, ok := tree["accounts"].([]any)
 	if tree["accounts"] != nil && !ok {
 		errs = append(errs, errors.New("settings: accounts: want a list"))
@@ -342,8 +372,8 @@ func known(tree map[string]any) error {
 }
 
 // Check tells everything that is wrong with the settings of a server. account
-// checks one account's fields by their names.
-func (s *Settings) Check(account func(Account) error) error {
+// checks one account's fields by their names, outside an endpoint's.
+func (s *Settings) Check(account func(Account) error, outside func(Outside) error) error {
 	var errs []error
 	fail := func(name, format string, a ...any) {
 		errs = append(errs, fmt.Errorf("%s (%s): %s", name, envName(name), fmt.Sprintf(format, a...)))
@@ -374,6 +404,18 @@ func (s *Settings) Check(account func(Account) error) error {
 	}
 	if s.Workers < 1 || s.Workers > 256 {
 		fail("workers", "want 1 to 256, have %d", s.Workers)
+	}
+	for name, o := range map[string]Outside{"advisor": s.Advisor, "transcriber": s.Transcriber} {
+		if o.URL == "" {
+			continue
+		}
+		if o.PerDay < 1 {
+			fail(name+".per_day", "want 1 or more, have %d", o.PerDay)
+		}
+		for _, err := range flat(outside(o)) {
+			field, want, _ := strings.Cut(err.Error(), ": ")
+			fail(name+"."+field, "%s", want)
+		}
 	}
 	if len(s.Accounts) == 0 {
 		fail("accounts", "want at least one Official Account")

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -69,7 +71,10 @@ accounts:
   - community: two
 `
 
-var fine = func(Account) error { return nil }
+var (
+	fine        = func(Account) error { return nil }
+	fineOutside = func(Outside) error { return nil }
+)
 
 func TestDefaultsThenFileThenEnvironment(t *testing.T) {
 	if got := mustLoad(t, ""); got.Addr != "127.0.0.1:8080" || got.Budget != 3*time.Second || got.Workers != 8 || got.Log != (Log{"info", "json"}) {
@@ -82,6 +87,8 @@ func TestDefaultsThenFileThenEnvironment(t *testing.T) {
 	want := &Settings{
 		Addr: "10.0.0.1:8080", Postgres: "postgres://u:pgpass@db/wishdesk", Redis: "redis://:rdpass@cache:6379/0", Data: ".wishdesk",
 		Log: Log{"warn", "json"}, MetricsToken: "fromenv", Budget: time.Second, Workers: 16,
+		Advisor:     Outside{Timeout: 20 * time.Second, PerDay: 500, Schema: true},
+		Transcriber: Outside{Timeout: 20 * time.Second, PerDay: 500},
 		Accounts: []Account{
 			{
 				Community: "one", AppID: "wx1111111111111111", AppSecret: "thesecret", Token: "thetoken", EncodingAESKey: "thekey",
@@ -95,8 +102,29 @@ func TestDefaultsThenFileThenEnvironment(t *testing.T) {
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b Secret) bool { return a.Reveal() == b.Reveal() })); diff != "" {
 		t.Error(diff)
 	}
-	if err := got.Check(fine); err != nil {
+	if err := got.Check(fine, fineOutside); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestOutside(t *testing.T) {
+	key := secretFile(t, "from-a-file\n")
+	s := mustLoad(t, "advisor: {url: 'https://a/v1', model: m, key_file: "+key+", schema: false}\n",
+		"WISHDESK_TRANSCRIBER_URL=http://b/v1", "WISHDESK_TRANSCRIBER_KEY=direct", "WISHDESK_TRANSCRIBER_PER_DAY=7", "WISHDESK_ADVISOR_TIMEOUT=5s")
+	a, tr := s.Advisor, s.Transcriber
+	if a.URL != "https://a/v1" || a.Key.Reveal() != "from-a-file" || a.Model != "m" || a.Schema || a.Timeout != 5*time.Second || a.PerDay != 500 {
+		t.Errorf("advisor %+v, key %s", a, a.Key.Reveal())
+	}
+	if tr.URL != "http://b/v1" || tr.Key.Reveal() != "direct" || tr.PerDay != 7 || tr.Timeout != 20*time.Second {
+		t.Errorf("transcriber %+v", tr)
+	}
+	for _, bad := range []string{"advisor: {colour: red}", "transcriber: {schema: true}", "advisor: [a]", "advisor: {key: a, key_file: " + key + "}"} {
+		if _, err := load(t, bad); err == nil {
+			t.Errorf("accepted %s", bad)
+		}
+	}
+	if _, err := load(t, "", "WISHDESK_ADVISOR_COLOUR=red"); err == nil {
+		t.Error("accepted an unknown variable")
 	}
 }
 
@@ -193,7 +221,13 @@ func TestUnknownNamesAreRefused(t *testing.T) {
 }
 
 func TestEachBadValueNamesItsSetting(t *testing.T) {
-	mustSay(t, mustLoad(t, "").Check(fine), "postgres (WISHDESK_POSTGRES)", "redis (WISHDESK_REDIS)", "accounts (WISHDESK_ACCOUNTS)")
+	mustSay(t, mustLoad(t, "").Check(fine, fineOutside), "postgres (WISHDESK_POSTGRES)", "redis (WISHDESK_REDIS)", "accounts (WISHDESK_ACCOUNTS)")
+	lame := func(o Outside) error {
+		if o.Model == "" {
+			return errors.New("model: want one")
+		}
+		return nil
+	}
 	refused := func(Account) error { return errors.Join(errors.New("app_id: no"), errors.New("token: neither")) }
 	for name, c := range map[string]struct {
 		spoil   func(*Settings)
@@ -211,6 +245,9 @@ func TestEachBadValueNamesItsSetting(t *testing.T) {
 		"workers":    {func(s *Settings) { s.Workers = 0 }, fine, []string{"workers (WISHDESK_WORKERS)"}},
 		"accounts":   {func(s *Settings) { s.Accounts = nil }, fine, []string{"accounts (WISHDESK_ACCOUNTS)"}},
 		"twice":      {func(s *Settings) { s.Accounts[1].Community = "one" }, fine, []string{"accounts[1].community (WISHDESK_ACCOUNTS_1_COMMUNITY)", `"one"`}},
+		"advisor":    {func(s *Settings) { s.Advisor.URL = "https://a" }, fine, []string{"advisor.model (WISHDESK_ADVISOR_MODEL): want one"}},
+		"per day": {func(s *Settings) { s.Transcriber = Outside{URL: "https://a", Model: "m"} }, fine,
+			[]string{"transcriber.per_day (WISHDESK_TRANSCRIBER_PER_DAY)"}},
 		"an account": {func(*Settings) {}, refused, []string{
 			"accounts[0].app_id (WISHDESK_ACCOUNTS_0_APP_ID): no", "accounts[1].token (WISHDESK_ACCOUNTS_1_TOKEN): neither",
 		}},
@@ -222,7 +259,7 @@ func TestEachBadValueNamesItsSetting(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := mustLoad(t, good)
 			c.spoil(s)
-			err := s.Check(c.account)
+			err := s.Check(c.account, lame)
 			mustSay(t, err, c.says...)
 			if strings.Contains(err.Error(), "hush") {
 				t.Errorf("a secret is told: %v", err)
@@ -233,7 +270,7 @@ func TestEachBadValueNamesItsSetting(t *testing.T) {
 
 // Whatever prints settings, no secret is in it.
 func TestSecretsArePrintedNowhere(t *testing.T) {
-	s := mustLoad(t, good, "WISHDESK_METRICS_TOKEN=themetricstoken")
+	s := mustLoad(t, good, "WISHDESK_METRICS_TOKEN=themetricstoken", "WISHDESK_ADVISOR_KEY=theadvisorkey", "WISHDESK_TRANSCRIBER_KEY=thetranscriberkey")
 	var log bytes.Buffer
 	for _, format := range []string{"json", "text"} {
 		l := Log{Level: "debug", Format: format}.Logger(&log)
@@ -248,7 +285,7 @@ func TestSecretsArePrintedNowhere(t *testing.T) {
 		printed += fmt.Sprintf(verb, *s) + fmt.Sprintf(verb, s.Accounts) + fmt.Sprintf(verb, s.Accounts[0].AppSecret)
 	}
 	for _, secret := range []string{
-		"pgpass", "rdpass", "thesecret", "thetoken", "thekey", "thekeybefore", "thetokenbefore", "themetricstoken",
+		"pgpass", "rdpass", "thesecret", "thetoken", "thekey", "thekeybefore", "thetokenbefore", "themetricstoken", "theadvisorkey", "thetranscriberkey",
 	} {
 		for _, form := range []string{secret, fmt.Sprintf("%x", secret), fmt.Sprintf("%d", []byte(secret))} {
 			if strings.Contains(printed, form) {
@@ -283,10 +320,10 @@ func TestTheExampleHoldsEverySetting(t *testing.T) {
 	if len(s.Accounts) != 1 || s.Accounts[0].Mode != "safe" || len(s.Accounts[0].Templates) != 2 {
 		t.Errorf("%+v", s)
 	}
-	if err := s.Check(fine); err != nil {
+	if err := s.Check(fine, fineOutside); err != nil {
 		t.Error(err)
 	}
-	for _, names := range [][]string{topNames, logNames, accountNames, templateNames} {
+	for _, names := range append(slices.Collect(maps.Values(sections)), topNames, accountNames, templateNames) {
 		for _, name := range names {
 			if strings.HasSuffix(name, inFile) {
 				name = inFile

@@ -1,0 +1,106 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/wishdesk/wishdesk/bot/wechat"
+	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/desk"
+)
+
+// Transcriber turns a recording into its words, "" where there are none.
+type Transcriber interface {
+	Transcribe(ctx context.Context, data []byte, mime string) (string, error)
+}
+
+// heardDelivery begins the delivery of a recording's words: they are a message
+// of their own, whose reply is owed.
+const heardDelivery = "heard:"
+
+// hearLimit is how long a recording may wait for its words; then its speaker
+// is asked to type.
+const hearLimit = 2 * time.Minute
+
+// unheard answers a recording without words. Where somebody can make them out
+// the speaker is told to wait, and the recording waits for them; else they are
+// asked to type.
+func (s *session) unheard(ctx context.Context) (string, error) {
+	if s.b.o.Transcriber == nil || len(s.w.Change.Media) == 0 {
+		return s.photo(ctx, "voice_unclear")
+	}
+	s.w.Change.Media[0].Spoken = true
+	return s.keepMedia(s.say("voice_listening", nil)), nil
+}
+
+// hearTask makes out the words of a recording and handles them as if they had
+// been written; its reply is owed as a push. It may run more than once: the
+// words are taken once.
+func (b *Bot) hearTask(ctx context.Context, community string, t desk.Task) error {
+	file, err := b.desk.Journal().Media(ctx, community, t.Key)
+	if err != nil || file.Status != desk.MediaUnheard {
+		return err
+	}
+	if _, done, err := b.desk.Journal().Delivered(ctx, community, heardDelivery+file.ID); err != nil {
+		return err
+	} else if done {
+		return b.desk.Journal().Heard(ctx, community, file.ID)
+	}
+	text, err := b.wordsOf(ctx, file)
+	if err != nil {
+		outsideCalls.WithLabelValues(community, "hear", "failed").Inc()
+		if b.desk.Now().Sub(file.CreatedAt) < hearLimit {
+			return err // again in a moment
+		}
+		b.log.Warn("a recording stays without words", "community", community, "cause", err)
+	}
+	if text == "" {
+		return b.neverHeard(ctx, file)
+	}
+	outsideCalls.WithLabelValues(community, "hear", "helped").Inc()
+	speaker, err := b.desk.Journal().Person(ctx, community, file.Person)
+	if err != nil {
+		return err
+	}
+	in := wechat.Inbound{
+		Community: community, OpenID: speaker.OpenID, CreatedAt: file.CreatedAt, Type: "voice", Recognition: text,
+		Delivery: heardDelivery + file.ID,
+	}
+	if _, err := b.turnSafely(ctx, in, true); err != nil {
+		return err
+	}
+	return b.desk.Journal().Heard(ctx, community, file.ID)
+}
+
+// wordsOf are the words of a recording; "" where it has none, or none may be
+// asked for any more today.
+func (b *Bot) wordsOf(ctx context.Context, file desk.MediaFile) (string, error) {
+	shape, ok := b.desk.Shape(file.Community)
+	if !ok || b.o.Transcriber == nil || !b.affords(ctx, shape, "hear", b.o.HearPerDay) {
+		return "", nil
+	}
+	data, err := b.o.Media.Get(ctx, file.Community, file.ID)
+	if err != nil {
+		return "", fmt.Errorf("bot: recording: %w", err)
+	}
+	text, err := b.o.Transcriber.Transcribe(ctx, data, file.MIME)
+	return strings.TrimSpace(text), err
+}
+
+// neverHeard asks the speaker of a recording to type after all.
+func (b *Bot) neverHeard(ctx context.Context, file desk.MediaFile) error {
+	w, err := b.desk.Begin(file.Community, true)
+	if err != nil {
+		return err
+	}
+	oweLate(w, heardDelivery+file.ID, file.Person, &workflow.Ticket{}, b.o.Wording.Say("voice_unclear", Values{"Hotline": w.Shape.Community.Hotline}))
+	if err := w.Commit(ctx); err != nil {
+		return err
+	}
+	return b.desk.Journal().Heard(ctx, file.Community, file.ID)
+}
+
+// heard tells whether the message is what was made out of a recording.
+func (s *session) heard() bool { return strings.HasPrefix(s.in.Delivery, heardDelivery) }
