@@ -443,7 +443,19 @@ func (s *session) fileAlone(ctx context.Context, cmd workflow.Command, u workflo
 			return "", err
 		}
 	}
+	if t, err = s.askBuilding(ctx, t, u); err != nil {
+		return "", err
+	}
 	return s.filed(&t, u), nil
+}
+
+// askBuilding asks for the building where the grid was enough to send
+// somebody: with it they need not ask.
+func (s *session) askBuilding(ctx context.Context, t workflow.Ticket, u workflow.Understanding) (workflow.Ticket, error) {
+	if u.PlaceProblem != "which_building" || t.Kind != workflow.Incident || t.Owner == 0 || t.Question != nil || t.Place.Building != 0 {
+		return t, nil
+	}
+	return s.w.Do(ctx, t.Number, workflow.Command{Name: workflow.CmdAsk, Actor: workflow.System(), Topic: workflow.TopicPlace})
 }
 
 // known is the open ticket that tells of the same trouble.
@@ -531,6 +543,8 @@ func (s *session) offerPlaces(reply string, t *workflow.Ticket, u workflow.Under
 			}
 		}
 		return s.offer(reply+s.say("ask.which_estate", v), choices...)
+	case "which_building":
+		return reply + s.say("ask.which_building", v)
 	case "no_such_building":
 		return reply + s.say("ask.no_such_building", v)
 	}
@@ -589,7 +603,7 @@ func (s *session) answerDesk(ctx context.Context, q workflow.Ticket, raw string,
 			return "", err
 		}
 		if whole.Place.Known() {
-			p = whole.Place
+			p, u.PlaceProblem = whole.Place, whole.PlaceProblem
 		}
 		if q.Category == "" {
 			u = whole
@@ -627,6 +641,11 @@ func (s *session) placedWith(ctx context.Context, q workflow.Ticket, raw string,
 		return "", err
 	}
 	s.talk.Ticket = t.Number
+	if s.talk.Asked < maxAsked {
+		if t, err = s.askBuilding(ctx, t, u); err != nil {
+			return "", err
+		}
+	}
 	reply := s.filed(&t, u)
 	if t.Question != nil {
 		return reply, nil

@@ -379,3 +379,17 @@ func TestLateReplyThatReachesNobody(t *testing.T) {
 	w.say(duty, "已告知 1001")
 	w.holds("done", w.say(duty, "待办"), "!告知编号")
 }
+
+// An estate of one grid is enough to send somebody; the building is asked for
+// on the way.
+func TestTheBuildingIsAskedForOnTheWay(t *testing.T) {
+	w := newWorld(t).awake()
+	w.holds("the answer", w.say(resident, "怡园的楼道灯又不亮了"), "编号 1001", "孙丽", "是几号楼")
+	w.gets("o-worker-sun", "新任务 1001")
+	w.say(resident, "3号楼")
+	w.gets("o-worker-sun", "居民回答", "3号楼")
+	if got := w.ticket(1001); got.Place.Building != 3 || got.Question != nil || got.State != workflow.Assigned {
+		t.Errorf("the ticket is %+v", got)
+	}
+	w.holds("a whole estate", w.say(resident, "怡园整个小区都停水了"), "孙丽", "!几号楼")
+}

@@ -54,7 +54,8 @@ type Words struct {
 // category together. Danger names the emergency ("fire", "gas", "trapped",
 // "violence", "medical", "electric", "collapse") or is empty. PlaceProblem
 // says why a place was refused: "no_such_building" with the place as written,
-// "which_estate" where several estates have that building, or "".
+// "which_estate" where several estates have that building, "which_building"
+// where the grid is known and the building is not, or "".
 type Understanding struct {
 	Kind         Kind
 	Category     Category

@@ -25,14 +25,14 @@ func (r *Rules) harmless(t *text, found []match, d match) bool {
 	var supposed, talked, now, help bool
 	for _, m := range found {
 		sentence, clause := t.sentence[m.from] == t.sentence[d.from], t.clause[m.from] == t.clause[d.from]
-		before := m.to <= d.from
+		before := m.to <= d.last // 「电梯里要是困住人」 is supposed as well
 		switch r.book.cues[m.cue].group {
 		case groupDenied:
 			if m.to == d.from || m.to == d.last {
 				return true
 			}
 		case groupSupposed:
-			supposed = supposed || clause && before && d.from-m.to <= supposedReach
+			supposed = supposed || clause && before && d.last-m.to <= supposedReach
 		case groupPast:
 			talked = talked || clause && before
 		case groupTalk:

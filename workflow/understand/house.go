@@ -22,7 +22,7 @@ const maxBuilding = 2000
 // the name of an estate: 「怡园12号」.
 func (t *text) houses(names []name) []house {
 	behind := func(i int) bool {
-		return slices.ContainsFunc(names, func(n name) bool { return n.to == i })
+		return slices.ContainsFunc(names, func(n name) bool { return n.to == i || n.to == i-1 && t.rune(i-1) == '-' })
 	}
 	var out []house
 	for i := 0; i < len(t.runes); {
@@ -48,7 +48,7 @@ func (t *text) houses(names []name) []house {
 
 // house reads an address at i.
 func (t *text) house(i int, behindEstate bool) (house, bool) {
-	if p := t.rune(i - 1); p == '.' || p == ':' || p == '-' || p == '/' || p >= 'a' && p <= 'z' {
+	if p := t.rune(i - 1); !behindEstate && p == '-' || p == '.' || p == ':' || p == '/' || p >= 'a' && p <= 'z' {
 		return house{}, false
 	}
 	h := house{from: i}
@@ -89,6 +89,9 @@ func (t *text) house(i int, behindEstate bool) (house, bool) {
 	if t.rune(k) == '-' && valid(n) && t.rune(i) != '0' { // 「12-3-402」, 「12-402」, 「12-3单元」
 		if in := t.inside(house{building: n, from: i, to: k}); in.unit > 0 || in.room != "" {
 			return in, !t.counts(in.to)
+		}
+		if unit, end, _ := t.number(k + 1); behindEstate && end > k+1 && unit >= 1 && unit <= 12 && !t.counts(end) { // 「毕家洼47-3」
+			return t.inside(house{building: n, unit: unit, from: i, to: end}), true
 		}
 	}
 	if t.rune(i-1) == '第' {
@@ -163,7 +166,7 @@ func (t *text) building(i, from int, spoken, behindEstate bool) int {
 var counting = []rune("有共这那整每哪几")
 
 // afterDate are the words that make a date of 「12号」 even behind an estate.
-var afterDate = []string{"停", "早", "上午", "中午", "下午", "晚", "夜", "那天", "当天", "开始", "就", "起", "以", "之", "前", "后", "到", "至", "才", "还", "又", "来", "凌晨", "线", "工单"}
+var afterDate = []string{"院", "停", "早", "上午", "中午", "下午", "晚", "夜", "那天", "当天", "开始", "就", "起", "以", "之", "前", "后", "到", "至", "才", "还", "又", "来", "凌晨", "线", "工单"}
 
 // unitAt tells whether a number and 单元 stand at i.
 func (t *text) unitAt(i int) bool {

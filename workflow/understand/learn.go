@@ -143,7 +143,7 @@ type learned struct {
 // Words of danger are left out: where they count the rules decide, and where
 // they do not, or there are none, the models must not need them.
 func (r *Rules) features(t *text, found []match, v verdict) []string {
-	out := make([]string, 0, 16)
+	out := make([]string, 0, 48)
 	for _, m := range found {
 		c := &r.book.cues[m.cue]
 		name := c.name
@@ -162,7 +162,7 @@ func (r *Rules) features(t *text, found []match, v verdict) []string {
 	if v.confidence >= 0.6 {
 		out = append(out, says[1])
 	}
-	return out
+	return r.thesaurus.features(t, out)
 }
 
 // opinion is what the models make of a message.

@@ -45,6 +45,7 @@ type lexicon struct {
 	MajorCategories []workflow.Category           `yaml:"major_categories"`
 	Things          []string                      `yaml:"things"`
 	Joins           []string                      `yaml:"joins"`
+	Concepts        map[string]string             `yaml:"concepts"`
 	Names           struct {
 		Surnames string `yaml:"surnames"`
 		Double   string `yaml:"double"`
@@ -123,6 +124,7 @@ type Rules struct {
 	things     [][][]rune // by thing: its names
 	joins      [][]rune
 	names      marked
+	thesaurus  *thesaurus
 	says       map[workflow.Kind]map[workflow.Category][2]string // the names of what the rules say as features
 	learned    *learned                                          // nil where the rules are alone
 }
@@ -149,6 +151,10 @@ func New(data []byte) (*Rules, error) {
 			continue
 		}
 		r.simplified[rs[0]] = rs[1]
+	}
+	var err error
+	if r.thesaurus, err = newThesaurus(l.Concepts, r.simplified); err != nil {
+		errs = append(errs, err)
 	}
 	add := func(what string, group int, weight float64, lines []string) {
 		var phrases []string

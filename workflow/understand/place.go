@@ -12,6 +12,7 @@ import (
 const (
 	noSuchBuilding = "no_such_building"
 	whichEstate    = "which_estate"
+	whichBuilding  = "which_building"
 )
 
 // name is the name of an estate or a landmark found in a text.
@@ -60,14 +61,14 @@ func (r *Rules) settle(c *workflow.Community, w workflow.Words, t *text, found [
 	elsewhere := slices.IndexFunc(named, func(h house) bool { return !h.own })
 	switch {
 	case elsewhere >= 0:
-		return r.building(c, w, t, names, found, named, elsewhere, own)
+		return r.building(c, w, t, names, found, named, elsewhere, own).with(named, rest)
 	case landmark >= 0 && !conflict(names, landmark, named):
 		n := names[landmark]
 		return located{place: workflow.Place{
 			Estate: n.estate, Landmark: n.landmark.Name, Grid: n.landmark.Grid, Detail: r.spot(t, found, n.to),
 		}}
 	case len(named) > 0:
-		return r.building(c, w, t, names, found, named, 0, true)
+		return r.building(c, w, t, names, found, named, 0, true).with(named, rest)
 	}
 	estate := slices.IndexFunc(names, func(n name) bool { return n.landmark == nil })
 	if estate >= 0 {
@@ -81,6 +82,16 @@ func (r *Rules) settle(c *workflow.Community, w workflow.Words, t *text, found [
 		return located{place: rest.within(base)}
 	}
 	return located{place: base}
+}
+
+// with adds a unit, floor or room that stands by itself, 「怡园7号楼,俺楼二单
+// 元」, to the only building of a text.
+func (l located) with(named []house, rest house) located {
+	lacks := l.place.Room == "" && l.place.Floor == 0 && (l.place.Unit == 0 || rest.unit == 0)
+	if len(named) == 1 && named[0].several == 0 && rest.to > 0 && lacks {
+		l.place = rest.within(l.place)
+	}
+	return l
 }
 
 // around is the place that goes without saying: the resident's own home where
@@ -185,8 +196,8 @@ func estateOf(t *text, names []name, h house) string {
 }
 
 // estate is a place without a building: what was scanned or is near in that
-// estate, or, for a spot that belongs to all, the grid if the estate has only
-// one. A matter of somebody's house in it still wants the building.
+// estate, else the grid if the estate has only one. Unless it is a spot that
+// belongs to all, the building is still wanted.
 func (r *Rules) estate(c *workflow.Community, w workflow.Words, t *text, n name, found []match, rest house) located {
 	for _, k := range []workflow.Place{w.Scene, w.Near} {
 		if k.Estate == n.estate && k.Known() {
@@ -197,9 +208,6 @@ func (r *Rules) estate(c *workflow.Community, w workflow.Words, t *text, n name,
 		return located{place: rest.within(w.Home)}
 	}
 	p := rest.within(workflow.Place{Estate: n.estate, Detail: r.spot(t, found, n.to)})
-	if r.first(found, groupPublic) < 0 {
-		return located{place: p}
-	}
 	e, _ := c.Estate(n.estate)
 	p.Grid = c.GridOf(n.estate, 1)
 	for b := 2; b <= e.Buildings; b++ {
@@ -207,6 +215,9 @@ func (r *Rules) estate(c *workflow.Community, w workflow.Words, t *text, n name,
 			p.Grid = ""
 			break
 		}
+	}
+	if p.Grid != "" && r.first(found, groupPublic) < 0 {
+		return located{place: p, problem: whichBuilding}
 	}
 	return located{place: p}
 }
@@ -285,12 +296,25 @@ func (r *Rules) partOfAnother(t *text, found []match, n name) bool {
 	if isDigit(t.rune(n.from)) && isDigit(t.rune(n.from-1)) {
 		return true
 	}
-	if last := t.rune(n.to - 1); isDigit(last) && (t.counts(n.to) || t.rune(n.to) == '号' || t.rune(n.to) == '户') {
+	if last := t.rune(n.to - 1); isDigit(last) && (t.counts(n.to) && !t.dashed(n.to) || t.rune(n.to) == '号' || t.rune(n.to) == '户') {
 		return true
 	}
 	return slices.ContainsFunc(found, func(m match) bool {
 		return r.book.cues[m.cue].group == groupNoPlace && m.from <= n.from && m.to >= n.to
 	})
+}
+
+// dashed tells whether an address in numbers follows a name that is a number
+// itself: 「960-8-1-501」.
+func (t *text) dashed(i int) bool {
+	for range 2 {
+		_, end, _ := t.number(i + 1)
+		if t.rune(i) != '-' || end == i+1 {
+			return false
+		}
+		i = end
+	}
+	return true
 }
 
 // spokenOf tells whether the address at i is where the speaker lives, 「我是

@@ -11,7 +11,7 @@ import (
 // alarming is how likely an emergency must be for the models to raise the
 // alarm where the rules did not: a false alarm costs a telephone call, a missed
 // one may cost a life.
-const alarming = 0.4
+const alarming = 0.3
 
 // glaring is how likely it must be where the rules saw words of danger and took
 // the danger out of them: 「上火」, 「打不着火」, 「怕着火」.
@@ -33,6 +33,22 @@ func (r *Rules) onlyTold(t *text, found []match, place located) bool {
 	}
 	o := r.learned.judge(ngram.Read(t.placeless(place), r.features(t, found, r.judge(t, found, false))))
 	return o.emergency < unlikely
+}
+
+// hardly is how unlikely an emergency must be for the models to take words of
+// danger for something else. Of 7,100 samples, each judged by models that had
+// not seen it, this costs none of 603 emergencies and spares 27 false alarms
+// of 174; 0.05 would cost 5 and spare 44.
+const hardly = 0.02
+
+// without tells whether the models see nothing of the danger that words speak
+// of, and nobody cries for help.
+func (r *Rules) without(t *text, found []match, place located) bool {
+	if r.learned == nil || r.first(found, groupHelp) >= 0 {
+		return false
+	}
+	o := r.learned.judge(ngram.Read(t.placeless(place), r.features(t, found, r.judge(t, found, false))))
+	return o.emergency < hardly
 }
 
 // disarmed tells whether the words of danger in a text mean none.
@@ -76,7 +92,7 @@ func (r *Rules) Understand(_ context.Context, c *workflow.Community, w workflow.
 	u := workflow.Understanding{Place: place.place, PlaceProblem: place.problem, Estates: place.estates}
 	d, dangerous := r.danger(t, found)
 	told := dangerous && r.onlyTold(t, found, place)
-	if dangerous && !told {
+	if dangerous && !told && !r.without(t, found, place) {
 		u.Kind, u.Category, u.Severity, u.Danger, u.Confidence = workflow.Incident, d.category, workflow.Emergency, d.name, sure
 		return u, nil
 	}

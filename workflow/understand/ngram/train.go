@@ -30,7 +30,8 @@ const (
 )
 
 // letters is the mean length in characters from which on texts are letters:
-// then a feature must be in three of them, in short messages in two.
+// then a feature must be in three of them. Short messages need every feature
+// they have, weighed by how it tells a label from the rest.
 const letters = 150
 
 // maxLabels bounds what a model may tell apart.
@@ -47,7 +48,7 @@ type set struct {
 	counts [][]count
 	y      []int
 	labels []string
-	minDF  int
+	short  bool // short messages rather than letters
 }
 
 // Train makes a model of samples. The same samples give the same model. It
@@ -75,14 +76,12 @@ func prepare(samples []Sample) (*set, error) {
 	if len(seen) < 2 || len(seen) > maxLabels {
 		return nil, fmt.Errorf("ngram: want samples of 2 to %d labels, have %d", maxLabels, len(seen))
 	}
-	s := &set{counts: make([][]count, len(samples)), y: make([]int, len(samples)), minDF: 2}
+	s := &set{counts: make([][]count, len(samples)), y: make([]int, len(samples))}
 	for l := range seen {
 		s.labels = append(s.labels, l)
 	}
 	slices.Sort(s.labels)
-	if runes > letters*len(samples) {
-		s.minDF = 3
-	}
+	s.short = runes <= letters*len(samples)
 	each(len(samples), func(i int) {
 		var b scratch
 		s.counts[i] = b.counts(samples[i].Text, samples[i].Names)
@@ -131,8 +130,12 @@ func (s *set) learn(use []int) (hashes []uint32, idf []float32) {
 			by[int(row)*k+s.y[i]]++
 		}
 	}
+	least := 3
+	if s.short {
+		least = 1
+	}
 	for h, row := range have {
-		if df(by[int(row)*k:][:k]) >= s.minDF {
+		if df(by[int(row)*k:][:k]) >= least {
 			hashes = append(hashes, h)
 		}
 	}
@@ -183,9 +186,49 @@ func (s *set) fit(use []int) *Model {
 		for k, i := range use {
 			target[k] = s.y[i] == l
 		}
-		weights[l], bias[l] = separate(rows, len(hashes), target, rand.New(rand.NewPCG(seed, uint64(l)))) //nolint:gosec // the same each time, on purpose
+		scaled, scale := rows, []float32(nil)
+		if s.short {
+			scaled, scale = byRatio(rows, len(hashes), target)
+		}
+		weights[l], bias[l] = separate(scaled, len(hashes), target, rand.New(rand.NewPCG(seed, uint64(l)))) //nolint:gosec // the same each time, on purpose
+		for c, x := range scale {
+			weights[l][c] *= x
+		}
 	})
 	return newModel(s.labels, hashes, idf, weights, bias)
+}
+
+// byRatio scales features by how much oftener they occur with the target than
+// without, or the other way round: 1 plus the log of the ratio (Wang and
+// Manning, ACL 2012, who begin at 0). It tells the scales too.
+func byRatio(rows [][]entry, cols int, target []bool) (scaled [][]entry, scale []float32) {
+	with, without := make([]float64, cols), make([]float64, cols)
+	var n, m float64
+	for i, row := range rows {
+		of := without
+		if target[i] {
+			n++
+			of = with
+		} else {
+			m++
+		}
+		for _, e := range row {
+			of[e.col]++
+		}
+	}
+	scale = make([]float32, cols)
+	for c := range scale {
+		ratio := (with[c] + smoothing) / (n + 2*smoothing) * (m + 2*smoothing) / (without[c] + smoothing)
+		scale[c] = float32(1 + math.Abs(math.Log(ratio)))
+	}
+	scaled = make([][]entry, len(rows))
+	for i, row := range rows {
+		scaled[i] = make([]entry, len(row))
+		for k, e := range row {
+			scaled[i][k] = entry{e.col, e.val * scale[e.col]}
+		}
+	}
+	return scaled, scale
 }
 
 // row is a text's features, of length 1 together.
