@@ -14,16 +14,16 @@ import (
 const alarming = 0.3
 
 // glaring is how likely it must be where the rules saw words of danger and took
-// the danger out of them: 「上火」, 「打不着火」, 「怕着火」.
+// the danger out of them, 「上火」, 「打不着火」, 「怕着火」, and in a long letter.
 const glaring = 0.8
 
 // A letter longer than this, in signs, that nowhere cries for help and of which
 // the models see no emergency, tells of a danger rather than being in one: it is
 // a big matter. Who is in danger does not write so much. Of 2,000 letters to an
-// office, none of them an emergency, the words alone made 112 one, with this 20 are.
+// office, none of them an emergency, the words alone made 112 one, with this 24 are.
 const (
 	letterLength = 120
-	unlikely     = 0.1
+	unlikely     = 0.2
 )
 
 // onlyTold tells whether the danger of a long letter is only told of.
@@ -101,7 +101,7 @@ func (r *Rules) Understand(_ context.Context, c *workflow.Community, w workflow.
 	grave := v.kind == workflow.Incident && (told || r.grave(found, v.category))
 	if r.learned != nil && !r.plain(t, found, v, place) {
 		o := r.learned.judge(ngram.Read(t.placeless(place), r.features(t, found, r.judge(t, found, false))))
-		if o.emergency >= alarming && !(o.emergency < glaring && r.disarmed(t, found)) {
+		if o.emergency >= alarming && !(o.emergency < glaring && (len(t.runes) > letterLength || r.disarmed(t, found))) {
 			u.Kind, u.Category, u.Severity, u.Danger, u.Confidence = workflow.Incident, workflow.Category("safety"), workflow.Emergency, unnamed, o.emergency
 			if o.kind == workflow.Incident {
 				u.Category = o.category

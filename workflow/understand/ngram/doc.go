@@ -27,5 +27,12 @@
 //	  and the first 40 characters (stands)       0.9322 0.9292
 //	  1-2 characters                            0.9299 0.9264
 //
+// Short messages are another matter: a word that only one sample has is worth
+// having, so every feature is kept, and each label weighs a feature by 1 plus the log
+// of how much oftener it occurs with the label than without. On 744 messages
+// by a model of 6,000 others: 0.776; every feature 0.795; a lexicon's concepts and
+// pairs of them as named features 0.816; on 410 others 0.774, weighed 0.788.
+// Leaving out faint features makes the file smaller and the alarms worse.
+//
 // Nothing in this room may open files, know tickets or keep a text.
 package ngram
