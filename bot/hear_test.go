@@ -10,6 +10,7 @@ import (
 	"github.com/wishdesk/wishdesk/endpoint"
 	"github.com/wishdesk/wishdesk/endpoint/standin"
 	"github.com/wishdesk/wishdesk/storage/storetest"
+	"github.com/wishdesk/wishdesk/wechatsim"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 )
@@ -135,6 +136,27 @@ func TestVoiceThatNobodyUnderstood(t *testing.T) {
 			t.Error("asked beyond the budget")
 		}
 	})
+}
+
+// What WeChat no longer has, or does not give, keeps nobody waiting either.
+func TestVoiceThatCannotBeFetched(t *testing.T) {
+	s := standin.New(t)
+	for name, errcode := range map[string]int{"gone": 40007, "failing": -1} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, heardBy(s)).awake()
+			w.sim.Fail(wechatsim.Failure{Path: "/cgi-bin/media/get", ErrCode: errcode})
+			w.speak(resident, "")
+			w.pump()
+			w.clock.Advance(3 * time.Minute)
+			for _, f := range w.unheard() {
+				_ = w.bot.Handlers()[desk.TaskMedia](w.ctx, community, desk.MediaTask(f)) // again, as after a claim
+			}
+			w.gets(resident, "没听清", "打几个字")
+			w.pass(10 * time.Minute)
+			w.gets(resident, "!没听清")
+		})
+	}
 }
 
 // unheard are the recordings that still wait for their words.

@@ -32,20 +32,27 @@ func (b *Bot) mediaTask(ctx context.Context, community string, t desk.Task) erro
 	}
 	status, mime, size, err := b.fetch(ctx, file)
 	if err != nil {
-		if b.desk.Now().Sub(file.CreatedAt) < mediaLives {
+		age := b.desk.Now().Sub(file.CreatedAt)
+		if file.Spoken && age >= hearLimit { // its speaker waits no longer
+			err = errors.Join(err, b.neverHeard(ctx, file))
+		}
+		if age < mediaLives {
 			return err // again later: WeChat still has it
 		}
 		status = desk.MediaGone
 	}
 	mediaFetched.WithLabelValues(community, string(status)).Inc()
-	if file.Spoken && status == desk.MediaStored {
+	switch {
+	case !file.Spoken:
+	case status == desk.MediaStored:
 		status = desk.MediaUnheard
+	default: // before its end is in the record, or a crash between would keep it from the speaker
+		if err := b.neverHeard(ctx, file); err != nil {
+			return err
+		}
 	}
-	if err := b.desk.Journal().FinishMedia(ctx, community, file.ID, status, mime, size); err != nil || !file.Spoken {
+	if err := b.desk.Journal().FinishMedia(ctx, community, file.ID, status, mime, size); err != nil || status != desk.MediaUnheard {
 		return err
-	}
-	if status != desk.MediaUnheard {
-		return b.neverHeard(ctx, file)
 	}
 	file.Status = status
 	if err := b.desk.Drive().Add(ctx, community, desk.MediaTask(file), false); err != nil {

@@ -234,8 +234,8 @@ func (r *Runner) one(ctx context.Context, community string, t Task) (done bool) 
 		if t.Deliveries < most && known {
 			return false // stays pending; claimed again after a while
 		}
-		if t.Kind == TaskMedia {
-			r.finish(ctx, community, t) // the record owes it still, for as long as WeChat has it
+		if t.Kind == TaskMedia || t.Kind == TaskHear || t.Kind == TaskAdvice {
+			r.finish(ctx, community, t) // the record owes media still, for as long as WeChat has them; nobody is owed advice
 			return true
 		}
 		if err := r.desk.journal.DeadLetter(ctx, community, string(t.Kind), append([]byte(t.Key+" "), t.Body...), err.Error(), r.desk.Now()); err != nil {
