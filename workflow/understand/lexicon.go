@@ -51,6 +51,7 @@ type lexicon struct {
 		Double   string `yaml:"double"`
 		Familiar string `yaml:"familiar"`
 		Titles   string `yaml:"titles"`
+		Calls    string `yaml:"calls"`
 		Leads    string `yaml:"leads"`
 		Ends     string `yaml:"ends"`
 	} `yaml:"names"`

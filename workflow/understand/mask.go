@@ -18,11 +18,13 @@ const (
 )
 
 // The numbers that lead to a person, as written in a prepared text: seven
-// digits and more, which telephones, identity cards, bank cards and accounts
-// have; plates; addresses of e-mail; account names of WeChat and QQ.
+// digits and more, in whatever signs and with whatever between them, which
+// telephones, identity cards, bank cards and accounts have; plates; addresses of
+// e-mail; account names of WeChat and QQ.
+const digit = `[0-9零〇一二三四五六七八九幺两①-⑨⓪]`
+
 var (
-	longNumber = regexp.MustCompile(`\+?[0-9](?:[-. ()]{0,2}[0-9]){6,}x?`)
-	dictated   = regexp.MustCompile(`[零〇一二三四五六七八九幺两](?:[-,、 ]?[零〇一二三四五六七八九幺两]){6,}`)
+	longNumber = regexp.MustCompile(`\+?` + digit + `(?:[^\p{Han}\p{L}\p{N}]{0,3}` + digit + `){6,}x?`)
 	plate      = regexp.MustCompile(`[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][a-z][-·. ]?[a-z0-9]{5,6}`)
 	mail       = regexp.MustCompile(`[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+`)
 	account    = regexp.MustCompile(`(?:微信号?|wx|vx|qq|抖音号?)[号是:]{0,2}([a-z0-9][-_a-z0-9]{4,})`)
@@ -48,10 +50,11 @@ func (r *Rules) Mask(c *workflow.Community, s string, known []string) string {
 		}
 	}
 	all(longNumber, 0, hiddenNumber)
-	all(dictated, 0, hiddenNumber)
 	all(plate, 0, hiddenNumber)
 	all(mail, 0, hiddenNumber)
 	all(account, 1, hiddenNumber)
+	all(r.names.called, 1, hiddenName)
+	all(r.names.surname, 1, hiddenName)
 	all(r.names.introduced, 1, hiddenName)
 	all(r.names.titled, 1, hiddenName)
 	all(r.names.familiar, 1, hiddenName)
@@ -112,7 +115,7 @@ func cover(s string, hidden []span) string {
 }
 
 // marked are the expressions that find names by what stands around them.
-type marked struct{ introduced, titled, familiar *regexp.Regexp }
+type marked struct{ called, surname, introduced, titled, familiar *regexp.Regexp }
 
 // markedNames makes them of the lexicon's words.
 func markedNames(l *lexicon) marked {
@@ -130,6 +133,8 @@ func markedNames(l *lexicon) marked {
 	name := words(n.Surnames, n.Double)
 	end := `(?:[^\p{Han}]|$|` + words(n.Ends) + `)`
 	return marked{
+		called:     regexp.MustCompile(words(n.Calls) + `[:是叫]{0,2}(` + name + `\p{Han}{1,2})`),
+		surname:    regexp.MustCompile(`姓(` + name + `(?:,?[名叫]{1,2}\p{Han}{1,2})?)`),
 		introduced: regexp.MustCompile(words(n.Leads) + `[:是叫]{0,2}(` + name + `\p{Han}{1,2}?)` + end),
 		titled:     regexp.MustCompile(`(` + name + `\p{Han}{0,2}?)` + words(n.Titles)),
 		familiar:   regexp.MustCompile(`([老小]` + words(n.Familiar) + `)`),
