@@ -16,6 +16,7 @@ import (
 // category and severity; the zero Understanding where it does not know. It may
 // be slow, wrong or away: see docs/decisions/0011.
 type Advisor interface {
+	Resting() bool // it failed too often and is not asked for a while
 	Advise(ctx context.Context, text string) (workflow.Understanding, error)
 }
 
@@ -32,7 +33,7 @@ func (b *Bot) adviceTask(ctx context.Context, community string, t desk.Task) err
 		return err
 	}
 	shape, ok := b.desk.Shape(community)
-	if !ok || b.o.Advisor == nil || !ticket.InDoubt() || !b.affords(ctx, shape, "advice", b.o.AdvicePerDay) {
+	if !ok || b.o.Advisor == nil || b.o.Advisor.Resting() || !ticket.InDoubt() || !b.affords(ctx, shape, "advice", b.o.AdvicePerDay) {
 		return nil
 	}
 	names := []string{shape.Roster.ByID(ticket.Owner).Name}

@@ -2,7 +2,9 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,7 +14,9 @@ import (
 )
 
 // Transcriber turns a recording into its words, "" where there are none.
+// Resting tells that it failed too often and is not asked for a while.
 type Transcriber interface {
+	Resting() bool
 	Transcribe(ctx context.Context, data []byte, mime string) (string, error)
 }
 
@@ -24,11 +28,12 @@ const heardDelivery = "heard:"
 // is asked to type.
 const hearLimit = 2 * time.Minute
 
-// unheard answers a recording without words. Where somebody can make them out
+// unheard answers a recording without words, or of which none were made out.
+// Where somebody can make them out
 // the speaker is told to wait, and the recording waits for them; else they are
 // asked to type.
 func (s *session) unheard(ctx context.Context) (string, error) {
-	if s.b.o.Transcriber == nil || len(s.w.Change.Media) == 0 {
+	if s.b.o.Transcriber == nil || s.heard() || len(s.w.Change.Media) == 0 {
 		return s.photo(ctx, "voice_unclear")
 	}
 	s.w.Change.Media[0].Spoken = true
@@ -36,8 +41,7 @@ func (s *session) unheard(ctx context.Context) (string, error) {
 }
 
 // hearTask makes out the words of a recording and handles them as if they had
-// been written; its reply is owed as a push. It may run more than once: the
-// words are taken once.
+// been written. It may run more than once: the first end counts.
 func (b *Bot) hearTask(ctx context.Context, community string, t desk.Task) error {
 	file, err := b.desk.Journal().Media(ctx, community, t.Key)
 	if err != nil || file.Status != desk.MediaUnheard {
@@ -49,36 +53,47 @@ func (b *Bot) hearTask(ctx context.Context, community string, t desk.Task) error
 		return b.desk.Journal().Heard(ctx, community, file.ID)
 	}
 	text, err := b.wordsOf(ctx, file)
-	if err != nil {
+	switch {
+	case err != nil && b.desk.Now().Sub(file.CreatedAt) < hearLimit:
 		outsideCalls.WithLabelValues(community, "hear", "failed").Inc()
-		if b.desk.Now().Sub(file.CreatedAt) < hearLimit {
-			return err // again in a moment
-		}
+		return err // again in a moment
+	case err != nil:
 		b.log.Warn("a recording stays without words", "community", community, "cause", err)
+	case text != "":
+		outsideCalls.WithLabelValues(community, "hear", "helped").Inc()
 	}
-	if text == "" {
-		return b.neverHeard(ctx, file)
-	}
-	outsideCalls.WithLabelValues(community, "hear", "helped").Inc()
-	speaker, err := b.desk.Journal().Person(ctx, community, file.Person)
+	return b.listened(ctx, file, text)
+}
+
+// listened handles what was made out of a recording, "" for nothing, as a
+// message of its speaker's whose reply is owed as a push. Nothing more is made
+// out of it then.
+func (b *Bot) listened(ctx context.Context, file desk.MediaFile, text string) error {
+	speaker, err := b.desk.Journal().Person(ctx, file.Community, file.Person)
 	if err != nil {
 		return err
 	}
 	in := wechat.Inbound{
-		Community: community, OpenID: speaker.OpenID, CreatedAt: file.CreatedAt, Type: "voice", Recognition: text,
+		Community: file.Community, OpenID: speaker.OpenID, CreatedAt: file.CreatedAt, Type: "voice", Recognition: text,
 		Delivery: heardDelivery + file.ID,
 	}
 	if _, err := b.turnSafely(ctx, in, true); err != nil {
 		return err
 	}
-	return b.desk.Journal().Heard(ctx, community, file.ID)
+	return b.desk.Journal().Heard(ctx, file.Community, file.ID)
 }
 
 // wordsOf are the words of a recording; "" where it has none, or none may be
 // asked for any more today.
 func (b *Bot) wordsOf(ctx context.Context, file desk.MediaFile) (string, error) {
 	shape, ok := b.desk.Shape(file.Community)
-	if !ok || b.o.Transcriber == nil || !b.affords(ctx, shape, "hear", b.o.HearPerDay) {
+	if !ok || b.o.Transcriber == nil {
+		return "", nil
+	}
+	if b.o.Transcriber.Resting() {
+		return "", errors.New("bot: the transcriber rests")
+	}
+	if !b.affords(ctx, shape, "hear", b.o.HearPerDay) {
 		return "", nil
 	}
 	data, err := b.o.Media.Get(ctx, file.Community, file.ID)
@@ -89,18 +104,12 @@ func (b *Bot) wordsOf(ctx context.Context, file desk.MediaFile) (string, error) 
 	return strings.TrimSpace(text), err
 }
 
-// neverHeard asks the speaker of a recording to type after all.
-func (b *Bot) neverHeard(ctx context.Context, file desk.MediaFile) error {
-	w, err := b.desk.Begin(file.Community, true)
-	if err != nil {
-		return err
-	}
-	oweLate(w, heardDelivery+file.ID, file.Person, &workflow.Ticket{}, b.o.Wording.Say("voice_unclear", Values{"Hotline": w.Shape.Community.Hotline}))
-	if err := w.Commit(ctx); err != nil {
-		return err
-	}
-	return b.desk.Journal().Heard(ctx, file.Community, file.ID)
-}
-
 // heard tells whether the message is what was made out of a recording.
 func (s *session) heard() bool { return strings.HasPrefix(s.in.Delivery, heardDelivery) }
+
+// recording is what a message was made out of; it no longer waits for one.
+func (s *session) recording() []workflow.Media {
+	id := strings.TrimPrefix(s.in.Delivery, heardDelivery)
+	s.talk.Loose = slices.DeleteFunc(s.talk.Loose, func(l loose) bool { return l.ID == id })
+	return []workflow.Media{{ID: id, Type: "voice", By: s.me.ID}}
+}

@@ -159,6 +159,33 @@ func TestVoiceThatCannotBeFetched(t *testing.T) {
 	}
 }
 
+// A recording that nobody understood reaches the worker as it would without a
+// transcriber: as an answer to a question, or with the matter talked about.
+func TestVoiceThatNobodyUnderstoodReachesTheWorker(t *testing.T) {
+	for name, asked := range map[string]bool{"an answer": true, "more about it": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := standin.New(t)
+			s.Behave(standin.Empty)
+			w := newWorld(t, heardBy(s)).awake()
+			w.say(resident, "毕家洼西区12号楼3单元楼道灯不亮了")
+			if asked {
+				w.say(worker, "接单 1001")
+				w.say(worker, "追问 1001 是几楼的灯")
+			}
+			w.pump()
+			w.speak(resident, "")
+			w.pump()
+			got := w.ticket(1001)
+			if len(got.Media) != 1 || got.Media[0].Type != "voice" || got.Question != nil {
+				t.Errorf("the ticket is %+v", got)
+			}
+			w.pass(time.Hour)
+			w.gets(resident, map[bool]string{true: "已经转告", false: "录音已经放进 1001"}[asked])
+		})
+	}
+}
+
 // unheard are the recordings that still wait for their words.
 func (w *world) unheard() []desk.MediaFile {
 	w.t.Helper()

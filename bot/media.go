@@ -34,7 +34,7 @@ func (b *Bot) mediaTask(ctx context.Context, community string, t desk.Task) erro
 	if err != nil {
 		age := b.desk.Now().Sub(file.CreatedAt)
 		if file.Spoken && age >= hearLimit { // its speaker waits no longer
-			err = errors.Join(err, b.neverHeard(ctx, file))
+			err = errors.Join(err, b.listened(ctx, file, ""))
 		}
 		if age < mediaLives {
 			return err // again later: WeChat still has it
@@ -47,7 +47,7 @@ func (b *Bot) mediaTask(ctx context.Context, community string, t desk.Task) erro
 	case status == desk.MediaStored:
 		status = desk.MediaUnheard
 	default: // before its end is in the record, or a crash between would keep it from the speaker
-		if err := b.neverHeard(ctx, file); err != nil {
+		if err := b.listened(ctx, file, ""); err != nil {
 			return err
 		}
 	}

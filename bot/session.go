@@ -64,6 +64,9 @@ func (b *Bot) open(ctx context.Context, in wechat.Inbound, fresh, late bool) (*s
 		s.was = version
 		s.talk = readTalk(state, s.now, s.shape.Community)
 	}
+	if s.heard() {
+		s.media = s.recording()
+	}
 	if in.MediaID != "" && (in.Type == "image" || in.Type == "voice" || in.Type == "video" || in.Type == "shortvideo") {
 		kind := strings.TrimPrefix(in.Type, "short")
 		s.media = []workflow.Media{{ID: mediaKey(in.Delivery), Type: kind, By: me.ID}}
@@ -184,7 +187,7 @@ func (s *session) answer(ctx context.Context) (string, error) {
 			return s.unheard(ctx)
 		}
 		reply, err := s.said(ctx, s.in.Recognition)
-		if s.heard() && err == nil {
+		if s.heard() && err == nil && reply != "" {
 			reply = s.say("heard", Values{"Said": shorten(s.in.Recognition, 60)}) + reply
 		}
 		return reply, err

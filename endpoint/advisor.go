@@ -64,6 +64,9 @@ func NewAdvisor(o Options, instruction string, taxonomy *workflow.Taxonomy, obje
 	return a
 }
 
+// Resting tells that the endpoint failed too often and is not asked for a while.
+func (a *Advisor) Resting() bool { return a.c.resting() }
+
 // Advise tells what a masked text is about: kind, category and severity, with
 // Confidence 1; the zero Understanding where the model does not know. Errors
 // are *Error.

@@ -114,6 +114,9 @@ func newCaller(o Options) *caller {
 	})}
 }
 
+// resting tells that nothing is asked now because of failures.
+func (c *caller) resting() bool { return c.breaker.State() == gobreaker.StateOpen }
+
 // ask lets f ask within the time limit, unless the endpoint rests. What f
 // returns as *Error stays so.
 func (c *caller) ask(ctx context.Context, f func(ctx context.Context) (string, error)) (string, error) {

@@ -22,6 +22,9 @@ func NewTranscriber(o Options) *Transcriber {
 	return t
 }
 
+// Resting tells that the endpoint failed too often and is not asked for a while.
+func (t *Transcriber) Resting() bool { return t.c.resting() }
+
 // longestTranscript is far more than a minute of speech has, in characters:
 // WeChat's recordings are no longer.
 const longestTranscript = 2000
