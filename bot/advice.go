@@ -76,6 +76,7 @@ func (b *Bot) advised(ctx context.Context, community string, number int64, u wor
 	if err != nil || !t.InDoubt() {
 		return err
 	}
+	asked := t.Question != nil
 	cmd := workflow.Command{
 		Name: workflow.CmdAdvise, Actor: workflow.System(), Kind: u.Kind, Category: u.Category, Severity: u.Severity, Topic: workflow.TopicPlace,
 	}
@@ -105,6 +106,9 @@ func (b *Bot) advised(ctx context.Context, community string, number int64, u wor
 	s.talk = readTalk(state, s.now, s.shape.Community)
 	reply := s.say("advised", s.about(&t)) + s.filed(&t, workflow.Understanding{Place: t.Place})
 	s.talk.Ticket = t.Number
+	if asked {
+		s.talk.Advised, s.talk.At = t.Number, s.now // who is typing the answer still gives it
+	}
 	if state, err = json.Marshal(s.talk); err != nil {
 		return err
 	}

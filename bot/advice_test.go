@@ -76,9 +76,14 @@ func TestAdviceEndsADoubt(t *testing.T) {
 	if advised != 1 {
 		t.Errorf("the record tells %d times of advice", advised)
 	}
-	// A guess tapped afterwards opens nothing new.
-	w.holds("a late tap", w.say(resident, "噪音扰民"), "1001 号", "张建国", "!收到了")
-	w.holds("another late tap", w.say(resident, "管道排水"), "已经加到")
+	// A guess tapped afterwards opens nothing new: it corrects the advice.
+	w.holds("a late tap", w.say(resident, "管道排水"), "记到 1001 号", "管道排水", "!收到了")
+	w.gets(worker, "居民补充", "管道排水")
+	if got := w.newest(resident); got.Number != 1001 || got.Category != "drainage" {
+		t.Errorf("the ticket is %+v", got)
+	}
+	w.holds("the same again", w.say(resident, "管道排水"), "1001 号", "张建国", "!收到了")
+	w.holds("another", w.say(resident, "噪音扰民"), "已经加到")
 }
 
 func TestAdviceAsksOnlyWhere(t *testing.T) {
@@ -191,6 +196,38 @@ func TestAdviceHasABudget(t *testing.T) {
 	if n := len(s.Asked()); n != 3 {
 		t.Errorf("asked %d times, want one more on the next day", n)
 	}
+}
+
+// Who was asked and types while the advice comes answers still: one ticket, and
+// what they say counts.
+func TestAdviceWhileTheResidentTypes(t *testing.T) {
+	for text, category := range map[string]workflow.Category{
+		"就是下水道堵了,脏水往外冒": "drainage", "单元里的下水管道堵了": "drainage", "说不清,反正老是那样": "noise", "12号楼3单元下水道堵了": "drainage",
+	} {
+		t.Run(text, func(t *testing.T) {
+			t.Parallel()
+			s := standin.New(t)
+			s.Say(told("incident:noise", "minor"))
+			w := newWorld(t, advisedBy(t, s.URL, s.HTTP)).awake()
+			w.say(resident, vague)
+			w.gets(resident, "看明白了")
+			w.say(resident, "好的") // small talk is no answer
+			w.holds("the answer", w.say(resident, text), "记到 1001 号")
+			if got := w.newest(resident); got.Number != 1001 || got.Category != category || !strings.Contains(got.Text, text) {
+				t.Errorf("the ticket is %+v", got)
+			}
+			w.holds("another matter", w.say(resident, "毕家洼西区5号楼的垃圾没人收"), "编号 1002")
+		})
+	}
+	t.Run("another building", func(t *testing.T) {
+		t.Parallel()
+		s := standin.New(t)
+		s.Say(told("incident:noise", "minor"))
+		w := newWorld(t, advisedBy(t, s.URL, s.HTTP)).awake()
+		w.say(resident, vague)
+		w.pump()
+		w.holds("elsewhere", w.say(resident, "毕家洼西区5号楼的垃圾没人收"), "编号 1002")
+	})
 }
 
 // Advice comes late or twice: it changes nothing that is known.

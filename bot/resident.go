@@ -306,6 +306,11 @@ func (s *session) free(ctx context.Context, raw string) (string, error) {
 			return s.answerDesk(ctx, q, raw, u)
 		}
 	}
+	if t, ok, err := s.stillAnswers(ctx, u); err != nil {
+		return "", err
+	} else if ok {
+		return s.corrected(ctx, t, raw, u)
+	}
 	if c, _, ok := s.b.o.Taxonomy.Find(strings.TrimSpace(raw)); ok {
 		return s.bareCategory(ctx, c, raw)
 	}
@@ -334,6 +339,49 @@ func (s *session) free(ctx context.Context, raw string) (string, error) {
 		}
 	}
 	return s.file(ctx, raw, u)
+}
+
+// stillAnswers tells whether a text answers what the desk asked before advice
+// ended its doubt: the first about a matter after it, unless it is an emergency
+// or about another building.
+func (s *session) stillAnswers(ctx context.Context, u workflow.Understanding) (t workflow.Ticket, ok bool, err error) {
+	number := s.talk.Advised
+	if number == 0 || u.Severity == workflow.Emergency {
+		return t, false, nil
+	}
+	if _, _, named := s.b.o.Taxonomy.Find(s.text()); !named && u.Kind != workflow.Incident && u.Kind != workflow.Wish {
+		return t, false, nil // small talk, a question: the answer may still come
+	}
+	s.talk.Advised = 0
+	if t, err = s.w.Ticket(ctx, number); err != nil {
+		return t, false, err
+	}
+	elsewhere := u.Place.Building != 0 && t.Place.Building != 0 && (u.Place.Building != t.Place.Building || u.Place.Estate != "" && u.Place.Estate != t.Place.Estate)
+	return t, t.Reporter == s.me.ID && t.State.Open() && t.State != workflow.Resolved && !elsewhere, nil
+}
+
+// corrected adds what a resident says of their matter, and takes it for what
+// they say it is rather than for what the advice was.
+func (s *session) corrected(ctx context.Context, t workflow.Ticket, raw string, u workflow.Understanding) (string, error) {
+	if c, kind, ok := s.b.o.Taxonomy.Find(strings.TrimSpace(raw)); ok {
+		u.Kind, u.Category, u.Confidence = kind, c, 1
+	}
+	cmds := []workflow.Command{{Name: workflow.CmdSupplement, Actor: s.by(), Text: raw, Media: s.take()}}
+	if u.Confidence >= doubtful && u.Category != "" && u.Category != t.Category && u.Kind == t.Kind {
+		place := t.Place
+		if !place.Known() && u.Place.Known() {
+			place = u.Place
+		}
+		cmds = append(cmds, workflow.Command{
+			Name: workflow.CmdClassify, Actor: workflow.System(), Kind: u.Kind, Category: u.Category, Severity: t.Severity, Danger: t.Danger, Place: place,
+		})
+	}
+	t, err := s.w.Do(ctx, t.Number, cmds...)
+	if err != nil {
+		return "", err
+	}
+	s.talk.Ticket = t.Number
+	return s.say("corrected", s.about(&t)), nil
 }
 
 // bareCategory answers the bare name of a category where none is asked for any more:

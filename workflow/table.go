@@ -72,7 +72,7 @@ var Table = []Row{
 	// classify 分类
 	{[]State{None}, CmdFile, []Who{WhoAnyone, WhoSystem}, mayFile, Received, EvFiled},
 	{[]State{Received}, CmdClassify, []Who{WhoSystem, WhoGridWorker, WhoCommittee}, isPlaced, Classified, EvClassified},
-	{[]State{Classified, Assigned, Accepted}, CmdClassify, []Who{WhoOwner, WhoGridWorker, WhoCommittee}, isPlaced, Same, EvReclassified},
+	{[]State{Classified, Assigned, Accepted}, CmdClassify, []Who{WhoSystem, WhoOwner, WhoGridWorker, WhoCommittee}, isPlaced, Same, EvReclassified},
 	{[]State{Received, Classified}, CmdToTray, []Who{WhoSystem}, nowhereElse, Same, EvTrayed},
 	{[]State{Received}, CmdAdvise, []Who{WhoSystem}, isDoubtful, Same, EvAdvised},
 	{[]State{Received}, CmdAsk, []Who{WhoSystem, WhoGridWorker, WhoCommittee}, mayAsk, Same, EvAsked},

@@ -38,9 +38,14 @@ var (
 func (r *Rules) Mask(c *workflow.Community, s string, known []string) string {
 	t := newText(s, r.simplified)
 	prepared := string(t.runes)
+	offset := offsets(t.runes)
+	where := r.locate(c, workflow.Words{}, t, r.book.find(t))
+	ofPlace := func(from, to int) bool {
+		return slices.ContainsFunc(where.names, func(n name) bool { return offset[n.from] < to && from < offset[n.to] })
+	}
 	var hidden []span
 	hide := func(from, to int, by string) {
-		if from < to {
+		if from < to && !(by == hiddenName && ofPlace(from, to)) { // 「毕家洼」 is no family
 			hidden = append(hidden, span{from, to, by})
 		}
 	}
@@ -69,8 +74,7 @@ func (r *Rules) Mask(c *workflow.Community, s string, known []string) string {
 			from += i + len(name)
 		}
 	}
-	offset := offsets(t.runes)
-	for _, h := range r.locate(c, workflow.Words{}, t, r.book.find(t)).houses {
+	for _, h := range where.houses {
 		if h.room != "" {
 			hide(offset[h.from], offset[h.to], hiddenAddress)
 		}
