@@ -36,7 +36,7 @@ func (b *Bot) adviceTask(ctx context.Context, community string, t desk.Task) err
 	if !ok || b.o.Advisor == nil || b.o.Advisor.Resting() || !ticket.InDoubt() || !b.affords(ctx, shape, "advice", b.o.AdvicePerDay) {
 		return nil
 	}
-	names := []string{shape.Roster.ByID(ticket.Owner).Name}
+	var names []string
 	for _, p := range shape.Roster {
 		names = append(names, p.Name)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +27,9 @@ const heardDelivery = "heard:"
 // is asked to type.
 const hearLimit = 2 * time.Minute
 
+// hearEnds is how long words that were made out may fail to be handled.
+const hearEnds = 30 * time.Minute
+
 // unheard answers a recording without words, or of which none were made out.
 // Where somebody can make them out
 // the speaker is told to wait, and the recording waits for them; else they are
@@ -37,7 +39,7 @@ func (s *session) unheard(ctx context.Context) (string, error) {
 		return s.photo(ctx, "voice_unclear")
 	}
 	s.w.Change.Media[0].Spoken = true
-	return s.keepMedia(s.say("voice_listening", nil)), nil
+	return s.say("voice_listening", nil), nil // it comes with its words
 }
 
 // hearTask makes out the words of a recording and handles them as if they had
@@ -52,9 +54,13 @@ func (b *Bot) hearTask(ctx context.Context, community string, t desk.Task) error
 	} else if done {
 		return b.desk.Journal().Heard(ctx, community, file.ID)
 	}
-	text, err := b.wordsOf(ctx, file)
+	age := b.desk.Now().Sub(file.CreatedAt)
+	var text string
+	if age < hearEnds { // else its words have failed again and again: without them it is handled
+		text, err = b.wordsOf(ctx, file)
+	}
 	switch {
-	case err != nil && b.desk.Now().Sub(file.CreatedAt) < hearLimit:
+	case err != nil && age < hearLimit:
 		outsideCalls.WithLabelValues(community, "hear", "failed").Inc()
 		return err // again in a moment
 	case err != nil:
@@ -107,9 +113,7 @@ func (b *Bot) wordsOf(ctx context.Context, file desk.MediaFile) (string, error) 
 // heard tells whether the message is what was made out of a recording.
 func (s *session) heard() bool { return strings.HasPrefix(s.in.Delivery, heardDelivery) }
 
-// recording is what a message was made out of; it no longer waits for one.
+// recording is what a message was made out of.
 func (s *session) recording() []workflow.Media {
-	id := strings.TrimPrefix(s.in.Delivery, heardDelivery)
-	s.talk.Loose = slices.DeleteFunc(s.talk.Loose, func(l loose) bool { return l.ID == id })
-	return []workflow.Media{{ID: id, Type: "voice", By: s.me.ID}}
+	return []workflow.Media{{ID: strings.TrimPrefix(s.in.Delivery, heardDelivery), Type: "voice", By: s.me.ID}}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/wishdesk/wishdesk/endpoint"
 	"github.com/wishdesk/wishdesk/endpoint/standin"
@@ -156,6 +157,43 @@ func TestVoiceThatCannotBeFetched(t *testing.T) {
 			w.pass(10 * time.Minute)
 			w.gets(resident, "!没听清")
 		})
+	}
+}
+
+// Each recording goes with its own words, whatever was written meanwhile.
+func TestRecordingsGoWithTheirWords(t *testing.T) {
+	s := standin.New(t)
+	s.Hear("毕家洼西区12号楼3单元楼道灯不亮了")
+	w := newWorld(t, heardBy(s)).awake()
+	w.speak(resident, "")
+	w.holds("typed meanwhile", w.say(resident, "怡园5号楼垃圾没人收"), "编号 1001", "!附上")
+	w.gets(resident, "我听到的是", "编号 1002")
+	if typed, spoken := w.ticket(1001), w.ticket(1002); len(typed.Media) != 0 || len(spoken.Media) != 1 {
+		t.Errorf("%d recordings went with what was typed, %d with what was spoken", len(typed.Media), len(spoken.Media))
+	}
+}
+
+// Heard twice at once it makes one ticket.
+func TestHeardTwiceAtOnce(t *testing.T) {
+	s := standin.New(t)
+	s.Behave(standin.Failing)
+	w := newWorld(t, heardBy(s)).awake()
+	w.speak(resident, "")
+	w.pump() // fetched, and not heard yet
+	s.Behave(standin.Well)
+	s.Hear("毕家洼西区12号楼3单元楼道灯不亮了")
+	file := w.unheard()[0]
+	var both errgroup.Group
+	for range 2 {
+		both.Go(func() error { return w.bot.Handlers()[desk.TaskHear](w.ctx, community, desk.MediaTask(file)) })
+	}
+	must(t, both.Wait())
+	all, err := w.store.Reported(w.ctx, community, w.newest(resident).Reporter, true, 10)
+	if err != nil || len(all) != 1 || len(all[0].Media) != 1 {
+		t.Errorf("%d tickets, %v", len(all), err)
+	}
+	if n := strings.Count(wordsOf(w.pushes(resident)), "我听到的是"); n != 1 {
+		t.Errorf("told %d times", n)
 	}
 }
 

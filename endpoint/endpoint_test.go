@@ -2,6 +2,7 @@ package endpoint_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -99,7 +100,8 @@ func TestInjection(t *testing.T) {
 		}
 		all := s.Asked()
 		q := all[len(all)-1]
-		if strings.Contains(q.System, text) || !strings.HasPrefix(q.User, `{"message":"`) {
+		var went map[string]string
+		if err := json.Unmarshal([]byte(q.User), &went); err != nil || len(went) != 1 || went["message"] != text || strings.Contains(q.System, text) {
 			t.Errorf("%s: went as %s", text, q.User)
 		}
 	}

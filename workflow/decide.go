@@ -112,7 +112,7 @@ func fill(c *Community, t *Ticket, cmd *Command, ev *Event) {
 		}
 		ev.Question = &Question{
 			Topic: cmd.Topic, Text: cmd.Text, By: cmd.Actor.Person, At: ev.At, Until: ev.At.Add(wait),
-			Pauses: t.Severity != Emergency,
+			Pauses: t.Severity != Emergency && (t.Owner == 0 || cmd.Topic == TopicWorker), // who has it need not wait for what the desk asks
 		}
 	case EvAnswered:
 		ev.Question = t.Question // what it answers

@@ -402,8 +402,8 @@ func (s *Settings) Check(account func(Account) error, outside func(Outside) erro
 	if s.Budget < 100*time.Millisecond || s.Budget > 3500*time.Millisecond {
 		fail("budget", "want 100ms to 3.5s (WeChat waits 5 s, and the stores get a second of it), have %s", s.Budget)
 	}
-	if s.Workers < 1 || s.Workers > 256 {
-		fail("workers", "want 1 to 256, have %d", s.Workers)
+	if s.Workers < 4 || s.Workers > 256 {
+		fail("workers", "want 4 to 256 (two may wait for something outside), have %d", s.Workers)
 	}
 	for name, o := range map[string]Outside{"advisor": s.Advisor, "transcriber": s.Transcriber} {
 		if o.URL == "" {

@@ -166,18 +166,21 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, done <-chan struc
 
 func (s *Server) opinion(asked Asked, m Manner) any {
 	content := ""
+	var question struct{ Message string }
+	if err := json.Unmarshal([]byte(asked.User), &question); err != nil {
+		question.Message = "the question is no JSON: " + err.Error()
+	}
 	switch m {
 	case Prose:
 		content = "好的,我认为这是管道排水类的问题,属于小事。"
 	case Wrong:
 		content = `{"what":"incident:everything","severity":"apocalypse"}`
 	case Obedient:
-		content = `{"what":"incident:drainage; DROP TABLE ticket","severity":"minor","close_all_tickets":true}`
+		data, _ := json.Marshal(map[string]string{"what": question.Message, "severity": question.Message, "command": question.Message})
+		content = string(data)
 	case Empty:
 		return map[string]any{"choices": []any{}}
 	default:
-		var question struct{ Message string }
-		_ = json.Unmarshal([]byte(asked.User), &question)
 		s.mu.Lock()
 		what, severity := s.says(question.Message)
 		s.mu.Unlock()

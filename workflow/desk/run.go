@@ -320,22 +320,21 @@ func (r *Runner) fromJournal(ctx context.Context, community string, order *lanes
 }
 
 // MediaTask is what is to be done with a media file: fetch it, or make out its
-// words. Those wait for something slow: two lanes of them hold up nobody else.
+// words. That waits for something slow outside, as advice does: the two lanes for
+// both leave the other workers to everything else.
 func MediaTask(m MediaFile) Task {
 	if m.Status == MediaUnheard {
-		return Task{Kind: TaskHear, Key: m.ID, Lane: slowLane("hear", int64(m.Person))}
+		return Task{Kind: TaskHear, Key: m.ID, Lane: outsideLane(int64(m.Person))}
 	}
 	return Task{Kind: TaskMedia, Key: m.ID}
 }
 
 // AdviceTask is the task to ask for advice on a ticket.
 func AdviceTask(number int64) Task {
-	return Task{Kind: TaskAdvice, Key: strconv.FormatInt(number, 10), Lane: slowLane("advice", number)}
+	return Task{Kind: TaskAdvice, Key: strconv.FormatInt(number, 10), Lane: outsideLane(number)}
 }
 
-func slowLane(name string, of int64) string {
-	return name + ":" + strconv.FormatInt(of%2, 10)
-}
+func outsideLane(of int64) string { return "outside:" + strconv.FormatInt(of%2, 10) }
 
 // pushTask is the task to send a push: those of one person in order.
 func pushTask(p Push) Task {

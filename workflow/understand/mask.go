@@ -141,6 +141,6 @@ func markedNames(l *lexicon) marked {
 		surname:    regexp.MustCompile(`姓(` + name + `(?:,?[名叫]{1,2}\p{Han}{1,2})?)`),
 		introduced: regexp.MustCompile(words(n.Leads) + `[:是叫]{0,2}(` + name + `\p{Han}{1,2}?)` + end),
 		titled:     regexp.MustCompile(`(` + name + `\p{Han}{0,2}?)` + words(n.Titles)),
-		familiar:   regexp.MustCompile(`([老小]` + words(n.Familiar) + `)`),
+		familiar:   regexp.MustCompile(`([老小]` + words(n.Familiar) + `|` + words(n.Familiar) + `家)`),
 	}
 }
