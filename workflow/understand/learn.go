@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/understand/ngram"
@@ -162,7 +163,26 @@ func (r *Rules) features(t *text, found []match, v verdict) []string {
 	if v.confidence >= 0.6 {
 		out = append(out, says[1])
 	}
-	return r.thesaurus.features(t, out)
+	return r.thesaurus.features(t, t.ends(out))
+}
+
+// ends adds how a text begins and how it ends: questions and thanks are told by
+// that.
+func (t *text) ends(out []string) []string {
+	han := func(r rune) bool { return unicode.Is(unicode.Han, r) }
+	from := slices.IndexFunc(t.runes, han)
+	if from < 0 {
+		return out
+	}
+	to := len(t.runes)
+	for !han(t.runes[to-1]) {
+		to--
+	}
+	out = append(out, "e:"+string(t.runes[to-1:to]))
+	if to-from > 2 {
+		out = append(out, "b:"+string(t.runes[from:from+2]), "e:"+string(t.runes[to-2:to]))
+	}
+	return out
 }
 
 // opinion is what the models make of a message.
