@@ -247,7 +247,7 @@ func (b *Bot) turn(ctx context.Context, in wechat.Inbound, late bool) (string, e
 				return "", err
 			}
 			s.talk.Pending, s.talk.Choices = pending{}, nil // what was refused must not refuse what is said next
-			reply = b.o.Wording.Say("error."+string(refusal.Code), Values{"Number": refusal.Number, "Hotline": s.shape.Community.Hotline})
+			reply = s.refused(ctx, refusal)
 			reply = s.keepMedia(reply)
 		} else if err != nil {
 			return "", err
@@ -262,6 +262,17 @@ func (b *Bot) turn(ctx context.Context, in wechat.Inbound, late bool) (string, e
 		}
 	}
 	return "", fmt.Errorf("bot: a conversation keeps changing: %w", desk.ErrStale)
+}
+
+// refused is what somebody reads of a refusal.
+func (s *session) refused(ctx context.Context, e *workflow.Error) string {
+	v := Values{"Number": e.Number}
+	if e.Code == workflow.CodeTaken {
+		if t, err := s.w.Ticket(ctx, e.Number); err == nil {
+			v = s.about(&t)
+		}
+	}
+	return s.say("error."+string(e.Code), v)
 }
 
 // again is the reply of a delivery that is in the record already. Where the

@@ -44,6 +44,27 @@ const (
 	verbEscalate verb = "escalate"
 	verbCalled   verb = "called"
 	verbAs       verb = "as" // 「登记心愿」「登记诉求」: the kind, after the desk asked
+
+	verbHome    verb = "home"    // 「登记住址 …」
+	verbSupport verb = "support" // 「我也想要 1024」
+	verbNamed   verb = "named"   // 「公开 1024」: claimers may know who asks
+	verbHidden  verb = "hidden"  // 「保密 1024」
+
+	verbCall    verb = "call"    // 「协助 1024 曹颖 清理管道」
+	verbFinish  verb = "finish"  // 「完成 1024 …」: a part is done
+	verbDecline verb = "decline" // 「办不了 1024 …」: a part is handed back
+	verbJoin    verb = "join"    // 「一起 1024 我出轮椅」
+	verbPair    verb = "pair"    // 「结对 1024 14天」
+	verbVisit   verb = "visit"   // 「走访 …」, 「走访 1024 …」 of a pair
+	verbPatrol  verb = "patrol"  // 「巡查 …」
+	verbFixed   verb = "fixed"   // 「随手办 …」: found and fixed on the spot
+	verbCare    verb = "care"    // 「关怀」: who is to be visited
+	verbBehalf  verb = "behalf"  // 「代报 王桂英 138… 12号楼3单元402 …」
+	verbPhoned  verb = "phoned"  // 「回访 1024 满意」
+	verbStory   verb = "story"   // 「经过 1024」
+	verbShare   verb = "share"   // 「网格」: how much is solved inside its grid
+	verbLeave   verb = "leave"   // 「请假 3天」
+	verbBack    verb = "back"    // 「销假」
 )
 
 // spoken is a text read as a command.
@@ -89,6 +110,26 @@ var words = []struct {
 	{verbEscalate, false, []string{"督办", "上报"}},
 	{verbCalled, true, []string{"已告知", "已电话"}},
 	{verbAs, false, []string{"登记"}},
+
+	{verbHome, false, []string{"登记住址", "登记地址", "住址"}},
+	{verbSupport, true, []string{"我也想要", "也想要", "我也要"}},
+	{verbNamed, true, []string{"公开"}},
+	{verbHidden, true, []string{"保密", "不公开"}},
+	{verbCall, false, []string{"协助", "请协助"}},
+	{verbFinish, false, []string{"完成", "已完成"}},
+	{verbDecline, false, []string{"办不了"}},
+	{verbJoin, true, []string{"一起", "一起办"}},
+	{verbPair, true, []string{"结对"}},
+	{verbVisit, false, []string{"走访", "敲门"}},
+	{verbPatrol, false, []string{"巡查", "巡逻"}},
+	{verbFixed, false, []string{"随手办", "随手做", "随手"}},
+	{verbCare, true, []string{"关怀", "该走访谁", "关怀名单"}},
+	{verbBehalf, false, []string{"代报", "代办"}},
+	{verbPhoned, false, []string{"回访"}},
+	{verbStory, true, []string{"经过"}},
+	{verbShare, true, []string{"网格", "网格情况"}},
+	{verbLeave, false, []string{"请假"}},
+	{verbBack, true, []string{"销假"}},
 }
 
 var ratings = map[string]workflow.Rating{

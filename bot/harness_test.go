@@ -2,6 +2,7 @@ package bot_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -88,6 +89,8 @@ type settings struct {
 	advisor         bot.Advisor
 	transcriber     bot.Transcriber
 	perDay          int
+	whole           bool
+	shape           string
 }
 
 type option func(*settings)
@@ -124,15 +127,21 @@ func newWorld(t *testing.T, options ...option) *world {
 	must(t, err)
 	w.drive, err = redis.Open(o.redis, redis.Options{Logger: log})
 	must(t, err)
-	doc, err := workflow.ParseCommunity(strings.NewReader(shape))
-	must(t, err)
-	_, err = w.store.ApplyCommunity(w.ctx, doc, []byte(shape), "test")
-	must(t, err)
+	w.apply(cmp.Or(o.shape, shape))
 	w.person("zhang", workflow.Person{Name: "张建国", OpenID: worker, Roles: []workflow.Role{{Kind: workflow.RoleWorker, Grid: "G01", FullTime: true}}})
 	w.person("liu", workflow.Person{Name: "刘芳", OpenID: colleague, Roles: []workflow.Role{{Kind: workflow.RoleWorker, Grid: "G01"}}})
 	w.person("sun", workflow.Person{Name: "孙丽", OpenID: "o-worker-sun", Roles: []workflow.Role{{Kind: workflow.RoleWorker, Grid: "G02", FullTime: true}}})
 	w.person("chen", workflow.Person{Name: "陈志强", OpenID: duty, Roles: []workflow.Role{{Kind: workflow.RoleCommittee, Duty: true}}})
 	w.person("zhao", workflow.Person{Name: "赵敏", OpenID: partner, Roles: []workflow.Role{{Kind: workflow.RolePartner, Unit: "北村小学"}}})
+
+	if o.whole {
+		w.person("han", workflow.Person{Name: "韩磊", OpenID: "o-leader-han", Roles: []workflow.Role{{Kind: workflow.RoleLeader, Grid: "G01"}}})
+		w.person("cao", workflow.Person{Name: "曹颖", OpenID: "o-property-cao", Roles: []workflow.Role{{Kind: workflow.RoleProperty, Unit: "红色物业"}}})
+		w.person("zhong", workflow.Person{Name: "钟敏", OpenID: "o-officer-zhong", Roles: []workflow.Role{{Kind: workflow.RoleOfficer, Department: "公安"}}})
+		w.person("he", workflow.Person{Name: "何亮", OpenID: "o-volunteer-he", Phone: "13900000001", Roles: []workflow.Role{{Kind: workflow.RoleVolunteer, Team: "环境清洁队", Skills: []string{"elderly"}}}})
+		w.person("wu", workflow.Person{Name: "吴桂芬", OpenID: "o-party-wu", Roles: []workflow.Role{{Kind: workflow.RolePartyMember, Branch: "第三支部"}}})
+		w.person("gong", workflow.Person{Name: "龚莉", OpenID: "o-committee-gong", Roles: []workflow.Role{{Kind: workflow.RoleCommittee}}})
+	}
 
 	account := wechat.Account{
 		Community: community, AppID: "wx1111111111111111", AppSecret: "0123456789abcdef0123456789abcdef", Token: "a-token-of-the-test",
@@ -151,6 +160,10 @@ func newWorld(t *testing.T, options ...option) *world {
 			{OpenID: worker, Name: "张建国", Group: "worker"}, {OpenID: colleague, Name: "刘芳", Group: "worker"},
 			{OpenID: "o-worker-sun", Name: "孙丽", Group: "worker"},
 			{OpenID: duty, Name: "陈志强", Group: "committee"}, {OpenID: partner, Name: "赵敏", Group: "partner"},
+			{OpenID: "o-auntie-sun", Name: "孙奶奶", Group: "resident"}, {OpenID: "o-uncle-zhou", Name: "周大爷", Group: "resident"},
+			{OpenID: "o-leader-han", Name: "韩磊", Group: "worker"}, {OpenID: "o-property-cao", Name: "曹颖", Group: "property"},
+			{OpenID: "o-officer-zhong", Name: "钟敏", Group: "officer"}, {OpenID: "o-volunteer-he", Name: "何亮", Group: "volunteer"},
+			{OpenID: "o-party-wu", Name: "吴桂芬", Group: "party"}, {OpenID: "o-committee-gong", Name: "龚莉", Group: "committee"},
 		},
 		Clock: w.clock, Templates: o.simTemplates,
 	})
@@ -217,6 +230,15 @@ func (w *world) person(key string, p workflow.Person) {
 	id, err := w.store.UpsertPerson(w.ctx, key, p)
 	must(w.t, err)
 	w.people[key] = id
+}
+
+// apply makes a document the community's shape.
+func (w *world) apply(document string) {
+	w.t.Helper()
+	doc, err := workflow.ParseCommunity(strings.NewReader(document))
+	must(w.t, err)
+	_, err = w.store.ApplyCommunity(w.ctx, doc, []byte(document), "test")
+	must(w.t, err)
 }
 
 func must(t testing.TB, err error) {

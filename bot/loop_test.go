@@ -114,6 +114,7 @@ func TestWorkersCommands(t *testing.T) {
 	if got := w.ticket(1001); len(got.Overdue) != 0 {
 		t.Fatalf("a stopped clock fired: %v", got.Overdue)
 	}
+	w.say(worker, "帮助") // opens the window again, which the reminders of 1002 used up
 	w.holds("answer", w.say(resident, "门东边那个绿的"), "谢谢", "1001")
 	w.gets(worker, "门东边那个绿的")
 	w.holds("note", w.say(worker, "进展 1001 已联系保洁"), "已告诉居民")

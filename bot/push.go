@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -169,7 +170,8 @@ func giveUp(p desk.Push, out desk.PushOutcome) desk.PushOutcome {
 	}
 	switch p.Purpose {
 	case workflow.TellPhoto, workflow.TellProgress, workflow.TellPraise, workflow.TellRated, workflow.TellSupplemented,
-		workflow.TellBroughtUp, workflow.TellWithdrawn, workflow.TellMerged:
+		workflow.TellBroughtUp, workflow.TellWithdrawn, workflow.TellMerged, workflow.TellReminder, workflow.TellAlso, workflow.TellPart,
+		workflow.TellReleased, workflow.TellHandedOn, workflow.TellSupport, workflow.TellWish, workflow.TellThanked, workflow.TellVisited:
 		out.Status = desk.PushDropped
 	}
 	return out
@@ -251,6 +253,9 @@ func (b *Bot) pushText(shape desk.Shape, p desk.Push) (string, []choice) {
 		return p.Facts.Said, nil
 	}
 	v := b.values(shape, &p.Facts, b.desk.Now())
+	if p.Purpose == workflow.TellUnclaimed {
+		v["Suggest"] = strings.Join(b.suggest(shape, &p.Facts), "、")
+	}
 	s := session{b: b, shape: shape, me: shape.Roster.ByID(p.Person)}
 	n := strconv.FormatInt(p.Number, 10)
 	var choices []choice
@@ -258,18 +263,47 @@ func (b *Bot) pushText(shape desk.Shape, p desk.Push) (string, []choice) {
 	case workflow.TellResolved, workflow.TellRateReminder:
 		choices = s.verdicts(p.Number)
 	case workflow.TellAssigned, workflow.TellDanger, workflow.TellAnswered, workflow.TellSupplemented, workflow.TellUrged,
-		workflow.TellOverdue, workflow.TellBroughtUp, workflow.TellEscalated:
-		t := workflow.Ticket{Number: p.Number, State: p.Facts.State, Stand: p.Facts.Stand, Owner: p.Facts.Owner}
+		workflow.TellOverdue, workflow.TellBroughtUp, workflow.TellEscalated, workflow.TellReminder, workflow.TellAlso, workflow.TellPart:
+		t := workflow.Ticket{Number: p.Number, Kind: p.Facts.Kind, State: p.Facts.State, Stand: p.Facts.Stand, Owner: p.Facts.Owner, Place: p.Facts.Place, Reporter: p.Facts.Reporter}
 		if choices = s.actions(&t); len(choices) == 0 {
 			choices = []choice{{s.say("choice.show", nil), "查看 " + n}}
 		}
 		choices = choices[:min(len(choices), 4)]
+	case workflow.TellVisitDue:
+		choices = []choice{{s.say("choice.visit", nil), "走访 " + n}, {s.say("choice.show", nil), "查看 " + n}}
 	case workflow.TellTray, workflow.TellUnclaimed:
 		choices = []choice{{s.say("choice.show", nil), "查看 " + n}}
+	case workflow.TellCalled:
+		choices = []choice{{s.say("choice.finish", nil), "完成 " + n}, {s.say("choice.decline", nil), "办不了 " + n}, {s.say("choice.show", nil), "查看 " + n}}
 	case workflow.TellFollowers:
 		choices = []choice{{s.say("choice.reopen", nil), "重办 " + n}}
 	}
 	return b.o.Wording.Say("push."+string(p.Purpose), v), choices
+}
+
+// suggest names up to three who might take a wish that nobody claims: those of
+// the alliance who have a skill that the wish names (理发), then those whose
+// skills fit its category, then all others; people on leave are left out.
+func (b *Bot) suggest(shape desk.Shape, f *desk.Facts) []string {
+	var best, fit, others []string
+	for _, p := range shape.Roster {
+		if !p.MayClaim() || p.Has(workflow.RoleWorker) || p.Away.Covers(b.desk.Now()) {
+			continue
+		}
+		name := p.Name + "(" + b.Title(shape.Community, p) + ")"
+		knows := func(skill string) bool { return strings.Contains(f.Text, skill) }
+		if slices.ContainsFunc(p.Roles, func(r workflow.Role) bool { return slices.ContainsFunc(r.Skills, knows) }) {
+			best = append(best, name)
+		} else if slices.ContainsFunc(p.Roles, func(r workflow.Role) bool {
+			return slices.Contains(r.Skills, string(f.Category)) || slices.Contains(r.Skills, b.o.Taxonomy.Label(f.Category))
+		}) {
+			fit = append(fit, name)
+		} else {
+			others = append(others, name)
+		}
+	}
+	out := slices.Concat(best, fit, others)
+	return out[:min(3, len(out))]
 }
 
 // sendTemplate sends a template or subscription message where the account has

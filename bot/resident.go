@@ -76,6 +76,12 @@ func (s *session) said(ctx context.Context, raw string) (string, error) {
 		return s.split(ctx, sp)
 	case verbAs:
 		return s.fileAs(ctx, sp, draft)
+	case verbHome:
+		return s.home(ctx, sp.Rest)
+	case verbSupport:
+		return s.support(ctx, sp)
+	case verbNamed, verbHidden:
+		return s.consent(ctx, sp)
 	}
 	return s.staff(ctx, sp)
 }
@@ -314,6 +320,9 @@ func (s *session) free(ctx context.Context, raw string) (string, error) {
 	if c, _, ok := s.b.o.Taxonomy.Find(strings.TrimSpace(raw)); ok {
 		return s.bareCategory(ctx, c, raw)
 	}
+	if rest, ok := livesIn(raw); ok && u.Confidence < unclear && u.Place.Building != 0 && u.Severity != workflow.Emergency {
+		return s.home(ctx, rest)
+	}
 	if fragment := u.Confidence < unclear && u.Place != (workflow.Place{}) && u.Severity != workflow.Emergency; fragment || telephone.MatchString(raw) {
 		if t, ok, err := s.talkedAbout(ctx); err != nil {
 			return "", err
@@ -328,7 +337,7 @@ func (s *session) free(ctx context.Context, raw string) (string, error) {
 	case workflow.Chat:
 		return s.say("chat", Values{"Thanks": strings.Contains(raw, "谢")}), nil
 	case workflow.Praise:
-		return s.praise(raw)
+		return s.praise(ctx, raw)
 	case workflow.Consult:
 		s.talk.Pending = pending{Verb: verbAs, Draft: raw}
 		return s.offer(s.say("consult", nil), choice{s.say("choice.as_incident", nil), "登记诉求"}), nil
@@ -468,7 +477,7 @@ func (s *session) file(ctx context.Context, raw string, u workflow.Understanding
 func (s *session) filing(raw string, u workflow.Understanding) workflow.Command {
 	cmd := workflow.Command{
 		Actor: s.by(), Text: raw, Kind: u.Kind, Category: u.Category, Severity: u.Severity, Danger: u.Danger,
-		Place: u.Place, Reporter: s.me.ID, Topic: workflow.TopicPlace,
+		Place: u.Place, Reporter: s.me.ID, Topic: workflow.TopicPlace, Source: workflow.SourceChat,
 	}
 	if cmd.Severity == "" {
 		cmd.Severity = workflow.Minor
@@ -527,12 +536,9 @@ func (s *session) joined(ctx context.Context, cmd workflow.Command, known workfl
 		s.talk.Pending = pending{Verb: verbAs, Draft: cmd.Text}
 		return s.offer(s.say("known_yours", s.about(&t)), choice{s.say("choice.another", nil), "登记 另一件"}), nil
 	}
+	cmd.Media = media
 	own, living, err := s.w.FileInto(ctx, cmd, known.Number)
 	if err != nil {
-		return "", err
-	}
-	// Who handles it reads and sees what this one has to say of it.
-	if living, err = s.w.Do(ctx, living.Number, workflow.Command{Name: workflow.CmdSupplement, Actor: s.by(), Text: cmd.Text, Media: media}); err != nil {
 		return "", err
 	}
 	s.talk.Ticket = own.Number
@@ -574,6 +580,10 @@ func (s *session) filed(t *workflow.Ticket, u workflow.Understanding) string {
 		return s.offer(reply+s.say("ask.what", v), choices...)
 	} else if q != nil {
 		return s.offerPlaces(reply, t, u)
+	}
+	if t.Stand == workflow.OnWall && t.Reporter == s.me.ID && !t.Named && !s.apart {
+		n := " " + strconv.FormatInt(t.Number, 10)
+		return s.offer(reply+s.say("ask.named", v), choice{s.say("choice.named", nil), "公开" + n}, choice{s.say("choice.hidden", nil), "保密" + n})
 	}
 	return reply
 }
@@ -771,7 +781,23 @@ func (s *session) fileApart(ctx context.Context, draft string) (string, error) {
 	return strings.Join(replies, "\n"), nil
 }
 
-func (s *session) praise(raw string) (string, error) {
+// praise goes to the committee, and to who handled the writer's latest matter.
+func (s *session) praise(ctx context.Context, raw string) (string, error) {
+	all, err := s.mine(ctx, true)
+	if err != nil {
+		return "", err
+	}
+	for _, t := range all {
+		lately := t.State == workflow.Resolved || t.State == workflow.Closed && s.now.Sub(t.EndedAt) < s.shape.Community.Clocks.Reopen
+		if !lately || t.Owner == 0 {
+			continue
+		}
+		_, err := s.w.Do(ctx, t.Number, workflow.Command{Name: workflow.CmdThank, Actor: s.by(), Text: raw})
+		if err != nil && workflow.CodeOf(err) != workflow.CodeAlreadyDone {
+			return "", err
+		}
+		break
+	}
 	for _, p := range s.shape.Roster.Duty() {
 		s.w.Owe("praise:"+s.in.Delivery+":"+strconv.FormatInt(int64(p.ID), 10), p.ID, workflow.TellPraise, desk.Facts{Said: raw, Reporter: s.me.ID})
 	}

@@ -230,6 +230,9 @@ func (s *session) event(ctx context.Context) (string, error) {
 		if !s.scene(s.in.EventKey) {
 			return s.say("welcome", Values{"Place": ""}), nil
 		}
+		if s.me.Home.Building == 0 && !s.me.Staff() {
+			return s.offer(s.say("scanned", Values{"Place": s.talk.Scene.String(), "NoHome": true}), choice{s.say("choice.my_home", nil), "登记住址 " + here}), nil
+		}
 		return s.say("scanned", Values{"Place": s.talk.Scene.String()}), nil
 	case "CLICK":
 		return s.said(ctx, s.in.EventKey)
@@ -351,7 +354,7 @@ func (s *session) say(key string, v Values) string {
 // offer adds numbered choices to a reply and remembers what they mean. They
 // can be tapped, answered by number, or said.
 func (s *session) offer(reply string, choices ...choice) string {
-	s.talk.Choices = choices
+	s.talk.Choices, s.talk.Offered = choices, s.now
 	return s.b.o.Wording.Offer(reply, choices)
 }
 

@@ -14,6 +14,8 @@ import (
 var staffVerbs = map[verb]bool{
 	verbWork: true, verbAccept: true, verbTransfer: true, verbReturn: true, verbAsk: true, verbNote: true,
 	verbResolve: true, verbShow: true, verbFile: true, verbAssign: true, verbMerge: true, verbEscalate: true, verbCalled: true,
+	verbCall: true, verbFinish: true, verbDecline: true, verbJoin: true, verbPair: true, verbVisit: true, verbPatrol: true, verbFixed: true,
+	verbCare: true, verbBehalf: true, verbPhoned: true, verbStory: true, verbShare: true, verbLeave: true, verbBack: true,
 }
 
 // staff does what a worker, claimer or committee member says.
@@ -32,6 +34,20 @@ func (s *session) staff(ctx context.Context, sp spoken) (string, error) {
 		return s.merge(ctx, sp)
 	case verbCalled:
 		return s.called(ctx, sp)
+	case verbCall, verbFinish, verbDecline, verbJoin, verbPair:
+		return s.hand(ctx, sp)
+	case verbVisit, verbPatrol, verbFixed, verbCare:
+		return s.round(ctx, sp)
+	case verbBehalf:
+		return s.behalf(ctx, sp)
+	case verbPhoned:
+		return s.phoned(ctx, sp)
+	case verbStory:
+		return s.story(ctx, sp)
+	case verbShare:
+		return s.share(ctx)
+	case verbLeave, verbBack:
+		return s.leave(sp)
 	}
 	word := suggested(sp.Verb)
 	fit, err := s.fitting(ctx, sp.Verb)
@@ -147,9 +163,22 @@ func (s *session) work(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	helped, err := s.helped(ctx)
+	if err != nil {
+		return "", err
+	}
+	visits, err := s.visitsDue(ctx, 3)
+	if err != nil {
+		return "", err
+	}
+	wished, err := s.mostWished(ctx)
+	if err != nil {
+		return "", err
+	}
 	return s.offer(s.say("work", Values{
 		"Count": len(owned), "Lines": strings.Join(lines, "\n"), "More": max(0, len(owned)-most),
 		"Risen": strings.Join(risen, "\n"), "Tray": strings.Join(trayLines, "\n"), "Calls": strings.Join(calls, "\n"),
+		"Helped": strings.Join(helped, "\n"), "Visits": strings.Join(visits, "\n"), "Wished": strings.Join(wished, "\n"),
 	}), choices...), nil
 }
 
@@ -246,19 +275,59 @@ func (s *session) called(ctx context.Context, sp spoken) (string, error) {
 }
 
 // card shows a ticket to somebody who works on it, with what can be done.
-func (s *session) card(ctx context.Context, t *workflow.Ticket) (string, error) {
+func (s *session) card(ctx context.Context, t *workflow.Ticket) (_ string, err error) {
 	v := s.about(t)
 	if !s.sees(t) { // a wish on the wall, seen by who may claim it
 		v["Full"], v["Place"] = anonymous(t.Text), t.Place.Estate
 	}
-	if t.Reporter != 0 && (t.Owner == s.me.ID || s.me.Has(workflow.RoleCommittee)) {
+	if t.Reporter != 0 && s.knowsWho(t) {
 		r, err := s.b.desk.Journal().Person(ctx, s.in.Community, t.Reporter)
 		if err != nil && workflow.CodeOf(err) != workflow.CodeNotFound {
 			return "", err
 		}
 		v["Reporter"], v["Phone"] = r.Name, r.Phone
 	}
+	v["Unnamed"] = t.Owner == s.me.ID && t.Reporter != 0 && !s.knowsWho(t)
+	v["Hands"] = s.handLines(t)
+	if t.Stand == workflow.OnWall && s.me.Has(workflow.RoleCommittee) {
+		f := desk.FactsOf(t)
+		v["Suggest"] = strings.Join(s.b.suggest(s.shape, &f), "、")
+	}
+	if len(t.Absorbed) > 0 && s.sees(t) {
+		if v["AlsoSaid"], err = s.alsoSaid(ctx, t); err != nil {
+			return "", err
+		}
+	}
 	return s.offer(s.say("card", v), s.actions(t)...), nil
+}
+
+// alsoSaid is what the last neighbours said who reported the same.
+func (s *session) alsoSaid(ctx context.Context, t *workflow.Ticket) (string, error) {
+	const most = 3
+	events, err := s.b.desk.Journal().Events(ctx, s.in.Community, t.Number)
+	if err != nil {
+		return "", err
+	}
+	var lines []string
+	for _, ev := range slices.Backward(events) {
+		if ev.Type == workflow.EvAbsorbed && ev.Text != "" && len(lines) < most {
+			lines = append(lines, s.say("also_line", Values{"Text": shorten(firstLine(ev.Text), 40)}))
+		}
+	}
+	return strings.Join(lines, "\n"), nil
+}
+
+// knowsWho tells whether the writer may know name and telephone of who
+// reported a ticket: the committee and the grid's workers; of others who have
+// it only where it is an incident, or the wish's owner has agreed.
+func (s *session) knowsWho(t *workflow.Ticket) bool {
+	if s.me.Has(workflow.RoleCommittee) || t.FiledBy == s.me.ID {
+		return true
+	}
+	if t.Owner != s.me.ID && t.Hand(s.me.ID) == nil {
+		return false
+	}
+	return t.Kind != workflow.Wish || t.Named || workflow.WhoGridWorker.Holds(t, s.by())
 }
 
 // actions are the commands that fit a ticket for the writer, to be tapped.
@@ -268,12 +337,21 @@ func (s *session) actions(t *workflow.Ticket) []choice {
 	switch {
 	case t.Stand == workflow.OnWall && s.me.MayClaim():
 		return []choice{{s.say("choice.claim", s.about(t)), "认领" + n}}
+	case t.Hand(s.me.ID) != nil:
+		return []choice{do("finish", "完成"), do("decline", "办不了")}
+	case t.Owner != s.me.ID && t.State == workflow.Assigned && t.Owner != 0 && workflow.WhoGridWorker.Holds(t, s.by()) && t.Reporter != s.me.ID:
+		return []choice{do("accept", "接单")}
+	case t.Kind == workflow.Wish && t.State == workflow.Accepted && t.Owner != s.me.ID && s.me.MayClaim() && t.Reporter != s.me.ID:
+		return []choice{do("join", "一起")}
 	case t.Owner != s.me.ID:
 		return nil
 	case t.State == workflow.Assigned:
 		return []choice{do("accept", "接单"), do("transfer", "转派"), do("return", "退单")}
 	case t.State == workflow.Accepted:
-		return []choice{do("resolve", "办结"), do("note", "进展"), do("ask", "追问"), do("transfer", "转派"), do("return", "退单")}
+		if t.Pair != nil {
+			return []choice{do("visit", "走访"), do("resolve", "办结"), do("ask", "追问"), do("call", "协助"), do("return", "退单")}
+		}
+		return []choice{do("resolve", "办结"), do("note", "进展"), do("ask", "追问"), do("call", "协助"), do("transfer", "转派"), do("return", "退单")}
 	}
 	return nil
 }
@@ -281,7 +359,7 @@ func (s *session) actions(t *workflow.Ticket) []choice {
 // handOn transfers or assigns a ticket to somebody named, or offers names.
 func (s *session) handOn(ctx context.Context, t *workflow.Ticket, sp spoken) (string, error) {
 	name, reason, _ := strings.Cut(strings.TrimSpace(sp.Rest), " ")
-	named := s.named(name)
+	named := s.staffNamed(name)
 	if len(named) != 1 {
 		word := suggested(sp.Verb) + " " + strconv.FormatInt(t.Number, 10) + " "
 		offered := s.colleagues(t)
@@ -291,7 +369,7 @@ func (s *session) handOn(ctx context.Context, t *workflow.Ticket, sp spoken) (st
 		var choices []choice
 		for _, p := range offered {
 			c := choice{p.Name, word + p.Name}
-			if len(s.named(p.Name)) > 1 {
+			if len(s.staffNamed(p.Name)) > 1 {
 				c = choice{p.Name + "(" + s.b.Title(s.shape.Community, p) + ")", word + p.Name + "@" + strconv.FormatInt(int64(p.ID), 10)}
 			}
 			if len(choices) < 6 {
@@ -312,9 +390,9 @@ func (s *session) handOn(ctx context.Context, t *workflow.Ticket, sp spoken) (st
 	return s.say("did.transfer", s.about(&after)), nil
 }
 
-// named finds staff but the writer by name; two of one name are told apart by
+// staffNamed finds staff but the writer by name; two of one name are told apart by
 // "@" and their ID, as the choices say it.
-func (s *session) named(name string) []workflow.Person {
+func (s *session) staffNamed(name string) []workflow.Person {
 	if name == "" {
 		return nil
 	}

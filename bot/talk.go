@@ -15,6 +15,7 @@ type talk struct {
 	At      time.Time `json:"at,omitzero"`       // when the person wrote last
 	Pending pending   `json:"pending,omitzero"`  // what the next words complete
 	Choices []choice  `json:"choices,omitempty"` // what a bare number or label means
+	Offered time.Time `json:"offered,omitzero"`  // when they were offered
 	Advised int64     `json:"advised,omitempty"` // the ticket whose doubt advice ended while its reporter was asked
 	Asked   int       `json:"asked,omitempty"`   // how often the desk asked where in a row
 	Loose   []loose   `json:"loose,omitempty"`   // photos and recordings without a ticket yet
@@ -60,7 +61,10 @@ func readTalk(state json.RawMessage, now time.Time, c *workflow.Community) talk 
 		t = talk{} // an older version's: begin anew rather than fail every message
 	}
 	if now.Sub(t.At) > choicesLive {
-		t.Choices, t.Pending, t.Advised = nil, pending{}, 0
+		t.Pending, t.Advised = pending{}, 0
+		if now.Sub(t.Offered) > choicesLive {
+			t.Choices = nil
+		}
 	}
 	if now.Sub(t.Scene.At) > sceneLives {
 		t.Scene = place{}

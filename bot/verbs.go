@@ -47,7 +47,8 @@ func (s *session) target(ctx context.Context, sp spoken, word string, fit []work
 
 // visible is the living ticket behind a number, for somebody who may see it:
 // whose matter it is, who handles it, the workers of its grid, the committee;
-// a wish on the wall is for everybody, without who asked.
+// a wish that may be claimed or joined is for those who claim, without who
+// asked.
 func (s *session) visible(ctx context.Context, number int64) (workflow.Ticket, error) {
 	asked, err := s.w.Ticket(ctx, number)
 	if err != nil {
@@ -57,7 +58,8 @@ func (s *session) visible(ctx context.Context, number int64) (workflow.Ticket, e
 	if err != nil {
 		return workflow.Ticket{}, err
 	}
-	if s.sees(&t) || asked.Involved(s.me.ID) || t.Involved(s.me.ID) || t.Stand == workflow.OnWall && s.me.MayClaim() {
+	open := t.Stand == workflow.OnWall || t.Kind == workflow.Wish && t.State == workflow.Accepted // to claim, or to join
+	if s.sees(&t) || asked.Involved(s.me.ID) || t.Involved(s.me.ID) || open && s.me.MayClaim() {
 		return t, nil
 	}
 	return workflow.Ticket{}, &workflow.Error{Code: workflow.CodeNotFound, Number: number}
@@ -248,8 +250,7 @@ func (s *session) rate(ctx context.Context, sp spoken) (string, error) {
 	}
 	s.talk.Ticket = t.Number
 	if sp.Rating == workflow.Unsatisfied {
-		s.talk.Pending = pending{Verb: verbSupplement, Number: t.Number}
-		return s.say("rated_bad", s.about(&t)), nil
+		return s.askWhy(s.say("rated_bad", s.about(&t)), t.Number), nil
 	}
 	return s.say("rated_well", s.about(&t)), nil
 }
@@ -281,7 +282,22 @@ func (s *session) reopen(ctx context.Context, sp spoken) (string, error) {
 		return "", err
 	}
 	s.talk.Ticket = t.Number
+	if sp.Rest == "" {
+		return s.askWhy(s.say("reopened", s.about(&t)), t.Number), nil
+	}
 	return s.say("reopened", s.about(&t)), nil
+}
+
+// askWhy asks for the reason of a bad verdict, in one more tap or in words.
+func (s *session) askWhy(reply string, number int64) string {
+	s.talk.Pending = pending{Verb: verbSupplement, Number: number}
+	n := "补充 " + strconv.FormatInt(number, 10) + " "
+	var choices []choice
+	for _, why := range []string{"nobody_came", "not_fixed", "too_slow", "manner"} {
+		label := s.say("choice.why."+why, nil)
+		choices = append(choices, choice{label, n + label})
+	}
+	return s.offer(reply, choices...)
 }
 
 // mayReopen tells whether a matter is closed, and not too long ago.
@@ -410,9 +426,19 @@ func (s *session) wall(ctx context.Context, sp spoken) (string, error) {
 		}
 		v := s.about(&t)
 		v["Text"] = shorten(anonymous(firstLine(t.Text)), 40)
+		v["Supporters"] = len(t.Supporters)
+		if t.Named {
+			who, err := s.b.desk.Journal().Person(ctx, s.in.Community, t.Reporter)
+			if err != nil && workflow.CodeOf(err) != workflow.CodeNotFound {
+				return "", err
+			}
+			v["Name"] = who.Name
+		}
 		lines = append(lines, s.say("wall_line", v))
 		if s.me.MayClaim() {
 			choices = append(choices, choice{s.say("choice.claim", s.about(&t)), "认领 " + strconv.FormatInt(t.Number, 10)})
+		} else if s.b.o.Taxonomy.Shared(t.Category) && !t.Involved(s.me.ID) && !slices.Contains(t.Supporters, s.me.ID) {
+			choices = append(choices, choice{s.say("choice.support", s.about(&t)), "我也想要 " + strconv.FormatInt(t.Number, 10)})
 		}
 	}
 	return s.offer(s.say("wall", Values{"Lines": strings.Join(lines, "\n"), "MayClaim": s.me.MayClaim()}), choices...), nil
@@ -433,7 +459,12 @@ func (s *session) claim(ctx context.Context, sp spoken) (string, error) {
 		return "", &workflow.Error{Code: workflow.CodeNotFound, Number: sp.Number}
 	}
 	if t.Owner != 0 && t.Owner != s.me.ID {
-		return s.say("claimed_before", s.about(&t)), nil
+		v := s.about(&t)
+		v["By"] = strings.Join(t.Claimers, "、")
+		if t.State != workflow.Accepted || t.Reporter == s.me.ID || t.Hand(s.me.ID) != nil || !s.me.MayClaim() {
+			return s.say("claimed_before", v), nil
+		}
+		return s.offer(s.say("claimed_before", v), choice{s.say("choice.join", v), "一起 " + strconv.FormatInt(t.Number, 10)}), nil
 	}
 	if t, err = s.w.Do(ctx, t.Number, workflow.Command{Name: workflow.CmdClaim, Actor: s.by(), Unit: unitOf(s.me)}); err != nil {
 		return "", err

@@ -134,7 +134,9 @@ var tapCodes = map[string]string{
 	"11": "评价 %d 满意", "12": "评价 %d 基本满意", "13": "评价 %d 不满意",
 	"21": "接单 %d", "22": "转派 %d", "23": "退单 %d", "24": "追问 %d", "25": "办结 %d", "26": "进展 %d", "27": "查看 %d",
 	"31": "进度 %d", "32": "催办 %d", "33": "撤销 %d", "34": "补充 %d", "35": "重办 %d",
-	"41": "认领 %d",
+	"36": "我也想要 %d", "37": "公开 %d", "38": "保密 %d",
+	"41": "认领 %d", "42": "一起 %d", "43": "结对 %d", "44": "走访 %d",
+	"51": "协助 %d", "52": "完成 %d", "53": "办不了 %d", "54": "经过 %d", "55": "回访 %d",
 }
 
 // menuID is the id of an item that stands for these words; "0" where only the
@@ -197,7 +199,7 @@ func (s *session) about(t *workflow.Ticket) Values {
 func (s *session) sees(t *workflow.Ticket) bool {
 	by := s.by()
 	return t.Reporter == s.me.ID || t.FiledBy == s.me.ID || t.Owner == s.me.ID || slices.Contains(t.Handlers, s.me.ID) ||
-		workflow.WhoGridWorker.Holds(t, by) || workflow.WhoCommittee.Holds(t, by)
+		t.Hand(s.me.ID) != nil || workflow.WhoGridWorker.Holds(t, by) || workflow.WhoCommittee.Holds(t, by)
 }
 
 // values are the words for facts.
@@ -219,8 +221,16 @@ func (b *Bot) values(shape desk.Shape, f *desk.Facts, now time.Time) Values {
 		v["Call"] = b.o.Wording.Say("call."+f.Danger, v)
 	}
 	if f.Why != "" {
-		v["Why"] = b.o.Wording.Say("why."+f.Why, v)
+		v["Why"] = f.Why // a rule of the community's own says it in its own words
+		if b.o.Wording.Has("why." + f.Why) {
+			v["Why"] = b.o.Wording.Say("why."+f.Why, v)
+		}
+		v["Because"] = b.o.Wording.Say("because", v)
 	}
+	by, helper := shape.Roster.ByID(f.By), shape.Roster.ByID(f.Helper)
+	v["By"], v["ByTitle"], v["Helper"], v["HelperTitle"] = by.Name, b.Title(c, by), helper.Name, b.Title(c, helper)
+	v["Event"], v["Part"], v["Rung"], v["Also"], v["Support"], v["Points"] = string(f.Event), f.Part, f.Rung, f.Also, f.Support, f.Points
+	v["Line"], v["Source"] = b.o.Taxonomy.Line(f.Category), string(f.Source)
 	v["StateLabel"] = b.o.Wording.Say("state."+stateKey(f), v)
 	return v
 }

@@ -18,14 +18,14 @@ func Apply(before Ticket, ev Event) Ticket {
 	if ev.Level != 0 {
 		t.Level = ev.Level
 	}
-	if len(ev.Media) > 0 {
+	if len(ev.Media) > 0 && ev.Type != EvAbsorbed { // another's stay with theirs
 		t.Media = append(t.Media, ev.Media...)
 	}
 
 	switch ev.Type {
 	case EvFiled:
 		t.understood(ev)
-		t.Text, t.Reporter = ev.Text, ev.Reporter
+		t.Text, t.Reporter, t.Source = ev.Text, ev.Reporter, ev.Source
 		if ev.By != 0 && ev.By != ev.Reporter {
 			t.FiledBy = ev.By
 		}
@@ -48,16 +48,10 @@ func Apply(before Ticket, ev Event) Ticket {
 	case EvPublished:
 		t.Stand = OnWall
 	case EvAssigned, EvTransferred, EvClaimed:
-		t.Owner, t.Stand = ev.Owner, WithOwner
-		if ev.Why != "" {
-			t.Why = ev.Why
-		}
-		if !slices.Contains(t.Handlers, ev.Owner) {
-			t.Handlers = append(t.Handlers, ev.Owner)
-		}
-		t.Transfers++
+		t.own(ev)
+		t.Passed = append(t.Passed, ev.Former)
 		if ev.Type != EvTransferred {
-			t.Transfers, t.AssignedAt = 0, ev.At
+			t.Passed, t.AssignedAt = nil, ev.At
 		}
 		if ev.Type == EvClaimed {
 			t.AcceptedAt = ev.At
@@ -66,15 +60,48 @@ func Apply(before Ticket, ev Event) Ticket {
 			}
 		}
 	case EvAccepted:
+		if ev.Owner != 0 {
+			t.own(ev)
+		}
 		if t.AcceptedAt.IsZero() {
 			t.AcceptedAt = ev.At
 		}
 	case EvReturned:
 		t.Owner = 0
 		t.Stand = InTray
-		if t.Kind == Wish && t.Level == LevelGrid {
+		if t.wallable() {
 			t.Stand = OnWall
 		}
+		t.Pair = nil
+	case EvMoved:
+		t.Place = *ev.Place
+	case EvCalled, EvJoined:
+		t.Hands = append(t.Hands, Hand{Person: ev.Helper, Unit: ev.Unit, Part: ev.Text, State: HandCalled, At: ev.At})
+		t.Outside = t.Outside || ev.Outside
+		if ev.Unit != "" && !slices.Contains(t.Claimers, ev.Unit) {
+			t.Claimers = append(t.Claimers, ev.Unit)
+		}
+	case EvPartDone, EvPartDeclined:
+		if h := t.Hand(ev.Helper); h != nil {
+			h.State, h.Result, h.DoneAt = HandDone, ev.Text, ev.At
+			if ev.Type == EvPartDeclined {
+				h.State = HandDeclined
+			}
+		}
+	case EvPaired:
+		t.Pair = &Pair{Every: ev.Every}
+	case EvVisited:
+		if t.Pair != nil {
+			t.Pair.Visits++
+			t.Pair.LastAt = ev.At
+		}
+		if t.ReportedAt.IsZero() {
+			t.ReportedAt = ev.At
+		}
+	case EvConsented:
+		t.Named = ev.Yes
+	case EvSupported:
+		t.Supporters = append(t.Supporters, ev.By)
 	case EvAsked:
 		t.Question = ev.Question
 	case EvAnswered, EvQuestionLapsed:
@@ -104,6 +131,7 @@ func Apply(before Ticket, ev Event) Ticket {
 		t.Rating = ev.Rating
 	case EvReopened:
 		t.Owner, t.Stand, t.Why = 0, WithNobody, ""
+		t.Pair, t.Late, t.Rung = nil, "", 0
 		t.Reopened++
 		t.Rating, t.ByTime = ev.Rating, false
 		t.Resolution, t.Overdue = "", nil
@@ -128,6 +156,7 @@ func Apply(before Ticket, ev Event) Ticket {
 		}
 	case EvSplit:
 		t.Into, t.Owner, t.Stand, t.Why = 0, 0, WithNobody, ""
+		t.Late, t.Rung = "", 0
 		t.Overdue, t.Since = nil, ev.At
 	case EvAdopted:
 		followers := t.Followers
@@ -148,14 +177,26 @@ func Apply(before Ticket, ev Event) Ticket {
 		t.UrgedAt = ev.At
 	case EvEscalated:
 		t.Escalated++
+	case EvBroughtUp:
+		t.Rung = ev.Rung
 	case EvOverdue:
-		if !slices.Contains(t.Overdue, ev.Clock) {
+		t.Late, t.Rung = ev.Clock, ev.Rung
+		if !slices.Contains(t.Overdue, ev.Clock) && ev.Clock != ClockVisit { // a visit's time has come, nothing is missed
 			t.Overdue = append(t.Overdue, ev.Clock)
 		}
 	case EvClosedByTime:
 		t.ByTime = true
 	}
 
+	t.Points = append(t.Points, ev.Points...)
+	t.Outside = t.Outside || t.Level >= LevelCommittee
+	if t.State != before.State && !slices.Contains(withOwner, t.State) {
+		for i := range t.Hands {
+			if t.Hands[i].State == HandCalled {
+				t.Hands[i].State, t.Hands[i].DoneAt = HandReleased, ev.At
+			}
+		}
+	}
 	if t.State.Open() {
 		t.EndedAt = time.Time{}
 	} else {
@@ -165,6 +206,21 @@ func Apply(before Ticket, ev Event) Ticket {
 		}
 	}
 	return t
+}
+
+// own gives the ticket to whom the event names.
+func (t *Ticket) own(ev Event) {
+	t.Owner, t.Stand = ev.Owner, WithOwner
+	if ev.Why != "" {
+		t.Why = ev.Why
+	}
+	if !slices.Contains(t.Handlers, ev.Owner) {
+		t.Handlers = append(t.Handlers, ev.Owner)
+	}
+	t.Outside = t.Outside || ev.Outside
+	if h := t.Hand(ev.Owner); h != nil { // a helper who now has all of it
+		h.State, h.DoneAt = HandReleased, ev.At
+	}
 }
 
 // understood takes over what the event says about what and where it is.

@@ -2,62 +2,314 @@ package workflow
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
 	"slices"
+	"time"
 )
 
-// Assignment is who should have a ticket, and the rule that says so (a key of
-// the wording, shown as 「因为:…」).
+// Assignment is who should have a ticket, and the rule that says so. With is
+// somebody who must be called beside them: the hands that failed a matter do
+// not get it back alone.
 type Assignment struct {
-	To  PersonID
-	Why string
+	To   PersonID
+	Why  string // the rule's name: a key of the wording, or words as they are shown (「因为:…」)
+	With PersonID
 }
 
-// The rules of assignment, in the order in which they are tried.
+// The names of the rules that need no document, and of assignments without a
+// rule.
 const (
 	WhyLevel    = "level"     // reopened or escalated: the committee takes it
-	WhyDanger   = "danger"    // an emergency goes to the grid's full-time worker, whatever the load
+	WhyDanger   = "danger"    // an emergency goes to the grid's full-time worker, whatever the load or hour
+	WhySkill    = "skill"     // a part-time worker who knows this kind of matter
 	WhyGrid     = "grid"      // the grid's full-time worker
-	WhyLoad     = "load"      // a part-time worker, because the full-time one has too much
+	WhyLoad     = "load"      // a part-time worker: the full-time one is away, off duty or has too much
+	WhyOffDuty  = "off_duty"  // nobody of the grid is on duty now: who will be first
 	WhyNoWorker = "no_worker" // the grid has nobody, or there is no grid: the committee's duty person
 	WhyByHand   = "by_hand"   // somebody said so
+	WhyTaken    = "taken"     // a colleague accepted it first
+	WhyLeft     = "left"      // who had it plays no part any more
+	WhyMoved    = "moved"     // the building belongs to another grid now
 )
 
-// loadGap is how many open tickets more than a colleague the full-time worker
-// may carry and still get the next one.
-const loadGap = 8
+// Rule is one rule of assignment. Rules are read in order; the first whose If
+// holds and whose To finds somebody decides.
+type Rule struct {
+	Name string `yaml:"name" json:"name"` // shown after 「因为」; a key of the wording, or the words themselves
+	If   Match  `yaml:"if" json:"if"`
+	To   Pick   `yaml:"to" json:"to"`
+}
 
-// Assign chooses who should have the ticket. load is how many open tickets
-// somebody has. ok is false where the community has nobody at all: then the
-// ticket goes to the by-hand tray.
-func Assign(r Roster, t *Ticket, load func(PersonID) int) (Assignment, bool) {
-	least := func(people []Person) (Person, bool) {
-		people = slices.DeleteFunc(slices.Clone(people), func(p Person) bool { return p.ID == t.Owner || p.ID == t.Reporter })
-		if len(people) == 0 {
-			return Person{}, false
+// Match says which tickets a rule is for; what is empty matches all.
+type Match struct {
+	Kind     []Kind     `yaml:"kind" json:"kind,omitempty"`
+	Category []Category `yaml:"category" json:"category,omitempty"`
+	Severity []Severity `yaml:"severity" json:"severity,omitempty"`
+	Danger   []string   `yaml:"danger" json:"danger,omitempty"`
+	Grid     []string   `yaml:"grid" json:"grid,omitempty"`           // codes
+	GridKind string     `yaml:"grid_kind" json:"grid_kind,omitempty"` // residential, special
+	Contract bool       `yaml:"contract" json:"contract,omitempty"`   // only estates under the property contract
+	Level    int        `yaml:"level" json:"level,omitempty"`         // this level or higher
+}
+
+// Pick says who gets it: of those that fit, who has the least to do. People
+// on leave, off duty, and those whose own matter it is are passed over.
+type Pick struct {
+	Role       RoleKind `yaml:"role" json:"role"`
+	FullTime   *bool    `yaml:"full_time" json:"full_time,omitempty"`   // worker
+	Department string   `yaml:"department" json:"department,omitempty"` // officer
+	Team       string   `yaml:"team" json:"team,omitempty"`             // volunteer
+	Unit       string   `yaml:"unit" json:"unit,omitempty"`             // partner unit, property company
+	Skill      string   `yaml:"skill" json:"skill,omitempty"`           // has this skill; "category": that of the ticket, by its code
+	MaxLoad    int      `yaml:"max_load" json:"max_load,omitempty"`     // has no more open tickets than this; 0 = any
+	MaxLead    int      `yaml:"max_lead" json:"max_lead,omitempty"`     // nor so many more than a colleague of the grid; 0 = any
+	OffDuty    bool     `yaml:"off_duty" json:"off_duty,omitempty"`     // also outside the hours of duty
+}
+
+// DefaultRules are those of a community whose document has none.
+func DefaultRules() []Rule {
+	yes, no := true, false
+	return []Rule{
+		{WhyLevel, Match{Level: LevelCommittee}, Pick{Role: RoleCommittee, OffDuty: true}},
+		{WhyDanger, Match{Severity: []Severity{Emergency}}, Pick{Role: RoleWorker, FullTime: &yes, OffDuty: true}},
+		{WhySkill, Match{}, Pick{Role: RoleWorker, FullTime: &no, Skill: "category"}},
+		{WhyGrid, Match{}, Pick{Role: RoleWorker, FullTime: &yes, MaxLead: 8}},
+		{WhyLoad, Match{}, Pick{Role: RoleWorker, FullTime: &no}},
+		{WhyOffDuty, Match{}, Pick{Role: RoleWorker, OffDuty: true}},
+		{WhyNoWorker, Match{}, Pick{Role: RoleCommittee, OffDuty: true}},
+	}
+}
+
+// Tried is one rule that was read for a ticket, and what came of it.
+type Tried struct {
+	Rule   string
+	Reason Reason
+	To     PersonID // who was chosen; 0 for none
+}
+
+// Reason says why a rule decided or did not; a key of the wording.
+type Reason string
+
+// The reasons.
+const (
+	Chosen      Reason = "chosen"
+	NotForThis  Reason = "not_for_this" // its If does not hold
+	NobodyPlays Reason = "nobody"       // nobody plays the part there
+	AllAway     Reason = "away"         // who does is on leave or off duty
+	AllBusy     Reason = "busy"         // or has too much to do
+	AllBarred   Reason = "barred"       // or brought the matter, or has failed it before
+)
+
+// assigning is what the rules look at.
+type assigning struct {
+	c    *Community
+	r    Roster
+	t    *Ticket
+	load func(PersonID) int
+	now  time.Time
+}
+
+// Assign chooses who should have the ticket now. load is how many open
+// tickets somebody has. ok is false where no rule finds anybody: then the
+// ticket goes to the by-hand tray. Of a matter that was reopened nobody who
+// handled it gets it again, unless there is nobody else: then not alone.
+func Assign(c *Community, r Roster, t *Ticket, load func(PersonID) int, now time.Time) (a Assignment, ok bool) {
+	a, ok, _ = Explain(c, r, t, load, now)
+	return a, ok
+}
+
+// Explain is Assign with every rule that was read on the way.
+func Explain(c *Community, r Roster, t *Ticket, load func(PersonID) int, now time.Time) (a Assignment, ok bool, tried []Tried) {
+	s := assigning{c, r, t, load, now}
+	barred := []PersonID{t.Owner, t.Reporter}
+	if t.Reopened == 0 {
+		a, ok, tried = s.read(barred)
+		return a, ok, tried
+	}
+	if a, ok, tried = s.read(slices.Concat(barred, t.Handlers)); ok {
+		return a, ok, tried
+	}
+	if a, ok, tried = s.read(barred); ok && slices.Contains(t.Handlers, a.To) {
+		a.With = s.companion(a.To)
+	}
+	return a, ok, tried
+}
+
+func (s *assigning) read(barred []PersonID) (Assignment, bool, []Tried) {
+	var tried []Tried
+	for _, rule := range s.c.Rules() {
+		p, reason := s.try(rule, barred)
+		tried = append(tried, Tried{rule.Name, reason, p})
+		switch {
+		case reason == Chosen:
+			return Assignment{To: p, Why: rule.Name}, true, tried
+		case reason == AllBarred && rule.If.Level >= LevelCommittee && len(barred) > 2:
+			return Assignment{}, false, tried // what has risen does not fall back to the grid
 		}
-		return slices.MinFunc(people, func(a, b Person) int {
-			return cmp.Or(cmp.Compare(load(a.ID), load(b.ID)), cmp.Compare(a.ID, b.ID))
-		}), true
 	}
-	if t.Level >= LevelCommittee {
-		if p, ok := least(r.Duty()); ok {
-			return Assignment{p.ID, WhyLevel}, true
+	return Assignment{}, false, tried
+}
+
+func (s *assigning) try(rule Rule, barred []PersonID) (PersonID, Reason) {
+	if !rule.If.holds(s.c, s.t) {
+		return 0, NotForThis
+	}
+	found, reason := s.candidates(rule.To, barred)
+	if len(found) == 0 {
+		return 0, reason
+	}
+	best := slices.MinFunc(found, func(a, b Person) int {
+		return cmp.Or(
+			cmp.Compare(s.distance(a, rule.To), s.distance(b, rule.To)),
+			cmp.Compare(s.load(a.ID), s.load(b.ID)), cmp.Compare(a.ID, b.ID))
+	})
+	return best.ID, Chosen
+}
+
+// candidates are those who fit, or why there are none.
+func (s *assigning) candidates(pick Pick, barred []PersonID) ([]Person, Reason) {
+	var out []Person
+	reason := NobodyPlays
+	for _, p := range s.r {
+		i := slices.IndexFunc(p.Roles, func(r Role) bool { return pick.fits(r, s.t) })
+		switch {
+		case i < 0:
+		case slices.Contains(barred, p.ID):
+			reason = AllBarred
+		case p.Away.Covers(s.now), !pick.OffDuty && !p.Roles[i].onDuty(s.now.In(s.c.Location())):
+			reason = AllAway
+		case pick.MaxLoad > 0 && s.load(p.ID) > pick.MaxLoad, pick.MaxLead > 0 && s.lead(p, barred) > pick.MaxLead:
+			reason = AllBusy
+		default:
+			out = append(out, p)
 		}
 	}
-	if full, ok := r.FullTime(t.Place.Grid); ok && full.ID != t.Reporter {
-		if t.Severity == Emergency {
-			return Assignment{full.ID, WhyDanger}, true
+	return out, reason
+}
+
+// lead is how many open tickets more somebody has than the colleague of the
+// grid who has the least and could take it now.
+func (s *assigning) lead(p Person, barred []PersonID) int {
+	least := s.load(p.ID)
+	for _, other := range s.r.Workers(s.t.Place.Grid) {
+		if other.ID != p.ID && !slices.Contains(barred, other.ID) && !other.Away.Covers(s.now) && other.onDuty(RoleWorker, s.now.In(s.c.Location())) {
+			least = min(least, s.load(other.ID))
 		}
-		if p, ok := least(r.Workers(t.Place.Grid)); ok && load(full.ID)-load(p.ID) > loadGap {
-			return Assignment{p.ID, WhyLoad}, true
+	}
+	return s.load(p.ID) - least
+}
+
+// distance puts those of the ticket's own grid before those who serve all,
+// full-time workers before part-time ones, and the committee's people on duty
+// before the others.
+func (s *assigning) distance(p Person, pick Pick) int {
+	best := 8
+	for _, r := range p.Roles {
+		if !pick.fits(r, s.t) {
+			continue
 		}
-		return Assignment{full.ID, WhyGrid}, true
+		d := 0
+		if r.Grid == "" && s.t.Place.Grid != "" {
+			d += 4
+		}
+		if r.Kind == RoleWorker && !r.FullTime {
+			d += 2
+		}
+		if r.Kind == RoleCommittee && !r.Duty {
+			d += 2
+		}
+		best = min(best, d)
 	}
-	if p, ok := least(r.Workers(t.Place.Grid)); ok {
-		return Assignment{p.ID, WhyGrid}, true
+	return best
+}
+
+// companion is who is called beside somebody who has failed the matter
+// before: another of the committee, the grid's leader, a worker of the grid.
+func (s *assigning) companion(of PersonID) PersonID {
+	for _, people := range [][]Person{s.r.Playing(RoleCommittee, ""), s.r.Playing(RoleLeader, s.t.Place.Grid), s.r.Workers(s.t.Place.Grid)} {
+		for _, p := range people {
+			if p.ID != of && p.ID != s.t.Reporter && !p.Away.Covers(s.now) {
+				return p.ID
+			}
+		}
 	}
-	if p, ok := least(r.Duty()); ok {
-		return Assignment{p.ID, WhyNoWorker}, true
+	return 0
+}
+
+func (m *Match) holds(c *Community, t *Ticket) bool {
+	in := func(n int, found bool) bool { return n == 0 || found }
+	grid, _ := c.Grid(t.Place.Grid)
+	estate, _ := c.Estate(t.Place.Estate)
+	return in(len(m.Kind), slices.Contains(m.Kind, t.Kind)) &&
+		in(len(m.Category), slices.Contains(m.Category, t.Category)) &&
+		in(len(m.Severity), slices.Contains(m.Severity, t.Severity)) &&
+		in(len(m.Danger), slices.Contains(m.Danger, t.Danger)) &&
+		in(len(m.Grid), slices.Contains(m.Grid, t.Place.Grid)) &&
+		(m.GridKind == "" || m.GridKind == grid.Kind) &&
+		(!m.Contract || estate.PropertyContract) &&
+		t.Level >= m.Level
+}
+
+// fits tells whether a part is one that the rule is looking for.
+func (k *Pick) fits(r Role, t *Ticket) bool {
+	if r.Kind != k.Role || k.FullTime != nil && r.FullTime != *k.FullTime {
+		return false
 	}
-	return Assignment{}, false
+	switch r.Kind {
+	case RoleWorker, RoleLeader, RoleOfficer, RoleProperty:
+		if !r.serves(t.Place.Grid) {
+			return false
+		}
+	}
+	skill := k.Skill
+	if skill == "category" {
+		skill = string(t.Category)
+	}
+	return (k.Department == "" || r.Department == k.Department) && (k.Team == "" || r.Team == k.Team) &&
+		(k.Unit == "" || r.Unit == k.Unit) && (k.Skill == "" || skill != "" && slices.Contains(r.Skills, skill))
+}
+
+// check names what is wrong with a rule of a document.
+func (r *Rule) check(c *Community) error {
+	var errs []error
+	if r.Name == "" {
+		errs = append(errs, errors.New("name: is missing, it is what 「因为」 says"))
+	}
+	if !slices.Contains(roleKinds, r.To.Role) {
+		errs = append(errs, fmt.Errorf("to.role: want one of %v, have %q", roleKinds, r.To.Role))
+	}
+	for _, g := range r.If.Grid {
+		if _, ok := c.Grid(g); !ok {
+			errs = append(errs, fmt.Errorf("if.grid: there is no grid %q", g))
+		}
+	}
+	for _, k := range r.If.Kind {
+		if k != Incident && k != Wish {
+			errs = append(errs, fmt.Errorf("if.kind: want incident or wish, have %q", k))
+		}
+	}
+	for _, s := range r.If.Severity {
+		if !slices.Contains([]Severity{Emergency, Major, Minor}, s) {
+			errs = append(errs, fmt.Errorf("if.severity: want emergency, major or minor, have %q", s))
+		}
+	}
+	if r.To.MaxLoad < 0 || r.To.MaxLead < 0 {
+		errs = append(errs, errors.New("to.max_load, to.max_lead: must not be less than 0"))
+	}
+	return errors.Join(errs...)
+}
+
+// LeavesGrid tells whether a ticket leaves the hands of its grid when somebody
+// gets it or is called to it: 小事不出网格 counts those that never did.
+func LeavesGrid(r Roster, t *Ticket, p PersonID) bool {
+	return !slices.ContainsFunc(r.ByID(p).Roles, func(role Role) bool {
+		switch role.Kind {
+		case RoleWorker, RoleLeader:
+			return role.serves(t.Place.Grid)
+		case RoleVolunteer, RolePartyMember, RolePartner:
+			return t.Kind == Wish // the alliance is who wishes are for
+		}
+		return false
+	})
 }

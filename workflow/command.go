@@ -1,6 +1,9 @@
 package workflow
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Command is what somebody, or the clock, wants of a ticket. Fields that the
 // command does not use are zero.
@@ -17,7 +20,7 @@ type Command struct {
 	Place    Place // file, classify, answer
 
 	Reporter PersonID   // file on behalf, adopt: whose matter it is; absorb: whose ticket comes in
-	To       PersonID   // assign, transfer: the new owner
+	To       PersonID   // assign, transfer: the new owner; call: the helper; decline by the desk: whose part
 	Why      string     // assign: the rule that chose
 	Unit     string     // claim: the unit as it is shown
 	Topic    Topic      // ask
@@ -25,6 +28,11 @@ type Command struct {
 	Follow   []PersonID // absorb, release: who follows now or no longer; adopt: whose matter it was
 	Rating   Rating
 	Clock    Clock // tick: the clock that fires
+	Source   Source
+	Outside  bool          // assign, transfer, claim, call: it leaves its grid's hands; see LeavesGrid
+	Phoned   bool          // rate: the reporter said so on the telephone, having no WeChat
+	Yes      bool          // consent: given or taken back
+	Every    time.Duration // pair: the rhythm of visits, whole days
 }
 
 // CommandName names a command of the table.
@@ -58,6 +66,18 @@ const (
 	CmdUrge       CommandName = "urge"       // 催办
 	CmdEscalate   CommandName = "escalate"   // 督办
 	CmdTick       CommandName = "tick"       // a clock fires
+
+	CmdMove    CommandName = "move"    // its building belongs to another grid now
+	CmdCall    CommandName = "call"    // 协助: somebody gets a part of it
+	CmdJoin    CommandName = "join"    // 一起办: another claimer joins a wish, or takes a part of it
+	CmdFinish  CommandName = "finish"  // a part is done
+	CmdDecline CommandName = "decline" // a part is handed back
+	CmdPair    CommandName = "pair"    // 结对: visits in a rhythm until it ends
+	CmdVisit   CommandName = "visit"   // 走访 of a pair
+	CmdConsent CommandName = "consent" // the reporter lets claimers know who asks
+	CmdSupport CommandName = "support" // 我也想要
+	CmdThank   CommandName = "thank"   // 表扬 of who handled it
+	CmdClose   CommandName = "close"   // nobody is there to rate it
 )
 
 // ActorKind tells who speaks.

@@ -35,6 +35,9 @@ type Community struct {
 	Clocks      Clocks     `yaml:"clocks" json:"clocks"`
 	Working     Working    `yaml:"working" json:"working"`
 	Quiet       Quiet      `yaml:"quiet" json:"quiet"`
+	Assignment  []Rule     `yaml:"assignment" json:"assignment"` // read in order; none = DefaultRules
+	Ladder      Ladder     `yaml:"ladder" json:"ladder"`
+	Points      Score      `yaml:"points" json:"points"`
 
 	location *time.Location
 	gridOf   map[buildingKey]string
@@ -150,7 +153,7 @@ func ParseCommunity(r io.Reader) (*Community, error) {
 	if len(data) > limit {
 		return nil, errors.New("community document: is longer than 4 MB")
 	}
-	c := &Community{Timezone: "Asia/Shanghai", Clocks: DefaultClocks(), Quiet: Quiet{From: "21:00", To: "08:00"}}
+	c := &Community{Timezone: "Asia/Shanghai", Clocks: DefaultClocks(), Quiet: Quiet{From: "21:00", To: "08:00"}, Ladder: DefaultLadder(), Points: DefaultScore()}
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	dec.KnownFields(true)
 	if err := dec.Decode(c); errors.Is(err, io.EOF) {
@@ -264,6 +267,14 @@ func (c *Community) prepare() error {
 	if err := c.Quiet.prepare(); err != nil {
 		errs = append(errs, err)
 	}
+	for i := range c.Assignment {
+		if err := c.Assignment[i].check(c); err != nil {
+			fail("assignment[%d].%w", i, err)
+		}
+	}
+	if err := c.Ladder.check(c.Clocks.Again); err != nil {
+		errs = append(errs, err)
+	}
 	return errors.Join(errs...)
 }
 
@@ -324,6 +335,14 @@ func parseRanges(s string) ([]buildingRange, error) {
 		out = append(out, buildingRange{estate, from, to})
 	}
 	return out, nil
+}
+
+// Rules are the rules of assignment, in the order in which they are read.
+func (c *Community) Rules() []Rule {
+	if len(c.Assignment) > 0 {
+		return c.Assignment
+	}
+	return DefaultRules()
 }
 
 // Location is the community's time zone.

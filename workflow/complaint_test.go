@@ -32,10 +32,15 @@ func TestComplaints(t *testing.T) {
 			duty: accept => accepted; li=accepted
 			duty: resolve 换了新灯 => resolved; li=resolved
 			is resolved with duty level 2: rating 72h, rating_reminder 24h
-			li: rate unsatisfied => reopened, assigned; duty=reopened, duty=assigned
-			is assigned with duty level 3: resolve 48h, response 1h
+			li: rate unsatisfied => reopened, assigned; duty=reopened, head=assigned
+			is assigned with head level 3: resolve 48h, response 1h
+			head: accept => accepted; li=accepted
+			head: resolve 换了整套 => resolved; li=resolved
+			# everybody of the committee has had it: not the same hands alone
+			li: rate unsatisfied => reopened, assigned, called; head=reopened, duty=assigned, head=called
 			duty: accept => accepted; li=accepted
-			duty: resolve 换了整套 => resolved; li=resolved
+			head: finish 电工来过了 => part_done; duty=part
+			duty: resolve 电工重新拉了线 => resolved; li=resolved
 			li: rate fair => rated; duty=rated
 			is closed level 3`,
 		"a reopened big matter is reported back again": `
@@ -138,7 +143,7 @@ func TestComplaints(t *testing.T) {
 			li: split 不是一回事 => split, assigned; chen=assigned
 			is assigned with chen level 1: resolve 48h, response 1h
 			li: split !! wrong_state
-			desk: absorb 9 wang => absorbed
+			desk: absorb 9 wang => absorbed; chen=also
 			desk: release 9 sun wang => released
 			desk: release 9 wang !! needs_target
 			chen: accept => accepted; li=accepted`,
@@ -147,7 +152,7 @@ func TestComplaints(t *testing.T) {
 			chen: absorb 7 wang !! not_allowed
 			desk: absorb 0 wang !! needs_target
 			desk: absorb 1024 wang !! needs_target
-			desk: absorb 7 wang li sun => absorbed
+			desk: absorb 7 wang li sun => absorbed; chen=also
 			desk: absorb 7 wang !! needs_target
 			chen: merge 7 !! needs_target
 			wang: supplement 我家也是 => supplemented; chen=supplemented
@@ -161,7 +166,7 @@ func TestComplaints(t *testing.T) {
 			sun: reopen 没修好 => reopened, assigned; chen=reopened, duty=assigned`,
 		"who becomes staff keeps their matters": `
 			li: file minor@G1 灯不亮 => filed, classified, assigned; chen=assigned
-			desk: absorb 7 wang sun => absorbed
+			desk: absorb 7 wang sun => absorbed; chen=also
 			li: adopt wang li !! not_allowed
 			desk: adopt wang duty !! needs_target
 			desk: adopt wang wang !! needs_target
@@ -175,11 +180,11 @@ func TestComplaints(t *testing.T) {
 			is closed level 1`,
 		"the end of a ticket reaches its followers": `
 			li: file minor@G1 灯不亮 => filed, classified, assigned; chen=assigned
-			desk: absorb 7 wang => absorbed
+			desk: absorb 7 wang => absorbed; chen=also
 			li: cancel => cancelled; wang=cancelled, chen=withdrawn`,
 		"merged on, followers are told too": `
 			li: file minor@G1 灯不亮 => filed, classified, assigned; chen=assigned
-			desk: absorb 7 wang => absorbed
+			desk: absorb 7 wang => absorbed; chen=also
 			duty: merge 9 => merged; li=merged, wang=merged, chen=merged`,
 		"a stopped clock never fires": `
 			li: file minor@G1 灯不亮 => filed, classified, assigned; chen=assigned
@@ -269,15 +274,20 @@ func TestComplaints(t *testing.T) {
 			li: file minor@G1 灯不亮 => filed, classified, assigned; chen=assigned
 			chen: transfer zhou => transferred; zhou=assigned
 			is assigned with zhou level 1: resolve 48h, response 1h
-			zhou: transfer ma => transferred; ma=assigned
-			ma: transfer chen => transferred; chen=assigned
+			zhou: transfer chen !! circle
 			+30m
-			chen: transfer zhou => transferred; zhou=assigned
 			zhou: transfer ma => transferred; ma=assigned
 			is assigned with ma level 1: resolve 47h30m, response 30m
-			ma: transfer chen !! too_many_transfer
+			ma: transfer chen !! circle
+			ma: transfer zhou !! circle
 			ma: transfer ma !! needs_target
-			ma: return 都不归我们 => returned; chen=tray`,
+			ma: transfer he => transferred; he=assigned
+			he: transfer duty => transferred; duty=assigned
+			duty: transfer head => transferred; head=assigned
+			head: transfer dang !! too_many_transfer
+			head: return 都不归我们 => returned; chen=tray
+			chen: assign zhou 你来 => assigned; zhou=assigned, li=handler
+			zhou: transfer chen => transferred; chen=assigned`,
 		"escalated to the subdistrict, and no further": `
 			li: file minor@G1 灯不亮 => filed, classified, assigned; chen=assigned
 			li: escalate !! not_allowed

@@ -40,6 +40,26 @@ func after(c *Community, t *Ticket, start time.Time, d time.Duration) time.Time 
 // meanwhile is counted from there, so that the answer moves it on with the
 // rest.
 func dueAfter(c *Community, t, a *Ticket, ev Event) map[Clock]time.Time {
+	due := clocksAfter(c, t, a, ev)
+	if due == nil || !a.State.Open() {
+		return due
+	}
+	// The reminder follows the promises. While a question makes them stand
+	// still, so does it.
+	now := ev.At
+	if paused(a) {
+		now = a.Question.At
+	}
+	delete(due, ClockReminder)
+	if slices.Contains(withOwner, a.State) {
+		if _, at, _, ok := c.Ladder.reminder(a, due, now); ok {
+			due[ClockReminder] = at
+		}
+	}
+	return due
+}
+
+func clocksAfter(c *Community, t, a *Ticket, ev Event) map[Clock]time.Time {
 	now := ev.At
 	due := maps.Clone(t.Due)
 	if due == nil {
@@ -65,13 +85,13 @@ func dueAfter(c *Community, t, a *Ticket, ev Event) map[Clock]time.Time {
 		due[ClockTray] = trayBy(c, a, now)
 	case EvClassified:
 		clear(due)
-		if a.Kind == Wish {
+		if a.wallable() {
 			due[ClockUnclaimed] = now.Add(c.Clocks.WishClaimed)
 			break
 		}
 		due[ClockResponse] = after(c, a, a.Since, promise.Response)
-		due[ClockResolve] = after(c, a, a.Since, promise.Resolve)
-		if promise.Feedback > 0 {
+		due[ClockResolve] = resolveBy(c, a, a.Since, promise)
+		if promise.Feedback > 0 && a.Kind == Incident {
 			due[ClockFeedback] = after(c, a, a.Since, promise.Feedback)
 		}
 	case EvReclassified:
@@ -113,6 +133,12 @@ func dueAfter(c *Community, t, a *Ticket, ev Event) map[Clock]time.Time {
 	case EvNoted:
 		delete(due, ClockFeedback)
 		calm()
+	case EvPaired, EvVisited:
+		delete(due, ClockResolve)
+		delete(due, ClockFeedback)
+		delete(due, ClockAgain)
+		due[ClockVisit] = now.Add(a.Pair.Every)
+	case EvReminded: // the next one, if any
 	case EvResolved:
 		clear(due)
 		ratingClocks(c, due, now)
@@ -129,7 +155,7 @@ func dueAfter(c *Community, t, a *Ticket, ev Event) map[Clock]time.Time {
 			due[ClockTray] = trayBy(c, a, now)
 			break
 		}
-		if a.Kind == Wish && a.Level == LevelGrid {
+		if a.wallable() {
 			due[ClockUnclaimed] = now.Add(c.Clocks.WishClaimed)
 			break
 		}
@@ -140,7 +166,7 @@ func dueAfter(c *Community, t, a *Ticket, ev Event) map[Clock]time.Time {
 		}
 	case EvOverdue, EvBroughtUp:
 		delete(due, ev.Clock)
-		due[ClockAgain] = again(c, a, now)
+		due[ClockAgain] = after(c, a, now, c.Ladder.next(a, a.Late, a.Rung, c.Clocks.Again))
 	default:
 		return nil // no clock changes; ended tickets lose theirs in Apply
 	}
@@ -149,15 +175,6 @@ func dueAfter(c *Community, t, a *Ticket, ev Event) map[Clock]time.Time {
 
 // paused tells whether a question makes the ticket's clocks stand still.
 func paused(t *Ticket) bool { return t.Question != nil && t.Question.Pauses }
-
-// again is when an overdue matter is brought up once more: an emergency that
-// nobody has accepted every few minutes, anything else by the day.
-func again(c *Community, t *Ticket, now time.Time) time.Time {
-	if t.Severity == Emergency && t.State != Accepted {
-		return now.Add(c.Clocks.Emergency.Response)
-	}
-	return after(c, t, now, c.Clocks.Again)
-}
 
 // trayBy is when something in the tray is overdue; an emergency has no more
 // time there than for being accepted.
@@ -188,7 +205,7 @@ func ratingClocks(c *Community, due map[Clock]time.Time, now time.Time) {
 // reclassifiedClocks follows a new severity or kind: what is still promised
 // is counted anew from the start of the matter; what was met or missed stays.
 func reclassifiedClocks(c *Community, t, a *Ticket, due map[Clock]time.Time, now time.Time, p Promise) {
-	if a.Kind == Wish && a.Owner == 0 {
+	if a.wallable() && a.Owner == 0 {
 		if t.Kind != Wish || t.Stand != OnWall {
 			clear(due)
 			due[ClockUnclaimed] = now.Add(c.Clocks.WishClaimed)
@@ -218,7 +235,7 @@ func resume(c *Community, t *Ticket, due map[Clock]time.Time, now time.Time) {
 	for k, at := range due {
 		switch {
 		case !at.After(asked): // it was overdue already when the question was asked
-		case k == ClockUnclaimed, k == ClockResolve && t.Kind == Wish: // never in working time
+		case k == ClockUnclaimed, k == ClockVisit, k == ClockResolve && t.Kind == Wish: // never in working time
 			due[k] = at.Add(now.Sub(asked))
 		default:
 			due[k] = after(c, t, now, c.Working.Between(asked, at, c.Location()))

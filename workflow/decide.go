@@ -52,6 +52,10 @@ func find(c *Community, t *Ticket, cmd *Command, now time.Time) (Row, error) {
 	if refusal != CodeNotAllowed && repeats(t, cmd) {
 		refusal = CodeAlreadyDone
 	}
+	if cmd.Name == CmdAccept && t.State == Accepted && t.Owner != cmd.Actor.Person &&
+		(WhoGridWorker.Holds(t, cmd.Actor) || slices.Contains(t.Handlers, cmd.Actor.Person)) {
+		refusal = CodeTaken
+	}
 	return Row{}, refuse(refusal, t.Number)
 }
 
@@ -60,6 +64,8 @@ func find(c *Community, t *Ticket, cmd *Command, now time.Time) (Row, error) {
 // "not possible".
 func repeats(t *Ticket, cmd *Command) bool {
 	switch cmd.Name {
+	case CmdSupport, CmdJoin:
+		return t.State.Open() && t.Kind == Wish && (slices.Contains(t.Supporters, cmd.Actor.Person) || t.Hand(cmd.Actor.Person) != nil)
 	case CmdAccept:
 		return t.State == Accepted && WhoOwner.Holds(t, cmd.Actor)
 	case CmdResolve:
@@ -86,9 +92,10 @@ func fill(c *Community, t *Ticket, cmd *Command, ev *Event) {
 	switch ev.Type {
 	case EvFiled:
 		classification()
-		ev.Level = LevelGrid
+		ev.Level, ev.Source = LevelGrid, cmd.Source
 		ev.Reporter = cmd.Reporter
-		if ev.Reporter == 0 && cmd.Actor.Kind == ActorPerson {
+		found := cmd.Source == SourcePatrol || cmd.Source == SourceFixed // nobody reported it: a worker saw it
+		if ev.Reporter == 0 && cmd.Actor.Kind == ActorPerson && !found {
 			ev.Reporter = cmd.Actor.Person
 		}
 	case EvAdvised:
@@ -100,9 +107,36 @@ func fill(c *Community, t *Ticket, cmd *Command, ev *Event) {
 		classification()
 		ev.Question = goesOn(t.Question, cmd)
 	case EvAssigned, EvTransferred:
-		ev.Owner, ev.Former, ev.Why = cmd.To, t.Owner, cmd.Why
+		ev.Owner, ev.Former, ev.Why, ev.Outside = cmd.To, t.Owner, cmd.Why, cmd.Outside
+	case EvAccepted:
+		if cmd.Actor.Person != t.Owner { // a colleague was first
+			ev.Owner, ev.Former, ev.Why = cmd.Actor.Person, t.Owner, WhyTaken
+		}
 	case EvClaimed:
-		ev.Owner, ev.Unit = cmd.Actor.Person, cmd.Unit
+		ev.Owner, ev.Unit, ev.Outside = cmd.Actor.Person, cmd.Unit, cmd.Outside
+	case EvMoved:
+		place := t.Place
+		place.Grid = cmd.Place.Grid
+		ev.Place = &place
+	case EvCalled:
+		ev.Helper, ev.Outside = cmd.To, cmd.Outside
+	case EvJoined:
+		ev.Helper, ev.Unit = cmd.Actor.Person, cmd.Unit
+	case EvPartDone:
+		ev.Helper = cmd.Actor.Person
+	case EvPartDeclined:
+		if ev.Helper = cmd.Actor.Person; cmd.Actor.Kind == ActorSystem {
+			ev.Helper = cmd.To
+		}
+	case EvPaired:
+		ev.Every = cmd.Every
+	case EvConsented:
+		ev.Yes = cmd.Yes
+	case EvRated:
+		ev.Phoned = cmd.Phoned
+		ev.Points = earned(c, t, ev)
+	case EvThanked:
+		ev.Points = earned(c, t, ev)
 	case EvReturned:
 		ev.Former = t.Owner
 	case EvAsked:
@@ -124,7 +158,8 @@ func fill(c *Community, t *Ticket, cmd *Command, ev *Event) {
 			ev.Kind, ev.Category, ev.Severity, ev.Danger = cmd.Kind, cmd.Category, cmd.Severity, cmd.Danger
 		}
 	case EvReopened:
-		ev.Level, ev.Former = min(t.Level+1, LevelSubdistrict), t.Owner
+		ev.Level, ev.Former, ev.Phoned = min(t.Level+1, LevelSubdistrict), t.Owner, cmd.Phoned
+		ev.Points = earned(c, t, ev)
 	case EvEscalated:
 		ev.Level = min(t.Level+1, LevelSubdistrict)
 	case EvMerged:
@@ -137,8 +172,29 @@ func fill(c *Community, t *Ticket, cmd *Command, ev *Event) {
 		ev.Reporter, ev.Follow = cmd.Reporter, cmd.Follow
 	case EvCancelled:
 		ev.Former = t.Owner
-	case EvOverdue, EvBroughtUp:
-		ev.Clock, ev.Level = cmd.Clock, max(t.Level, min(LevelCommittee, t.Level+1))
+	case EvReminded:
+		if of, _, rung, ok := c.Ladder.reminder(t, t.Due, t.Due[ClockReminder].Add(-1)); ok {
+			ev.Clock, ev.Tell = of, rung.Tell
+		}
+	case EvOverdue:
+		ev.Clock = cmd.Clock
+		climb(c, t, ev, cmd.Clock, 0)
+	case EvBroughtUp:
+		ev.Clock = cmd.Clock
+		climb(c, t, ev, t.Late, t.Rung+1)
+	}
+}
+
+// climb puts a step of the ladder into the event: whom it tells, and whether
+// the matter rises. What has risen is never kept from the committee.
+func climb(c *Community, t *Ticket, ev *Event, of Clock, step int) {
+	rung := c.Ladder.rung(t, of, step)
+	ev.Rung, ev.Tell, ev.Level = step, rung.Tell, t.Level
+	if rung.Rise {
+		ev.Level = max(t.Level, LevelCommittee)
+	}
+	if ev.Level >= LevelCommittee && !slices.Contains(ev.Tell, HearsCommittee) {
+		ev.Tell = append(slices.Clone(ev.Tell), HearsCommittee)
 	}
 }
 
@@ -160,6 +216,9 @@ func goesOn(q *Question, cmd *Command) *Question {
 // question holds up a ticket only until it is classified: its owner can get
 // ready while the resident answers.
 func Next(t *Ticket) CommandName {
+	if t.State == Resolved && t.Reporter == 0 && len(t.Followers) == 0 {
+		return CmdClose
+	}
 	if t.Stand != WithNobody {
 		return ""
 	}
@@ -170,7 +229,7 @@ func Next(t *Ticket) CommandName {
 		}
 		return CmdClassify
 	case Classified:
-		if t.Kind == Wish && t.Level == LevelGrid {
+		if t.wallable() {
 			return CmdPublish
 		}
 		return CmdAssign

@@ -36,7 +36,12 @@ var clockStarts = []struct {
 	{ClockResponse, "emergency, major, minor: response", []EventType{EvClassified, EvReclassified, EvAssigned, EvTransferred, EvReopened, EvSplit}},
 	{ClockFeedback, "major: feedback", []EventType{EvClassified, EvReclassified, EvReopened, EvSplit}},
 	{ClockResolve, "emergency, major, minor: resolve; wish_resolve", []EventType{EvClassified, EvReclassified, EvAssigned, EvTransferred, EvClaimed, EvReopened, EvSplit}},
-	{ClockAgain, "again; emergency: response until accepted", []EventType{EvOverdue, EvBroughtUp, EvAccepted}},
+	{ClockVisit, "the pair's own", []EventType{EvPaired, EvVisited}},
+	{ClockReminder, "ladder: steps before the promise", []EventType{
+		EvClassified, EvReclassified, EvAssigned, EvTransferred, EvAccepted, EvClaimed, EvReminded, EvNoted, EvAnswered, EvQuestionLapsed,
+		EvAsked, EvOverdue, EvBroughtUp, EvPaired, EvVisited,
+	}},
+	{ClockAgain, "ladder: steps after it; then again", []EventType{EvOverdue, EvBroughtUp, EvAccepted}},
 	{ClockRemind, "rating_reminder", []EventType{EvResolved, EvSupplemented}},
 	{ClockRating, "feedback_window", []EventType{EvResolved, EvSupplemented}},
 }

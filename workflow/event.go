@@ -38,6 +38,19 @@ const (
 	EvBroughtUp      EventType = "brought_up"
 	EvRatingReminded EventType = "rating_reminded"
 	EvClosedByTime   EventType = "closed_by_time"
+
+	EvReminded     EventType = "reminded"
+	EvMoved        EventType = "moved"
+	EvCalled       EventType = "called"
+	EvJoined       EventType = "joined"
+	EvPartDone     EventType = "part_done"
+	EvPartDeclined EventType = "part_declined"
+	EvPaired       EventType = "paired"
+	EvVisited      EventType = "visited"
+	EvConsented    EventType = "consented"
+	EvSupported    EventType = "supported"
+	EvThanked      EventType = "thanked"
+	EvClosedAlone  EventType = "closed_alone"
 )
 
 // Event is one thing that happened to a ticket. It holds all that Apply
@@ -70,5 +83,14 @@ type Event struct {
 	Into     int64               `json:"into,omitempty"`
 	Follow   []PersonID          `json:"follow,omitempty"`
 	Clock    Clock               `json:"clock,omitempty"`
+	Source   Source              `json:"source,omitempty"`
+	Rung     int                 `json:"rung,omitempty"`    // the ladder's step
+	Tell     []Hearer            `json:"tell,omitempty"`    // and whom it tells
+	Helper   PersonID            `json:"helper,omitempty"`  // whose part it is
+	Outside  bool                `json:"outside,omitempty"` // it left its grid's hands by this
+	Phoned   bool                `json:"phoned,omitempty"`  // said on the telephone
+	Yes      bool                `json:"yes,omitempty"`
+	Every    time.Duration       `json:"every,omitempty"`
+	Points   []Point             `json:"points,omitempty"`
 	Due      map[Clock]time.Time `json:"due,omitzero"`
 }

@@ -6,8 +6,11 @@ import (
 	"time"
 )
 
-// smallCommunity has two grids and the reference clocks.
-const smallCommunity = `
+// smallCommunity has two grids, the reference clocks, and a short ladder.
+const smallCommunity = remindingCommunity + shortLadder
+
+// remindingCommunity is the same with the ladder of a document without one.
+const remindingCommunity = `
 code: small
 name: 小社区
 estates:
@@ -18,6 +21,15 @@ grids:
   - {code: G2, name: 第二网格, kind: residential, buildings: "西园:1-2"}
 landmarks:
   - {name: 东门, estate: 东园, grid: G1}
+`
+
+// shortLadder has one step, to all: most scenarios are about something else.
+const shortLadder = `ladder:
+  response: [{after: 0s, tell: [worker, full_time, committee], rise: true}]
+  feedback: [{after: 0s, tell: [worker, full_time, committee], rise: true}]
+  resolve: [{after: 0s, tell: [worker, full_time, committee], rise: true}]
+  tray: [{after: 0s, tell: [worker, full_time, committee], rise: true}]
+  emergency: [{after: 0s, tell: [worker, full_time, committee], rise: true}, {after: 5m, tell: [worker, committee], rise: true}, {after: 10m, tell: [worker, committee], rise: true}]
 `
 
 // officeHours is the same with working time, a week's holiday from 1 May and
@@ -39,6 +51,7 @@ const (
 	zhou // part-time, G1
 	ma   // part-time, G1
 	he   // full-time, G2
+	lead // leader of all grids
 	duty // committee, on duty
 	head // committee
 	dang // party member
@@ -46,7 +59,7 @@ const (
 )
 
 var cast = map[string]PersonID{
-	"li": li, "wang": wang, "sun": sun, "chen": chen, "zhou": zhou, "ma": ma, "he": he,
+	"li": li, "wang": wang, "sun": sun, "chen": chen, "zhou": zhou, "ma": ma, "he": he, "lead": lead,
 	"duty": duty, "head": head, "dang": dang, "unit": unit,
 }
 
@@ -64,6 +77,7 @@ var smallRoster = Roster{
 	{ID: zhou, Roles: []Role{{Kind: RoleWorker, Grid: "G1"}}},
 	{ID: ma, Roles: []Role{{Kind: RoleWorker, Grid: "G1"}}},
 	{ID: he, Roles: []Role{{Kind: RoleWorker, Grid: "G2", FullTime: true}}},
+	{ID: lead, Roles: []Role{{Kind: RoleLeader}}},
 	{ID: duty, Roles: []Role{{Kind: RoleCommittee, Duty: true}}},
 	{ID: head, Roles: []Role{{Kind: RoleCommittee}}},
 	{ID: dang, Roles: []Role{{Kind: RolePartyMember}}},
@@ -128,12 +142,16 @@ func (d *desk) do(cmd Command, ask Topic) error {
 	if err := d.decide(cmd); err != nil {
 		return err
 	}
+	var with []PersonID
 	for range 10 {
 		t := &d.ticket
 		step := Command{Name: Next(t), Actor: System()}
 		switch step.Name {
 		case "":
-			return nil
+			if len(with) == 0 {
+				return nil
+			}
+			step.Name, step.To, with = CmdCall, with[0], nil
 		case CmdClassify:
 			step.Kind, step.Category, step.Severity, step.Danger, step.Place = t.Kind, t.Category, t.Severity, t.Danger, t.Place
 			if err := d.decide(step); CodeOf(err) != CodeInvalid {
@@ -147,8 +165,11 @@ func (d *desk) do(cmd Command, ask Topic) error {
 				step.Name, step.Topic, ask = CmdAsk, ask, ""
 			}
 		case CmdAssign:
-			if a, ok := Assign(d.r, t, func(PersonID) int { return 0 }); ok {
+			if a, ok := Assign(d.c, d.r, t, func(PersonID) int { return 0 }, d.now); ok {
 				step.To, step.Why = a.To, a.Why
+				if a.With != 0 {
+					with = append(with, a.With)
+				}
 			} else {
 				step.Name = CmdToTray
 			}

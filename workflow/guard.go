@@ -127,11 +127,70 @@ var (
 	newOwner = on("new owner", CodeNeedsTarget, func(t *Ticket, cmd *Command) bool {
 		return cmd.To != 0 && cmd.To != t.Owner
 	})
-	mayTransfer = allOf(newOwner, Guard{Name: "not in a circle", Code: CodeTooManyTransfer, Test: func(c *Community, t *Ticket, _ *Command, _ time.Time) bool {
-		return t.Transfers < c.Clocks.MaxTransfers
-	}})
-	isWish = on("a wish on its way", CodeInvalid, func(t *Ticket, _ *Command) bool {
-		return t.Kind == Wish && t.Stand == WithNobody && t.Level == LevelGrid
+	mayTransfer = allOf(newOwner,
+		on("not in a circle", CodeCircle, func(t *Ticket, cmd *Command) bool { return !slices.Contains(t.Passed, cmd.To) }),
+		Guard{Name: "not too often", Code: CodeTooManyTransfer, Test: func(c *Community, t *Ticket, _ *Command, _ time.Time) bool {
+			return len(t.Passed) < c.Clocks.MaxTransfers
+		}})
+	// notTheirs: a colleague of the grid may accept what its owner has not, but
+	// nobody what they reported themselves, or what was reopened after they
+	// handled it.
+	notTheirs = on("not their own matter, nor one they failed", CodeNotAllowed, func(t *Ticket, cmd *Command) bool {
+		who := cmd.Actor.Person
+		return who != t.Owner && who != t.Reporter && (t.Reopened == 0 || !slices.Contains(t.Handlers, who))
+	})
+	elsewhere = allOf(realGrid, on("in another grid", CodeAlreadyDone, func(t *Ticket, cmd *Command) bool {
+		return t.Place.Grid != "" && cmd.Place.Grid != "" && cmd.Place.Grid != t.Place.Grid
+	}))
+	mayCall = allOf(
+		on("somebody else", CodeNeedsTarget, func(t *Ticket, cmd *Command) bool {
+			return cmd.To != 0 && cmd.To != t.Owner && cmd.To != t.Reporter
+		}),
+		on("not called yet", CodeAlreadyDone, func(t *Ticket, cmd *Command) bool { return t.Hand(cmd.To) == nil }),
+		on("not too many", CodeInvalid, func(t *Ticket, _ *Command) bool { return len(t.Hands) < maxHands }),
+	)
+	mayJoin = allOf(
+		on("a wish", CodeInvalid, func(t *Ticket, _ *Command) bool { return t.Kind == Wish }),
+		on("not in it yet", CodeAlreadyDone, func(t *Ticket, cmd *Command) bool {
+			return cmd.Actor.Person != t.Owner && t.Hand(cmd.Actor.Person) == nil
+		}),
+		on("not too many", CodeInvalid, func(t *Ticket, _ *Command) bool { return len(t.Hands) < maxHands }),
+	)
+	hasPart = on("has a part", CodeNeedsTarget, func(t *Ticket, cmd *Command) bool { return t.Hand(cmd.To) != nil })
+	mayPair = on("a wish, by days", CodeInvalid, func(t *Ticket, cmd *Command) bool {
+		return t.Kind == Wish && cmd.Every >= day && cmd.Every <= 366*day && cmd.Every%day == 0
+	})
+	isPaired = on("in a pair", CodeInvalid, func(t *Ticket, _ *Command) bool { return t.Pair != nil })
+	newWord  = on("a wish, and not said before", CodeAlreadyDone, func(t *Ticket, cmd *Command) bool {
+		return t.Kind == Wish && t.Named != cmd.Yes
+	})
+	mayWishToo = allOf(
+		on("a wish", CodeInvalid, func(t *Ticket, cmd *Command) bool { return t.Kind == Wish && cmd.Actor.Kind == ActorPerson }),
+		on("not theirs already", CodeAlreadyDone, func(t *Ticket, cmd *Command) bool {
+			return !t.Involved(cmd.Actor.Person) && !slices.Contains(t.Supporters, cmd.Actor.Person)
+		}),
+	)
+	// byTelephone: who has no WeChat is asked on the telephone, and not by who
+	// did the work.
+	byTelephone = on("by telephone, not by who did it", CodeNotAllowed, func(t *Ticket, cmd *Command) bool {
+		return cmd.Phoned && cmd.Actor.Person != t.Owner && !slices.ContainsFunc(t.Hands, func(h Hand) bool {
+			return h.Person == cmd.Actor.Person
+		})
+	})
+	notThanked = on("not thanked too often", CodeAlreadyDone, func(t *Ticket, _ *Command) bool {
+		n := 0
+		for _, p := range t.Points {
+			if p.For == EvThanked && p.Person == t.Owner {
+				n++
+			}
+		}
+		return t.Owner != 0 && n <= len(t.Followers)
+	})
+	nobodyRates = on("nobody to rate it", CodeInvalid, func(t *Ticket, _ *Command) bool {
+		return t.Reporter == 0 && len(t.Followers) == 0
+	})
+	isWish = on("a wish on its way to the wall", CodeInvalid, func(t *Ticket, _ *Command) bool {
+		return t.wallable() && t.Stand == WithNobody
 	})
 	onWall = on("on the wall", CodeAlreadyDone, func(t *Ticket, _ *Command) bool { return t.Stand == OnWall })
 
@@ -166,6 +225,12 @@ var (
 	}}
 	canRise = on("can rise", CodeAlreadyDone, func(t *Ticket, _ *Command) bool { return t.Level < LevelSubdistrict })
 )
+
+const day = 24 * time.Hour
+
+// maxHands bounds how many are called to one ticket, so that a ticket stays
+// small.
+const maxHands = 50
 
 // isDue holds where the command's clock is one of these, runs, and its time
 // has come. A stopped clock never fires.

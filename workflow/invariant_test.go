@@ -12,7 +12,7 @@ import (
 )
 
 var allClocks = []Clock{
-	ClockQuestion, ClockResponse, ClockFeedback, ClockResolve, ClockUnclaimed, ClockTray, ClockAgain, ClockRemind, ClockRating,
+	ClockQuestion, ClockResponse, ClockFeedback, ClockResolve, ClockUnclaimed, ClockTray, ClockVisit, ClockReminder, ClockAgain, ClockRemind, ClockRating,
 }
 
 // broken is the first rule that the desk's ticket breaks, nil if none.
@@ -125,7 +125,7 @@ func closedRightly(d *desk) error {
 	for i, ev := range d.events {
 		reporter := ticket.Reporter // then: it changes where a resident becomes staff
 		ticket = Apply(ticket, ev)
-		if ev.Type == EvAdopted || ev.Type == EvReleased { // who is told of it, nothing else
+		if ev.Type == EvAdopted || ev.Type == EvReleased || ev.Type == EvThanked { // who is told of it, nothing else
 			continue
 		}
 		if ev.To == Closed && d.events[i-1].To == Closed && ev.Type != EvRated {
@@ -133,8 +133,12 @@ func closedRightly(d *desk) error {
 		}
 		switch {
 		case ev.To == Closed && ev.Type == EvRated:
-			if ev.By != reporter {
+			if ev.By != reporter && !ev.Phoned {
 				return errors.New("closed by a rating that is not the reporter's")
+			}
+		case ev.Type == EvClosedAlone:
+			if reporter != 0 || len(ticket.Followers) != 0 {
+				return errors.New("closed alone although somebody could rate it")
 			}
 		case ev.To == Closed:
 			if ev.Type != EvClosedByTime || ev.At.Sub(spoken) < d.c.Clocks.Rating {

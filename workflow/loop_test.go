@@ -10,7 +10,7 @@ func TestLoop(t *testing.T) {
 			is assigned with chen level 1: resolve 48h, response 1h
 			+30m
 			li: accept !! not_allowed
-			zhou: accept !! not_allowed
+			he: accept !! not_allowed
 			chen: accept => accepted; li=accepted
 			chen: accept !! already_done
 			is accepted with chen level 1: resolve 47h30m
@@ -122,9 +122,9 @@ func TestLoop(t *testing.T) {
 			unit: claim 供电所 => claimed; li=claimed`,
 		"a wish that nobody claims goes to the committee": `
 			li: file wish@G1 想有人陪我下棋 => filed, classified, published
-			+72h => overdue unclaimed; duty=unclaimed, chen=overdue
+			+72h => overdue unclaimed; duty=unclaimed
 			is classified wall level 2: again 24h
-			+24h => brought_up again; chen=brought_up, duty=brought_up
+			+24h => brought_up again; duty=brought_up
 			head: assign he => assigned; he=assigned, li=handler
 			is assigned with he level 2: resolve 336h, response 1h`,
 		"a wish on the wall corrected stays there": `
@@ -148,14 +148,14 @@ func TestLoop(t *testing.T) {
 			is assigned with zhou level 1: resolve 48h, response 1h
 			zhou: transfer zhou !! needs_target
 			zhou: transfer ma 他懂电 => transferred; ma=assigned
-			zhou: accept !! not_allowed
+			he: accept !! not_allowed
 			ma: accept => accepted; li=accepted`,
 		"the committee takes it from one and gives it to another": `
 			li: file minor@G1 灯不亮 => filed, classified, assigned; chen=assigned
 			chen: accept => accepted; li=accepted
 			chen: assign zhou !! not_allowed
 			duty: assign chen !! needs_target
-			duty: assign zhou => assigned; zhou=assigned, li=handler
+			duty: assign zhou => assigned; zhou=assigned, chen=handed_on, li=handler
 			chen: resolve 好了 !! wrong_state`,
 		"withdrawn by the resident": `
 			li: file minor@G1 灯不亮 => filed, classified, assigned; chen=assigned

@@ -42,6 +42,18 @@ const (
 	TellBroughtUp     Purpose = "brought_up"
 	TellQuestionLapse Purpose = "question_lapsed"
 	TellPraise        Purpose = "praise"
+
+	TellVisitDue Purpose = "visit_due"     // to a pair: time for the next visit
+	TellReminder Purpose = "reminder"      // to owners: a promise is due soon
+	TellHandedOn Purpose = "handed_on"     // to who had it: somebody else has it now
+	TellAlso     Purpose = "also"          // to owners: more households report the same
+	TellCalled   Purpose = "called"        // to who is called to a ticket: your part
+	TellPart     Purpose = "part"          // to owners: a part is done, or handed back
+	TellReleased Purpose = "released"      // to who was called: it has ended
+	TellVisited  Purpose = "visited"       // to the reporter: news of the pair
+	TellSupport  Purpose = "support"       // to the committee: so many wish the same
+	TellWish     Purpose = "wish_progress" // to supporters: claimed, fulfilled
+	TellThanked  Purpose = "thanked"       // to who handled it
 )
 
 // Quiet tells whether the push is a reminder that a resident must not get in
@@ -57,7 +69,7 @@ func (p Purpose) Urgent() bool { return p == TellDanger || p == TellAssigned }
 // docs/decisions.)
 func (p Purpose) TwiceRatherThanNever() bool {
 	switch p {
-	case TellResolved, TellFollowers, TellRateReminder, TellRated, TellPhoto, TellPraise, TellProgress:
+	case TellResolved, TellFollowers, TellRateReminder, TellRated, TellPhoto, TellPraise, TellProgress, TellWish, TellThanked, TellAlso, TellSupport:
 		return false
 	}
 	return true
@@ -75,6 +87,15 @@ const (
 	ToFullTime  Audience = "full-time worker"
 	ToKeeper    Audience = "tray keeper" // who files by hand: the grid's full-time worker, else the committee's duty people
 	ToDuty      Audience = "duty"
+
+	ToWorker     Audience = "owner, else tray keeper"
+	ToPartTime   Audience = "part-time workers"
+	ToLeader     Audience = "grid leader"
+	ToLadder     Audience = "the ladder's step"
+	ToHelper     Audience = "helper"
+	ToReleased   Audience = "helpers not done"
+	ToSupporters Audience = "supporters"
+	ToHandlers   Audience = "who did it"
 )
 
 // Condition is a named condition on an event and the ticket after it; the
@@ -100,15 +121,27 @@ var Notices = []NoticeRow{
 	{EvAssigned, ToFullTime, TellDanger, danger},
 	{EvAssigned, ToDuty, TellDanger, danger},
 	{EvAssigned, ToOwner, TellAssigned, anyway},
-	{EvAssigned, ToReporter, TellHandler, byPerson},
+	{EvAssigned, ToFormer, TellHandedOn, anyway},
+	{EvAssigned, ToReporter, TellHandler, handedOver},
 	{EvTransferred, ToOwner, TellDanger, danger},
 	{EvTransferred, ToOwner, TellAssigned, anyway},
 	{EvReturned, ToKeeper, TellTray, inTray},
 	{EvTrayed, ToKeeper, TellTray, anyway},
+	{EvAccepted, ToFormer, TellHandedOn, anyway},
 	{EvAccepted, ToReporter, TellAccepted, anyway},
 	{EvAccepted, ToFollowers, TellAccepted, anyway},
 	{EvClaimed, ToReporter, TellClaimed, anyway},
 	{EvClaimed, ToFollowers, TellClaimed, anyway},
+	{EvClaimed, ToSupporters, TellWish, anyway},
+	{EvCalled, ToHelper, TellCalled, anyway},
+	{EvJoined, ToOwner, TellPart, anyway},
+	{EvJoined, ToReporter, TellClaimed, anyway},
+	{EvPartDone, ToOwner, TellPart, anyway},
+	{EvPartDeclined, ToOwner, TellPart, anyway},
+	{EvVisited, ToReporter, TellVisited, anyway},
+	{EvSupported, ToDuty, TellSupport, milestoneOfSupport},
+	{EvAbsorbed, ToOwner, TellAlso, milestoneOfReports},
+	{EvThanked, ToHandlers, TellThanked, anyway},
 	{EvReclassified, ToOwner, TellDanger, dangerOwned},
 	{EvReclassified, ToFullTime, TellDanger, dangerOwned},
 	{EvReclassified, ToDuty, TellDanger, dangerOwned},
@@ -123,11 +156,14 @@ var Notices = []NoticeRow{
 	{EvSupplemented, ToReporter, TellProgress, byOwner},
 	{EvResolved, ToReporter, TellResolved, anyway},
 	{EvResolved, ToFollowers, TellFollowers, anyway},
+	{EvResolved, ToSupporters, TellWish, anyway},
+	{EvResolved, ToReleased, TellReleased, anyway},
 	{EvRated, ToOwner, TellRated, anyway},
 	{EvReopened, ToFormer, TellReopened, anyway},
 	{EvCancelled, ToReporter, TellCancelled, anyway},
 	{EvCancelled, ToFollowers, TellCancelled, anyway},
 	{EvCancelled, ToFormer, TellWithdrawn, anyway},
+	{EvCancelled, ToReleased, TellReleased, anyway},
 	{EvMerged, ToReporter, TellMerged, anyway},
 	{EvMerged, ToFollowers, TellMerged, anyway},
 	{EvMerged, ToFormer, TellMerged, anyway},
@@ -136,18 +172,24 @@ var Notices = []NoticeRow{
 	{EvEscalated, ToOwner, TellEscalated, anyway},
 	{EvEscalated, ToDuty, TellEscalated, anyway},
 	{EvOverdue, ToDuty, TellUnclaimed, ofUnclaimed},
-	{EvOverdue, ToOwner, TellOverdue, anyway},
-	{EvOverdue, ToFullTime, TellOverdue, anyway},
-	{EvOverdue, ToDuty, TellOverdue, anyway},
-	{EvBroughtUp, ToOwner, TellBroughtUp, anyway},
-	{EvBroughtUp, ToKeeper, TellBroughtUp, unowned},
-	{EvBroughtUp, ToDuty, TellBroughtUp, anyway},
+	{EvOverdue, ToLadder, TellVisitDue, ofVisit},
+	{EvOverdue, ToLadder, TellOverdue, anyway},
+	{EvBroughtUp, ToLadder, TellBroughtUp, anyway},
+	{EvReminded, ToLadder, TellReminder, anyway},
 	{EvRatingReminded, ToReporter, TellRateReminder, anyway},
 }
 
 var (
-	anyway      = Condition{}
-	byPerson    = Condition{"done by a person", func(_ *Ticket, ev *Event) bool { return ev.Actor == ActorPerson }}
+	anyway   = Condition{}
+	byPerson = Condition{"done by a person", func(_ *Ticket, ev *Event) bool { return ev.Actor == ActorPerson }}
+	// handedOver: the machine's first choice is told in the reply.
+	handedOver = Condition{"by a person, or from one hand to another", func(_ *Ticket, ev *Event) bool {
+		return ev.Actor == ActorPerson || ev.Former != 0
+	}}
+	milestoneOfSupport = Condition{"the count is a milestone", func(t *Ticket, _ *Event) bool { return milestone(len(t.Supporters)) && len(t.Supporters) >= 5 }}
+	milestoneOfReports = Condition{"the count is a milestone", func(t *Ticket, ev *Event) bool {
+		return len(ev.Follow) > 0 && milestone(len(t.Followers))
+	}}
 	byOwner     = Condition{"done by the owner", func(t *Ticket, ev *Event) bool { return ev.By == t.Owner }}
 	danger      = Condition{"an emergency", func(t *Ticket, _ *Event) bool { return t.Severity == Emergency }}
 	dangerOwned = Condition{"an emergency that has an owner", func(t *Ticket, _ *Event) bool {
@@ -159,6 +201,7 @@ var (
 	inTray      = Condition{"in the tray", func(t *Ticket, _ *Event) bool { return t.Stand == InTray }}
 	waits       = Condition{"in the tray or on the wall", func(t *Ticket, _ *Event) bool { return t.Stand == InTray || t.Stand == OnWall }}
 	unowned     = Condition{"without an owner", func(t *Ticket, _ *Event) bool { return t.Owner == 0 }}
+	ofVisit     = Condition{"a pair's visit is due", func(_ *Ticket, ev *Event) bool { return ev.Clock == ClockVisit }}
 	ofUnclaimed = Condition{"the wish is unclaimed", func(_ *Ticket, ev *Event) bool { return ev.Clock == ClockUnclaimed }}
 )
 
@@ -178,6 +221,19 @@ func Owed(r Roster, t *Ticket, ev *Event) []Notice {
 		}
 	}
 	return out
+}
+
+// milestone tells whether somebody wants to hear of so many: of the first ones
+// each, then seldom. Of an outage that five hundred report, its owner is told
+// fourteen times.
+func milestone(n int) bool {
+	if n <= 3 {
+		return n > 0
+	}
+	for n >= 100 && n%10 == 0 {
+		n /= 10
+	}
+	return n == 5 || n == 10 || n == 20 || n == 50
 }
 
 func audience(a Audience, r Roster, t *Ticket, ev *Event) []PersonID {
@@ -201,10 +257,54 @@ func audience(a Audience, r Roster, t *Ticket, ev *Event) []PersonID {
 		full, _ := r.FullTime(t.Place.Grid)
 		return []PersonID{full.ID}
 	case ToKeeper:
-		if full, ok := r.FullTime(t.Place.Grid); ok && full.ID != ev.By {
+		if full, ok := r.FullTime(t.Place.Grid); ok && full.ID != ev.By && !full.Away.Covers(ev.At) {
 			return []PersonID{full.ID}
 		}
 		return ids(r.Duty())
+	case ToWorker:
+		if t.Owner != 0 {
+			return []PersonID{t.Owner}
+		}
+		return audience(ToKeeper, r, t, ev)
+	case ToPartTime:
+		var out []PersonID
+		for _, p := range r.Workers(t.Place.Grid) {
+			if !p.fullTime(t.Place.Grid) && p.ID != t.Reporter && !p.Away.Covers(ev.At) {
+				out = append(out, p.ID)
+			}
+		}
+		return out
+	case ToLeader:
+		return ids(r.Playing(RoleLeader, t.Place.Grid))
+	case ToLadder:
+		var out []PersonID
+		for _, h := range ev.Tell {
+			out = append(out, audience(hearers[h], r, t, ev)...)
+		}
+		if len(slices.DeleteFunc(slices.Clone(out), func(p PersonID) bool { return p == 0 })) == 0 {
+			return ids(r.Duty()) // nobody plays that part: it must not stay unheard
+		}
+		return out
+	case ToHelper:
+		return []PersonID{ev.Helper}
+	case ToReleased:
+		var out []PersonID
+		for _, h := range t.Hands {
+			if h.State == HandReleased && h.DoneAt.Equal(ev.At) {
+				out = append(out, h.Person)
+			}
+		}
+		return out
+	case ToSupporters:
+		return t.Supporters
+	case ToHandlers:
+		out := []PersonID{t.Owner}
+		for _, h := range t.Hands {
+			if h.State == HandDone {
+				out = append(out, h.Person)
+			}
+		}
+		return out
 	case ToDuty:
 		return ids(r.Duty())
 	}

@@ -2,7 +2,9 @@ package workflow
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
+	"time"
 )
 
 // PersonID is a person's number within the deployment; 0 is nobody.
@@ -14,6 +16,7 @@ type RoleKind string
 // The parts. A resident is a person without any of them.
 const (
 	RoleWorker      RoleKind = "worker"       // grid worker 网格员, full-time or part-time
+	RoleLeader      RoleKind = "leader"       // grid leader 网格长: hears of what the workers leave
 	RoleOfficer     RoleKind = "officer"      // department officer: 政法 公安 民政 执法
 	RoleProperty    RoleKind = "property"     // property company 物业
 	RoleVolunteer   RoleKind = "volunteer"    // 志愿者, in a team
@@ -22,6 +25,10 @@ const (
 	RoleCommittee   RoleKind = "committee"    // party committee 党委
 	RoleAdmin       RoleKind = "admin"
 )
+
+var roleKinds = []RoleKind{
+	RoleWorker, RoleLeader, RoleOfficer, RoleProperty, RoleVolunteer, RolePartyMember, RolePartner, RoleCommittee, RoleAdmin,
+}
 
 // Role is one part with what belongs to it; fields that do not fit the kind
 // are empty.
@@ -35,7 +42,49 @@ type Role struct {
 	Unit       string   `json:"unit,omitempty" yaml:"unit"`     // partner unit or property company
 	Branch     string   `json:"branch,omitempty" yaml:"branch"` // party branch
 	Duty       bool     `json:"duty,omitempty" yaml:"duty"`     // committee: takes emergencies and escalations now
+	Hours      []string `json:"hours,omitempty" yaml:"hours"`   // hours of duty, "08:30-17:30"; none = always
+	Days       []int    `json:"days,omitempty" yaml:"days"`     // days of duty, 1 = Monday … 7 = Sunday; none = all
 }
+
+// onDuty tells whether the hours of duty cover a moment of the community's
+// zone. Hours that cannot be read cover all: nobody is lost by a slip of the
+// pen.
+func (r Role) onDuty(local time.Time) bool {
+	if len(r.Days) > 0 && !slices.Contains(r.Days, (int(local.Weekday())+6)%7+1) {
+		return false
+	}
+	w := Working{Hours: r.Hours, Days: []int{1}}
+	if len(r.Hours) == 0 || w.prepare() != nil {
+		return true
+	}
+	since := time.Duration(local.Hour())*time.Hour + time.Duration(local.Minute())*time.Minute
+	return slices.ContainsFunc(w.spans, func(s span) bool { return since >= s.from && since < s.to })
+}
+
+// Check names what is wrong with a part, in a community.
+func (r Role) Check(c *Community) error {
+	if !slices.Contains(roleKinds, r.Kind) {
+		return fmt.Errorf("role: want one of %v, have %q", roleKinds, r.Kind)
+	}
+	if _, ok := c.Grid(r.Grid); r.Grid != "" && !ok {
+		return fmt.Errorf("grid: there is no grid %q", r.Grid)
+	}
+	w := Working{Hours: r.Hours, Days: r.Days}
+	if len(w.Days) == 0 {
+		w.Days = []int{1}
+	}
+	return w.prepare()
+}
+
+// Leave is a time in which somebody is away: from From, until before Until.
+// The zero Leave is none.
+type Leave struct {
+	From  time.Time `json:"from,omitzero"`
+	Until time.Time `json:"until,omitzero"`
+}
+
+// Covers tells whether somebody is away at a moment.
+func (l Leave) Covers(now time.Time) bool { return !now.Before(l.From) && now.Before(l.Until) }
 
 // serves tells whether the part covers a grid, "" being an unknown one.
 func (r Role) serves(grid string) bool { return r.Grid == "" || r.Grid == grid }
@@ -50,6 +99,7 @@ type Person struct {
 	Roles     []Role   `json:"roles,omitempty"`
 	Home      Place    `json:"home"`
 	Following bool     `json:"following"` // follows the account, so pushes can reach
+	Away      Leave    `json:"away,omitzero"`
 }
 
 // Has tells whether the person plays a part.
@@ -59,6 +109,16 @@ func (p Person) Has(kind RoleKind) bool {
 
 // Staff tells whether the person plays any part at all.
 func (p Person) Staff() bool { return len(p.Roles) > 0 }
+
+// onDuty tells whether the person plays a part and is on duty for it.
+func (p Person) onDuty(kind RoleKind, local time.Time) bool {
+	return slices.ContainsFunc(p.Roles, func(r Role) bool { return r.Kind == kind && r.onDuty(local) })
+}
+
+// fullTime tells whether the person is a full-time worker who serves the grid.
+func (p Person) fullTime(grid string) bool {
+	return slices.ContainsFunc(p.Roles, func(r Role) bool { return r.Kind == RoleWorker && r.FullTime && r.serves(grid) })
+}
 
 // MayClaim tells whether the person may claim wishes.
 func (p Person) MayClaim() bool {
@@ -101,6 +161,17 @@ func (r Roster) FullTime(grid string) (Person, bool) {
 		}
 	}
 	return Person{}, false
+}
+
+// Playing are those who play a part for a grid.
+func (r Roster) Playing(kind RoleKind, grid string) []Person {
+	var out []Person
+	for _, p := range r {
+		if slices.ContainsFunc(p.Roles, func(role Role) bool { return role.Kind == kind && role.serves(grid) }) {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // Duty are the committee's people on duty; the whole committee if nobody is.

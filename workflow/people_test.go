@@ -91,33 +91,34 @@ func TestNobodyHoldsNothing(t *testing.T) {
 }
 
 func TestAssign(t *testing.T) {
+	c := community(t, smallCommunity)
 	for name, tc := range map[string]struct {
 		r      Roster
 		ticket Ticket
 		load   map[PersonID]int
 		want   Assignment
 	}{
-		"the grid's full-time worker":        {smallRoster, Ticket{Level: 1, Place: Place{Grid: "G1"}}, nil, Assignment{chen, WhyGrid}},
-		"with much to do, but not too much":  {smallRoster, Ticket{Level: 1, Place: Place{Grid: "G1"}}, map[PersonID]int{chen: 8}, Assignment{chen, WhyGrid}},
-		"with too much":                      {smallRoster, Ticket{Level: 1, Place: Place{Grid: "G1"}}, map[PersonID]int{chen: 9, zhou: 1}, Assignment{ma, WhyLoad}},
-		"an emergency, whatever the load":    {smallRoster, Ticket{Level: 1, Severity: Emergency, Place: Place{Grid: "G1"}}, map[PersonID]int{chen: 99}, Assignment{chen, WhyDanger}},
-		"nobody else in the grid":            {smallRoster, Ticket{Level: 1, Place: Place{Grid: "G2"}}, map[PersonID]int{he: 99}, Assignment{he, WhyGrid}},
-		"the reporter is not the owner":      {smallRoster, Ticket{Level: 1, Reporter: chen, Place: Place{Grid: "G1"}}, map[PersonID]int{zhou: 1}, Assignment{ma, WhyGrid}},
-		"no worker but the reporter":         {smallRoster, Ticket{Level: 1, Reporter: he, Place: Place{Grid: "G2"}}, nil, Assignment{duty, WhyNoWorker}},
-		"no grid":                            {smallRoster, Ticket{Level: 1, Severity: Emergency}, nil, Assignment{duty, WhyNoWorker}},
-		"risen: the committee's on duty":     {smallRoster, Ticket{Level: 2, Place: Place{Grid: "G1"}}, nil, Assignment{duty, WhyLevel}},
-		"risen again":                        {smallRoster, Ticket{Level: 3, Place: Place{Grid: "G1"}}, nil, Assignment{duty, WhyLevel}},
-		"risen, the one on duty reported it": {smallRoster, Ticket{Level: 2, Reporter: duty, Place: Place{Grid: "G1"}}, nil, Assignment{chen, WhyGrid}},
+		"the grid's full-time worker":        {smallRoster, Ticket{Level: 1, Place: Place{Grid: "G1"}}, nil, Assignment{To: chen, Why: WhyGrid}},
+		"with much to do, but not too much":  {smallRoster, Ticket{Level: 1, Place: Place{Grid: "G1"}}, map[PersonID]int{chen: 8}, Assignment{To: chen, Why: WhyGrid}},
+		"with too much":                      {smallRoster, Ticket{Level: 1, Place: Place{Grid: "G1"}}, map[PersonID]int{chen: 9, zhou: 1}, Assignment{To: ma, Why: WhyLoad}},
+		"an emergency, whatever the load":    {smallRoster, Ticket{Level: 1, Severity: Emergency, Place: Place{Grid: "G1"}}, map[PersonID]int{chen: 99}, Assignment{To: chen, Why: WhyDanger}},
+		"nobody else in the grid":            {smallRoster, Ticket{Level: 1, Place: Place{Grid: "G2"}}, map[PersonID]int{he: 99}, Assignment{To: he, Why: WhyGrid}},
+		"the reporter is not the owner":      {smallRoster, Ticket{Level: 1, Reporter: chen, Place: Place{Grid: "G1"}}, map[PersonID]int{zhou: 1}, Assignment{To: ma, Why: WhyLoad}},
+		"no worker but the reporter":         {smallRoster, Ticket{Level: 1, Reporter: he, Place: Place{Grid: "G2"}}, nil, Assignment{To: duty, Why: WhyNoWorker}},
+		"no grid":                            {smallRoster, Ticket{Level: 1, Severity: Emergency}, nil, Assignment{To: duty, Why: WhyNoWorker}},
+		"risen: the committee's on duty":     {smallRoster, Ticket{Level: 2, Place: Place{Grid: "G1"}}, nil, Assignment{To: duty, Why: WhyLevel}},
+		"risen again":                        {smallRoster, Ticket{Level: 3, Place: Place{Grid: "G1"}}, nil, Assignment{To: duty, Why: WhyLevel}},
+		"risen, the one on duty reported it": {smallRoster, Ticket{Level: 2, Reporter: duty, Place: Place{Grid: "G1"}}, nil, Assignment{To: head, Why: WhyLevel}},
 		"two on duty: who has less": {
 			Roster{{ID: 1, Roles: []Role{{Kind: RoleCommittee, Duty: true}}}, {ID: 2, Roles: []Role{{Kind: RoleCommittee, Duty: true}}}},
-			Ticket{Level: 2}, map[PersonID]int{1: 3, 2: 2}, Assignment{2, WhyLevel},
+			Ticket{Level: 2}, map[PersonID]int{1: 3, 2: 2}, Assignment{To: 2, Why: WhyLevel},
 		},
-		"nobody on duty: the committee": {Roster{{ID: head, Roles: []Role{{Kind: RoleCommittee}}}}, Ticket{Level: 2}, nil, Assignment{head, WhyLevel}},
-		"part-time only":                {Roster{{ID: zhou, Roles: []Role{{Kind: RoleWorker, Grid: "G1"}}}}, Ticket{Level: 1, Place: Place{Grid: "G1"}}, nil, Assignment{zhou, WhyGrid}},
+		"nobody on duty: the committee": {Roster{{ID: head, Roles: []Role{{Kind: RoleCommittee}}}}, Ticket{Level: 2}, nil, Assignment{To: head, Why: WhyLevel}},
+		"part-time only":                {Roster{{ID: zhou, Roles: []Role{{Kind: RoleWorker, Grid: "G1"}}}}, Ticket{Level: 1, Place: Place{Grid: "G1"}}, nil, Assignment{To: zhou, Why: WhyLoad}},
 		"volunteers are not assigned":   {Roster{{ID: dang, Roles: []Role{{Kind: RolePartyMember}}}}, Ticket{Level: 1, Place: Place{Grid: "G1"}}, nil, Assignment{}},
 		"nobody at all":                 {nil, Ticket{Level: 1, Place: Place{Grid: "G1"}}, nil, Assignment{}},
 	} {
-		have, ok := Assign(tc.r, &tc.ticket, func(p PersonID) int { return tc.load[p] })
+		have, ok := Assign(c, tc.r, &tc.ticket, func(p PersonID) int { return tc.load[p] }, start)
 		if have != tc.want || ok != (tc.want != Assignment{}) {
 			t.Errorf("%s: %+v %v, want %+v", name, have, ok, tc.want)
 		}

@@ -27,8 +27,9 @@ const (
 	WhoReporter   Who = "reporter"    // whose matter it is
 	WhoFollower   Who = "follower"    // whose ticket was merged into it
 	WhoOwner      Who = "owner"       // who has it now
-	WhoGridWorker Who = "grid worker" // a worker of the ticket's grid
+	WhoGridWorker Who = "grid worker" // a worker of the ticket's grid, or its leader
 	WhoClaimer    Who = "claimer"     // party member, volunteer, partner unit, worker, committee; not whose wish it is
+	WhoHelper     Who = "helper"      // who was called to it and is not done
 	WhoCommittee  Who = "committee"
 )
 
@@ -51,10 +52,14 @@ func (w Who) Holds(t *Ticket, a Actor) bool {
 	case WhoOwner:
 		return a.Person == t.Owner
 	case WhoGridWorker:
-		return has(func(r Role) bool { return r.Kind == RoleWorker && r.serves(t.Place.Grid) })
+		return has(func(r Role) bool {
+			return (r.Kind == RoleWorker || r.Kind == RoleLeader) && r.serves(t.Place.Grid)
+		})
 	case WhoClaimer:
 		p := Person{Roles: a.Roles}
 		return a.Person != t.Reporter && (p.MayClaim() || p.Has(RoleCommittee))
+	case WhoHelper:
+		return t.Hand(a.Person) != nil
 	case WhoCommittee:
 		return has(func(r Role) bool { return r.Kind == RoleCommittee })
 	}
@@ -79,12 +84,23 @@ var Table = []Row{
 
 	// assign 派单
 	{[]State{Classified}, CmdAssign, []Who{WhoSystem, WhoGridWorker, WhoCommittee}, newOwner, Assigned, EvAssigned},
-	{[]State{Received, Assigned, Accepted}, CmdAssign, []Who{WhoCommittee}, newOwner, Assigned, EvAssigned},
+	{[]State{Received, Assigned, Accepted}, CmdAssign, []Who{WhoSystem, WhoCommittee}, newOwner, Assigned, EvAssigned},
 	{[]State{Classified}, CmdPublish, []Who{WhoSystem}, isWish, Same, EvPublished},
 	{[]State{Classified}, CmdClaim, []Who{WhoClaimer}, onWall, Accepted, EvClaimed},
 	{[]State{Assigned}, CmdAccept, []Who{WhoOwner}, always, Accepted, EvAccepted},
+	{[]State{Assigned}, CmdAccept, []Who{WhoGridWorker}, notTheirs, Accepted, EvAccepted},
 	{withOwner, CmdTransfer, []Who{WhoOwner}, mayTransfer, Assigned, EvTransferred},
-	{withOwner, CmdReturn, []Who{WhoOwner}, hasWords, Classified, EvReturned},
+	{withOwner, CmdReturn, []Who{WhoSystem, WhoOwner}, hasWords, Classified, EvReturned},
+	{[]State{Received, Classified, Assigned, Accepted, Resolved}, CmdMove, []Who{WhoSystem}, elsewhere, Same, EvMoved},
+
+	// several hands 协同
+	{withOwner, CmdCall, []Who{WhoSystem, WhoOwner, WhoGridWorker, WhoCommittee}, mayCall, Same, EvCalled},
+	{[]State{Accepted}, CmdJoin, []Who{WhoClaimer}, mayJoin, Same, EvJoined},
+	{withOwner, CmdFinish, []Who{WhoHelper}, hasWords, Same, EvPartDone},
+	{withOwner, CmdDecline, []Who{WhoHelper}, hasWords, Same, EvPartDeclined},
+	{withOwner, CmdDecline, []Who{WhoSystem}, allOf(hasPart, hasWords), Same, EvPartDeclined},
+	{[]State{Accepted}, CmdPair, []Who{WhoOwner, WhoCommittee}, mayPair, Same, EvPaired},
+	{[]State{Accepted}, CmdVisit, []Who{WhoOwner, WhoHelper}, allOf(isPaired, hasWordsOrMedia), Same, EvVisited},
 
 	// resolve 办理
 	{[]State{Classified, Assigned, Accepted}, CmdAsk, []Who{WhoSystem, WhoOwner, WhoGridWorker, WhoCommittee}, mayAsk, Same, EvAsked},
@@ -97,12 +113,18 @@ var Table = []Row{
 	{[]State{Resolved}, CmdRate, []Who{WhoReporter}, ratedBadly, Classified, EvReopened},
 	{[]State{Closed}, CmdRate, []Who{WhoReporter}, allOf(lately, ratedWell), Closed, EvRated},
 	{[]State{Closed}, CmdRate, []Who{WhoReporter}, allOf(lately, ratedBadly), Classified, EvReopened},
+	{[]State{Resolved}, CmdRate, []Who{WhoGridWorker, WhoCommittee}, allOf(byTelephone, ratedWell), Closed, EvRated},
+	{[]State{Resolved}, CmdRate, []Who{WhoGridWorker, WhoCommittee}, allOf(byTelephone, ratedBadly), Classified, EvReopened},
+	{[]State{Resolved, Closed}, CmdThank, []Who{WhoReporter, WhoFollower}, allOf(hasWords, notThanked), Same, EvThanked},
+	{[]State{Resolved}, CmdClose, []Who{WhoSystem}, nobodyRates, Closed, EvClosedAlone},
 	{[]State{Resolved, Closed}, CmdReopen, []Who{WhoReporter, WhoFollower, WhoCommittee}, mayReopen, Classified, EvReopened},
 	{[]State{Resolved}, CmdTick, []Who{WhoSystem}, isDue(ClockRemind), Same, EvRatingReminded},
 	{[]State{Resolved}, CmdTick, []Who{WhoSystem}, isDue(ClockRating), Closed, EvClosedByTime},
 
 	// anywhere open
-	{[]State{Received, Classified, Assigned, Accepted, Resolved}, CmdSupplement, []Who{WhoReporter, WhoFollower, WhoGridWorker, WhoOwner, WhoCommittee}, hasWordsOrMedia, Same, EvSupplemented},
+	{[]State{Received, Classified, Assigned, Accepted, Resolved}, CmdSupplement, []Who{WhoReporter, WhoFollower, WhoGridWorker, WhoOwner, WhoHelper, WhoCommittee}, hasWordsOrMedia, Same, EvSupplemented},
+	{beforeResolved, CmdConsent, []Who{WhoReporter}, newWord, Same, EvConsented},
+	{beforeResolved, CmdSupport, []Who{WhoAnyone}, mayWishToo, Same, EvSupported},
 	{beforeResolved, CmdCancel, []Who{WhoReporter}, always, Cancelled, EvCancelled},
 	{beforeResolved, CmdCancel, []Who{WhoCommittee}, hasWords, Cancelled, EvCancelled},
 	{[]State{Received, Classified}, CmdCancel, []Who{WhoGridWorker}, inTrayWithWords, Cancelled, EvCancelled},
@@ -118,6 +140,7 @@ var Table = []Row{
 	// the clocks
 	{beforeResolved, CmdTick, []Who{WhoSystem}, isDue(ClockQuestion), Same, EvQuestionLapsed},
 	{[]State{Received, Classified}, CmdTick, []Who{WhoSystem}, isDue(ClockTray, ClockUnclaimed), Same, EvOverdue},
-	{[]State{Classified, Assigned, Accepted}, CmdTick, []Who{WhoSystem}, isDue(ClockResponse, ClockFeedback, ClockResolve), Same, EvOverdue},
+	{withOwner, CmdTick, []Who{WhoSystem}, isDue(ClockReminder), Same, EvReminded},
+	{[]State{Classified, Assigned, Accepted}, CmdTick, []Who{WhoSystem}, isDue(ClockResponse, ClockFeedback, ClockResolve, ClockVisit), Same, EvOverdue},
 	{beforeResolved, CmdTick, []Who{WhoSystem}, isDue(ClockAgain), Same, EvBroughtUp},
 }

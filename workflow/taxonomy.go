@@ -1,5 +1,7 @@
 package workflow
 
+import "slices"
+
 // Kind is what a message is about. Codes are those of the taxonomy and never
 // renamed.
 type Kind string
@@ -40,7 +42,31 @@ type Taxonomy struct {
 	Severities         map[Severity]string `yaml:"severities" json:"severities"`
 	IncidentCategories map[Category]string `yaml:"incident_categories" json:"incident_categories"`
 	WishCategories     map[Category]string `yaml:"wish_categories" json:"wish_categories"`
+	WishLines          []WishLine          `yaml:"wish_lines" json:"wish_lines"`
+	// SharedCategories are those of wishes that neighbours may have in common:
+	// they gather support (我也想要).
+	SharedCategories []Category `yaml:"shared_categories" json:"shared_categories"`
 }
+
+// WishLine is one of the four lines of the micro wish, such as 一老一小, with
+// the groups of people that it is for.
+type WishLine struct {
+	Name       string     `yaml:"name" json:"name"`
+	Categories []Category `yaml:"categories" json:"categories"`
+}
+
+// Line is the line that a category of wishes belongs to, "" for none.
+func (t *Taxonomy) Line(c Category) string {
+	for _, l := range t.WishLines {
+		if slices.Contains(l.Categories, c) {
+			return l.Name
+		}
+	}
+	return ""
+}
+
+// Shared tells whether wishes of a category gather support.
+func (t *Taxonomy) Shared(c Category) bool { return slices.Contains(t.SharedCategories, c) }
 
 // Label is the category's label, or the code itself where it is unknown.
 func (t *Taxonomy) Label(c Category) string {

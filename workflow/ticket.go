@@ -60,7 +60,9 @@ const (
 	ClockResolve   Clock = "resolve"         // it must be resolved
 	ClockUnclaimed Clock = "unclaimed"       // a wish without a claimer goes to the committee
 	ClockTray      Clock = "tray"            // must be filed by hand
-	ClockAgain     Clock = "again"           // an overdue matter is brought up again
+	ClockVisit     Clock = "visit"           // a pair's next visit is due
+	ClockReminder  Clock = "reminder"        // who has it is reminded before a promise is missed
+	ClockAgain     Clock = "again"           // the next step of the ladder: an overdue matter is brought up again
 	ClockRemind    Clock = "rating_reminder" // one reminder to rate
 	ClockRating    Clock = "rating"          // then it is closed by time
 )
@@ -102,6 +104,49 @@ type Media struct {
 	By   PersonID `json:"by,omitempty"`
 }
 
+// HandState is how far somebody called to a ticket is with their part.
+type HandState string
+
+// The states of a hand.
+const (
+	HandCalled   HandState = "called"   // is on it
+	HandDone     HandState = "done"     // has done it
+	HandDeclined HandState = "declined" // handed it back, or plays no part any more
+	HandReleased HandState = "released" // not needed any more: the ticket ended before
+)
+
+// Hand is somebody beside the owner who does a part of a ticket: called by
+// the owner (协助), or a claimer who joined a wish (一起办).
+type Hand struct {
+	Person PersonID  `json:"person"`
+	Unit   string    `json:"unit,omitempty"` // claimers: as they are shown
+	Part   string    `json:"part,omitempty"` // what they are to do
+	State  HandState `json:"state"`
+	Result string    `json:"result,omitempty"` // what they did, or why not
+	At     time.Time `json:"at"`
+	DoneAt time.Time `json:"done_at,omitzero"`
+}
+
+// Pair 结对帮扶 is a wish that takes longer: who claimed it visits in a rhythm
+// until it ends.
+type Pair struct {
+	Every  time.Duration `json:"every"` // ns, whole days
+	Visits int           `json:"visits,omitempty"`
+	LastAt time.Time     `json:"last_at,omitzero"`
+}
+
+// Source says how a ticket came in.
+type Source string
+
+// The sources; a ticket from before they were noted has none.
+const (
+	SourceChat    Source = "chat"    // the resident wrote
+	SourceBehalf  Source = "behalf"  // 代报: a worker filed it for somebody
+	SourceMailbox Source = "mailbox" // 心愿信箱, 心愿墙: imported
+	SourcePatrol  Source = "patrol"  // 巡查, 走访: a worker found it
+	SourceFixed   Source = "fixed"   // 随手做: found and fixed on the spot
+)
+
 // Ticket 工单 is one incident or wish and all that the rules need to know of
 // it. It is nothing but what its events make (see Replay); Version is their
 // number.
@@ -121,19 +166,26 @@ type Ticket struct {
 	Media    []Media  `json:"media,omitempty"`
 
 	Reporter  PersonID   `json:"reporter,omitempty"`
-	FiledBy   PersonID   `json:"filed_by,omitempty"`  // a worker, where it was filed on behalf
+	FiledBy   PersonID   `json:"filed_by,omitempty"` // a worker, where it was filed on behalf
+	Source    Source     `json:"source,omitempty"`
+	Named     bool       `json:"named,omitempty"`     // the reporter lets claimers know who asks
 	Followers []PersonID `json:"followers,omitempty"` // reporters of tickets merged into this one
 
 	Level    int        `json:"level"`
 	Owner    PersonID   `json:"owner,omitempty"`
 	Why      string     `json:"why,omitempty"` // the assignment rule that chose the owner
 	Handlers []PersonID `json:"handlers,omitempty"`
-	// Transfers counts hand-overs since the last assignment by the machine.
-	Transfers int `json:"transfers,omitempty"`
+	// Passed are those who handed it on since it was last assigned.
+	Passed  []PersonID `json:"passed,omitempty"`
+	Hands   []Hand     `json:"hands,omitempty"`
+	Pair    *Pair      `json:"pair,omitempty"`
+	Outside bool       `json:"outside,omitempty"` // it left its grid's hands, or rose to the committee
 
 	Question *Question           `json:"question,omitempty"`
 	Due      map[Clock]time.Time `json:"due,omitempty"`     // the running clocks; those that a question pauses keep their old time
 	Overdue  []Clock             `json:"overdue,omitempty"` // the clocks missed since the filing or the last reopening
+	Late     Clock               `json:"late,omitempty"`    // the clock whose ladder is being climbed
+	Rung     int                 `json:"rung,omitempty"`    // and its step, 0 for the first
 
 	FiledAt      time.Time `json:"filed_at"`
 	Since        time.Time `json:"since"` // the promises count from here: filing or reopening, moved on by pauses
@@ -154,6 +206,36 @@ type Ticket struct {
 	Into       int64    `json:"into,omitempty"`     // the ticket it was merged into
 	Absorbed   []int64  `json:"absorbed,omitempty"` // the tickets merged into it
 	Claimers   []string `json:"claimers,omitempty"` // units that claimed a wish, as they are shown
+
+	Supporters []PersonID `json:"supporters,omitempty"` // 我也想要: neighbours who wish the same
+	Points     []Point    `json:"points,omitempty"`
+}
+
+// Urgent tells whether a wish must not wait on the wall (即接即办).
+func (t *Ticket) Urgent() bool { return t.Severity == Emergency || t.Severity == Major }
+
+// wallable tells whether it is a wish for the wall.
+func (t *Ticket) wallable() bool { return t.Kind == Wish && t.Level == LevelGrid && !t.Urgent() }
+
+// Hand is the open part of somebody, nil if they have none.
+func (t *Ticket) Hand(p PersonID) *Hand {
+	for i := range t.Hands {
+		if t.Hands[i].Person == p && t.Hands[i].State == HandCalled {
+			return &t.Hands[i]
+		}
+	}
+	return nil
+}
+
+// Helpers are those with an open part.
+func (t *Ticket) Helpers() []PersonID {
+	var out []PersonID
+	for _, h := range t.Hands {
+		if h.State == HandCalled {
+			out = append(out, h.Person)
+		}
+	}
+	return out
 }
 
 // NextDue is the clock that fires next and when. While a question pauses the
@@ -197,5 +279,13 @@ func (t *Ticket) clone() Ticket {
 	c.Overdue = slices.Clip(c.Overdue)
 	c.Absorbed = slices.Clip(c.Absorbed)
 	c.Claimers = slices.Clip(c.Claimers)
+	c.Passed = slices.Clip(c.Passed)
+	c.Hands = slices.Clone(c.Hands)
+	c.Supporters = slices.Clip(c.Supporters)
+	c.Points = slices.Clip(c.Points)
+	if c.Pair != nil {
+		pair := *c.Pair
+		c.Pair = &pair
+	}
 	return c
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -175,7 +177,7 @@ func (k *known) take(ch *desk.Change) {
 // one statement, in the order of their keys.
 func queueWrites(b *pgx.Batch, fit []*desk.Change, k *known) error {
 	for _, write := range []func(*pgx.Batch, []*desk.Change, *known) error{
-		writePeople, writeMessages, writeTalks, writeTickets, writeEvents, writePushes, writeMedia, writeConsents, writeEnds, writeSamples,
+		writePeople, writeMessages, writeTalks, writeTickets, writeEvents, writePushes, writeMedia, writeConsents, writeEnds, writeSamples, writeRounds,
 	} {
 		if err := write(b, fit, k); err != nil {
 			return err
@@ -195,6 +197,9 @@ const (
 	updateHome = `UPDATE person p SET home = x.home::jsonb
 		FROM unnest($1::text[], $2::bigint[], $3::text[]) AS x(community, id, home)
 		WHERE p.community = x.community AND p.id = x.id`
+	updateAway = `UPDATE person p SET away_from = x.away_from, away_until = x.away_until
+		FROM unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::timestamptz[]) AS x(community, id, away_from, away_until)
+		WHERE p.community = x.community AND p.id = x.id`
 	// touchShapes lets running processes see that staff changed.
 	touchShapes = `UPDATE community SET shape = shape + 1 WHERE code IN (
 		SELECT p.community FROM person p
@@ -209,6 +214,7 @@ func writePeople(b *pgx.Batch, fit []*desk.Change, _ *known) error {
 	}
 	var fresh []person
 	following, homes := map[ref]bool{}, map[ref]string{}
+	away := map[ref]workflow.Leave{}
 	touched := map[ref]bool{}
 	for _, ch := range fit {
 		if p := ch.NewPerson; p != nil {
@@ -224,6 +230,10 @@ func writePeople(b *pgx.Batch, fit []*desk.Change, _ *known) error {
 		if f := ch.Following; f != nil {
 			following[ref{ch.Community, int64(f.Person)}] = f.Yes
 			touched[ref{ch.Community, int64(f.Person)}] = true
+		}
+		if a := ch.Away; a != nil {
+			away[ref{ch.Community, int64(a.Person)}] = a.Leave
+			touched[ref{ch.Community, int64(a.Person)}] = true
 		}
 		if h := ch.Home; h != nil {
 			home, err := document(h.Place)
@@ -253,6 +263,10 @@ func writePeople(b *pgx.Batch, fit []*desk.Change, _ *known) error {
 	}
 	if refs := slices.SortedFunc(maps.Keys(homes), compareRefs); len(refs) > 0 {
 		b.Queue(updateHome, communities(refs), ids(refs), column(refs, func(r ref) string { return homes[r] }))
+	}
+	if refs := slices.SortedFunc(maps.Keys(away), compareRefs); len(refs) > 0 {
+		b.Queue(updateAway, communities(refs), ids(refs),
+			column(refs, func(r ref) *time.Time { return moment(away[r].From) }), column(refs, func(r ref) *time.Time { return moment(away[r].Until) }))
 	}
 	if refs := slices.SortedFunc(maps.Keys(touched), compareRefs); len(refs) > 0 {
 		b.Queue(touchShapes, communities(refs), ids(refs))
@@ -342,16 +356,19 @@ func writeTalks(b *pgx.Batch, fit []*desk.Change, k *known) error {
 
 const (
 	insertTickets = `INSERT INTO ticket (community, number, version, state, stand, kind, category, severity, grid, level,
-			owner, reporter, next_due, filed_at, ended_at, body)
+			owner, reporter, next_due, filed_at, ended_at, body, helpers, support, outside, resolved_at)
 		SELECT x.community, x.number, x.version, x.state, x.stand, x.kind, x.category, x.severity, x.grid, x.level,
-			x.owner, x.reporter, x.next_due, x.filed_at, x.ended_at, x.body::jsonb ` + fromTickets
+			x.owner, x.reporter, x.next_due, x.filed_at, x.ended_at, x.body::jsonb, x.helpers::bigint[], x.support, x.outside, x.resolved_at ` + fromTickets
 	updateTickets = `UPDATE ticket t SET version = x.version, state = x.state, stand = x.stand, kind = x.kind,
 			category = x.category, severity = x.severity, grid = x.grid, level = x.level, owner = x.owner,
-			reporter = x.reporter, next_due = x.next_due, filed_at = x.filed_at, ended_at = x.ended_at, body = x.body::jsonb ` +
+			reporter = x.reporter, next_due = x.next_due, filed_at = x.filed_at, ended_at = x.ended_at, body = x.body::jsonb,
+			helpers = x.helpers::bigint[], support = x.support, outside = x.outside, resolved_at = x.resolved_at ` +
 		fromTickets + ` WHERE t.community = x.community AND t.number = x.number`
 	fromTickets = `FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-			$9::text[], $10::smallint[], $11::bigint[], $12::bigint[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[], $16::text[])
-		AS x(community, number, version, state, stand, kind, category, severity, grid, level, owner, reporter, next_due, filed_at, ended_at, body)`
+			$9::text[], $10::smallint[], $11::bigint[], $12::bigint[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[], $16::text[],
+			$17::text[], $18::integer[], $19::boolean[], $20::timestamptz[])
+		AS x(community, number, version, state, stand, kind, category, severity, grid, level, owner, reporter, next_due, filed_at, ended_at, body,
+			helpers, support, outside, resolved_at)`
 )
 
 func writeTickets(b *pgx.Batch, fit []*desk.Change, k *known) error {
@@ -395,7 +412,17 @@ func writeTickets(b *pgx.Batch, fit []*desk.Change, k *known) error {
 			}),
 			column(refs, func(r ref) time.Time { return last[r].FiledAt }),
 			column(refs, func(r ref) *time.Time { return moment(last[r].EndedAt) }),
-			column(refs, func(r ref) string { return bodies[r] }))
+			column(refs, func(r ref) string { return bodies[r] }),
+			column(refs, func(r ref) string { t := last[r]; return numbersOf(t.Helpers()) }),
+			column(refs, func(r ref) int64 { return int64(len(last[r].Supporters)) }),
+			column(refs, func(r ref) bool { return last[r].Outside }),
+			column(refs, func(r ref) *time.Time {
+				switch t := last[r]; t.State {
+				case workflow.Resolved, workflow.Closed:
+					return moment(t.ResolvedAt)
+				}
+				return nil
+			}))
 		return nil
 	})
 }
@@ -588,6 +615,45 @@ func writeSamples(b *pgx.Batch, fit []*desk.Change, _ *known) error {
 	slices.SortStableFunc(all, func(a, b sample) int { return compareRefs(a.ref, b.ref) })
 	for _, s := range all {
 		b.Queue(keepSample, s.community, s.Number, text(s.Text), string(s.Guess), string(s.Kind), string(s.Category), string(s.Severity), s.By, s.At)
+	}
+	return nil
+}
+
+// numbersOf is a list of people as an array of the database.
+func numbersOf(people []workflow.PersonID) string {
+	return "{" + strings.Join(column(people, func(p workflow.PersonID) string { return strconv.FormatInt(int64(p), 10) }), ",") + "}"
+}
+
+const (
+	insertRound = `INSERT INTO round (community, id, kind, person, grid, place, body, media, care, number, at)
+		VALUES ($1, $2, $3, $4, $5, $6::text::jsonb, $7, $8, $9, $10, $11) ON CONFLICT (community, id) DO NOTHING`
+	careVisited = `UPDATE care SET last_visit = $3, next_visit = $3::timestamptz + every * interval '1 day'
+		WHERE community = $1 AND id = $2 AND coalesce(last_visit, '-infinity') < $3`
+)
+
+func writeRounds(b *pgx.Batch, fit []*desk.Change, _ *known) error {
+	var all []workflow.Round
+	for _, ch := range fit {
+		for _, r := range ch.Rounds {
+			r.Community = ch.Community
+			all = append(all, r)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b workflow.Round) int {
+		return cmp.Or(cmp.Compare(a.Community, b.Community), cmp.Compare(a.Care, b.Care), cmp.Compare(a.ID, b.ID))
+	})
+	for _, r := range all {
+		place, err := document(r.Place)
+		if err != nil {
+			return err
+		}
+		if r.Media == nil {
+			r.Media = []string{}
+		}
+		b.Queue(insertRound, r.Community, r.ID, string(r.Kind), r.By, r.Place.Grid, place, text(r.Text), r.Media, r.Care, r.Number, r.At)
+		if r.Care != 0 {
+			b.Queue(careVisited, r.Community, r.Care, r.At)
+		}
 	}
 	return nil
 }

@@ -16,12 +16,16 @@ import (
 // ErrOpenIDTaken means that the WeChat belongs to another member of the staff.
 var ErrOpenIDTaken = errors.New("postgres: the WeChat belongs to another member of the staff")
 
-const personColumns = `SELECT community, id, name, phone, coalesce(openid, ''), roles, home, following FROM person `
+const personColumns = `SELECT community, id, name, phone, coalesce(openid, ''), roles, home, following, away_from, away_until FROM person `
 
 func scanPerson(r pgx.CollectableRow) (p workflow.Person, err error) {
 	var roles, home []byte
-	if err := r.Scan(&p.Community, &p.ID, &p.Name, &p.Phone, &p.OpenID, &roles, &home, &p.Following); err != nil {
+	var from, until *time.Time
+	if err := r.Scan(&p.Community, &p.ID, &p.Name, &p.Phone, &p.OpenID, &roles, &home, &p.Following, &from, &until); err != nil {
 		return p, err
+	}
+	if from != nil && until != nil {
+		p.Away = workflow.Leave{From: from.UTC(), Until: until.UTC()}
 	}
 	err = errors.Join(json.Unmarshal(roles, &p.Roles), json.Unmarshal(home, &p.Home))
 	if len(p.Roles) == 0 {
@@ -99,6 +103,22 @@ func (s *Store) UpsertPerson(ctx context.Context, key string, p workflow.Person)
 		return touch(ctx, tx, p.Community)
 	})
 	return id, fault("upsert person", err)
+}
+
+// Leave takes all parts from somebody who is no longer staff: what they have
+// open is given to others by the running processes. Nothing of what they did is
+// lost, and they stay known as a resident.
+func (s *Store) Leave(ctx context.Context, community string, id workflow.PersonID) error {
+	return fault("leave", pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `UPDATE person SET roles = '[]', away_from = NULL, away_until = NULL WHERE community = $1 AND id = $2 AND staff`, community, id)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return notFound(0, "member of the staff")
+		}
+		return touch(ctx, tx, community)
+	}))
 }
 
 // touch lets running processes see that a community's staff changed.
@@ -179,7 +199,7 @@ func (s *Store) Bind(ctx context.Context, community, code, openid string, now ti
 			return err
 		}
 		found, err := tx.Query(ctx, `UPDATE person SET openid = $3, following = true WHERE community = $1 AND id = $2
-			RETURNING community, id, name, phone, coalesce(openid, ''), roles, home, following`, community, id, openid)
+			RETURNING community, id, name, phone, coalesce(openid, ''), roles, home, following, away_from, away_until`, community, id, openid)
 		if err != nil {
 			return err
 		}

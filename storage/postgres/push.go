@@ -90,6 +90,7 @@ func (s *Store) LastSubscribe(ctx context.Context, community string, person work
 func (s *Store) ManualPushes(ctx context.Context, community string, f desk.Manual, limit int) ([]desk.Push, error) {
 	return rows(ctx, s, "manual pushes", scanPush, `SELECT `+pushColumns+` FROM push
 		WHERE community = $1 AND status = 'manual' AND person <> $3
+			AND (purpose <> 'rate_reminder' OR facts->>'owner' IS DISTINCT FROM $3::text)
 			AND ($4 OR number = ANY ($5::bigint[]) OR facts->>'owner' = $6::text OR facts->'place'->>'grid' = ANY ($7::text[]))
 		ORDER BY created_at, key LIMIT $2`,
 		community, limit, f.Not, f.All, f.Numbers, strconv.FormatInt(int64(f.Owner), 10), f.Grids)

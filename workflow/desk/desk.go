@@ -23,8 +23,9 @@ type Desk struct {
 	clock   clockwork.Clock
 	log     *slog.Logger
 
-	mu     sync.RWMutex
-	shapes map[string]Shape
+	mu      sync.RWMutex
+	shapes  map[string]Shape
+	follows map[string]int64 // the shapes that open tickets are known to have followed
 
 	// driveDown is when the Drive last failed (Unix ns): for a moment after
 	// it nobody waits for it again.
@@ -44,7 +45,7 @@ func New(o Options) *Desk {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Desk{journal: o.Journal, drive: o.Drive, clock: o.Clock, log: o.Logger, shapes: map[string]Shape{}}
+	return &Desk{journal: o.Journal, drive: o.Drive, clock: o.Clock, log: o.Logger, shapes: map[string]Shape{}, follows: map[string]int64{}}
 }
 
 // Now is the desk's time, in UTC, as fine as the record keeps it: what was

@@ -27,6 +27,8 @@ type Change struct {
 	NewPerson *workflow.Person // a resident's first message
 	Following *Following       // somebody follows or leaves the account
 	Home      *Home            // somebody's home is registered
+	Away      *Away            // somebody goes on leave, or comes back
+	Rounds    []workflow.Round // patrols and visits; one to the care list moves its rhythm on
 	Talk      *Talk            // the conversation afterwards
 	Tickets   []TicketChange
 	Pushes    []Push
@@ -78,6 +80,20 @@ type Following struct {
 type Home struct {
 	Person workflow.PersonID
 	Place  workflow.Place
+}
+
+// Away says when somebody is on leave; the zero Leave: not any more.
+type Away struct {
+	Person workflow.PersonID
+	Leave  workflow.Leave
+}
+
+// GridShare is how many tickets a grid resolved, and how many of them without
+// leaving its hands.
+type GridShare struct {
+	Grid   string
+	Solved int
+	Inside int
 }
 
 // Consent is what somebody said to a subscription template: By more sends are
@@ -174,6 +190,16 @@ type Facts struct {
 	ResponseBy time.Time         `json:"response_by,omitzero"`
 	ResolveBy  time.Time         `json:"resolve_by,omitzero"`
 	Media      string            `json:"media,omitempty"` // photo: the media file's ID
+
+	Event   workflow.EventType `json:"event,omitempty"`
+	By      workflow.PersonID  `json:"by,omitempty"`     // who did what the push tells of
+	Helper  workflow.PersonID  `json:"helper,omitempty"` // whose part it is
+	Part    string             `json:"part,omitempty"`
+	Rung    int                `json:"rung,omitempty"`
+	Also    int                `json:"also,omitempty"` // followers
+	Support int                `json:"support,omitempty"`
+	Points  int                `json:"points,omitempty"` // what the person told earned or lost
+	Source  workflow.Source    `json:"source,omitempty"`
 }
 
 // MediaStatus is the state of a media file.
@@ -269,6 +295,16 @@ type Journal interface {
 	// Near are the open incidents of a grid and category filed since a moment,
 	// newest first.
 	Near(ctx context.Context, community, grid string, category workflow.Category, since time.Time, limit int) ([]workflow.Ticket, error)
+	// Helped are the open tickets of which somebody has a part, next deadline
+	// first; Wished the wishes on the wall that most neighbours support.
+	Helped(ctx context.Context, community string, helper workflow.PersonID, limit int) ([]workflow.Ticket, error)
+	Wished(ctx context.Context, community string, limit int) ([]workflow.Ticket, error)
+	// Solved is each grid's share between two moments.
+	Solved(ctx context.Context, community string, from, until time.Time) ([]GridShare, error)
+	// Followed is the Shape's version that the open tickets have followed;
+	// FollowedTo notes a later one.
+	Followed(ctx context.Context, community string) (int64, error)
+	FollowedTo(ctx context.Context, community string, shape int64) error
 	// OpenTickets calls f with every open ticket, in number order; used to
 	// rebuild the Drive.
 	OpenTickets(ctx context.Context, community string, f func(workflow.Ticket) error) error
@@ -283,6 +319,14 @@ type Journal interface {
 	// PersonByOpenID is who writes; ok is false for a first message.
 	PersonByOpenID(ctx context.Context, community, openid string) (p workflow.Person, ok bool, err error)
 	Person(ctx context.Context, community string, id workflow.PersonID) (workflow.Person, error)
+	// Residents are those whom a telephone number finds, else a name.
+	Residents(ctx context.Context, community, name, phone string) ([]workflow.Person, error)
+	// CareDue are the entries of some grids' care lists that are due until a
+	// moment, the longest due first; CareNamed those with a name.
+	CareDue(ctx context.Context, community string, grids []string, until time.Time, limit int) ([]workflow.Care, error)
+	CareNamed(ctx context.Context, community, name string) ([]workflow.Care, error)
+	// RoundsOf is how many rounds of a kind somebody recorded since a moment.
+	RoundsOf(ctx context.Context, community string, by workflow.PersonID, kind workflow.RoundKind, since time.Time) (int, error)
 	// Talk is somebody's conversation and its version; a zero version where
 	// there is none yet.
 	Talk(ctx context.Context, community string, person workflow.PersonID) (state json.RawMessage, version int64, err error)
@@ -334,7 +378,8 @@ type Journal interface {
 }
 
 // Manual says which calls are somebody's to make: all, or those about their
-// tickets, about what they own, or in their grids. Never those to themselves.
+// tickets, about what they own, or in their grids. Never those to themselves,
+// nor asking for a verdict on their own work.
 type Manual struct {
 	All     bool
 	Numbers []int64

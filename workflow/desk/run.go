@@ -93,6 +93,9 @@ func (r *Runner) turn(ctx context.Context, community string) {
 			return
 		case <-fire.C:
 			err = r.desk.Fire(ctx, community)
+			if _, ferr := r.desk.Follow(ctx, community); err == nil {
+				err = ferr
+			}
 		case <-sweep.C:
 			err = r.desk.Sweep(ctx, community)
 		}
@@ -281,6 +284,9 @@ func safely(f func() error) (err error) {
 // queued tasks. Tests turn it by hand. It reports how many tasks it did.
 func (r *Runner) Pump(ctx context.Context, community string) (int, error) {
 	if err := r.desk.Fire(ctx, community); err != nil {
+		return 0, err
+	}
+	if _, err := r.desk.Follow(ctx, community); err != nil {
 		return 0, err
 	}
 	done := 0

@@ -105,6 +105,32 @@ func (w *Work) File(ctx context.Context, cmd workflow.Command) (workflow.Ticket,
 	return dr.ticket, w.settle(ctx, dr, cmd.Topic)
 }
 
+// FileFixed files what a worker found and settled on the spot: filed,
+// classified, theirs, resolved and closed, all in one.
+func (w *Work) FileFixed(ctx context.Context, cmd workflow.Command) (workflow.Ticket, error) {
+	number, err := w.desk.journal.NextNumber(ctx, w.Change.Community)
+	if err != nil {
+		return workflow.Ticket{}, fmt.Errorf("desk: ticket number: %w", err)
+	}
+	dr := w.keep(workflow.Ticket{Community: w.Change.Community, Number: number}, 0)
+	system, by := workflow.System(), cmd.Actor
+	cmd.Name = workflow.CmdFile
+	classify := cmd
+	classify.Name, classify.Actor, classify.Text, classify.Media = workflow.CmdClassify, system, "", nil
+	for _, c := range []workflow.Command{
+		cmd, classify,
+		{Name: workflow.CmdAssign, Actor: system, To: by.Person, Why: workflow.WhyByHand},
+		{Name: workflow.CmdAccept, Actor: by},
+		{Name: workflow.CmdResolve, Actor: by, Text: cmd.Text},
+	} {
+		if err := w.decide(dr, c); err != nil {
+			return dr.ticket, err
+		}
+	}
+	w.Change.Pushes = slices.DeleteFunc(w.Change.Pushes, func(p Push) bool { return p.Number == number && p.Person == by.Person })
+	return dr.ticket, w.settle(ctx, dr, "")
+}
+
 // FileInto opens a ticket that tells of a trouble that is known: it ends in
 // the known one at once, and its reporter counts as affected. Nobody is pushed
 // anything: the reporter hears it in the reply.
@@ -155,9 +181,18 @@ func (w *Work) Merge(ctx context.Context, number, into int64, actor workflow.Act
 		return ends, err
 	}
 	return w.Do(ctx, living.Number, workflow.Command{
-		Name: workflow.CmdAbsorb, Actor: workflow.System(), Into: ends.Number,
+		Name: workflow.CmdAbsorb, Actor: workflow.System(), Into: ends.Number, Text: shortWords(ends.Text), Media: ends.Media,
 		Follow: append([]workflow.PersonID{ends.Reporter}, ends.Followers...),
 	})
+}
+
+// shortWords is as much of what somebody wrote as the ticket that theirs ends
+// in keeps: who handles it reads it there, and all of it in their own.
+func shortWords(s string) string {
+	if r := []rune(s); len(r) > 200 {
+		return string(r[:199]) + "…"
+	}
+	return s
 }
 
 // Split undoes a merge: the ticket lives again by itself, and the one that it
@@ -222,6 +257,12 @@ const nearSince = 7 * 24 * time.Hour
 // decide lets the machine decide, keeps the event, and notes whom it owes a
 // push.
 func (w *Work) decide(dr *draft, cmd workflow.Command) error {
+	switch cmd.Name {
+	case workflow.CmdAssign, workflow.CmdTransfer, workflow.CmdCall:
+		cmd.Outside = workflow.LeavesGrid(w.Shape.Roster, &dr.ticket, cmd.To)
+	case workflow.CmdClaim:
+		cmd.Outside = workflow.LeavesGrid(w.Shape.Roster, &dr.ticket, cmd.Actor.Person)
+	}
 	ev, err := workflow.Decide(w.Shape.Community, dr.ticket, cmd, w.Now)
 	if err != nil {
 		return err
@@ -236,12 +277,16 @@ func (w *Work) decide(dr *draft, cmd workflow.Command) error {
 
 // settle runs the steps that need nobody until the ticket waits for somebody.
 func (w *Work) settle(ctx context.Context, dr *draft, ask workflow.Topic) error {
+	var with workflow.PersonID
 	for range 10 {
 		step := workflow.Command{Name: workflow.Next(&dr.ticket), Actor: workflow.System()}
 		t := &dr.ticket
 		switch step.Name {
 		case "":
-			return nil
+			if with == 0 {
+				return nil
+			}
+			step.Name, step.To, with = workflow.CmdCall, with, 0
 		case workflow.CmdClassify:
 			step.Kind, step.Category, step.Severity, step.Danger, step.Place = t.Kind, t.Category, t.Severity, t.Danger, t.Place
 			if err := w.decide(dr, step); workflow.CodeOf(err) != workflow.CodeInvalid {
@@ -255,16 +300,13 @@ func (w *Work) settle(ctx context.Context, dr *draft, ask workflow.Topic) error 
 				step.Name, step.Topic, ask = workflow.CmdAsk, ask, ""
 			}
 		case workflow.CmdAssign:
-			if w.loads == nil {
-				loads, err := w.desk.loads(ctx, w.Change.Community)
-				if err != nil {
-					return fmt.Errorf("desk: loads: %w", err)
-				}
-				w.loads = loads
+			load, err := w.load(ctx)
+			if err != nil {
+				return err
 			}
-			a, ok := workflow.Assign(w.Shape.Roster, t, func(p workflow.PersonID) int { return w.loads[p] })
+			a, ok := workflow.Assign(w.Shape.Community, w.Shape.Roster, t, load, w.Now)
 			if ok {
-				step.To, step.Why = a.To, a.Why
+				step.To, step.Why, with = a.To, a.Why, a.With
 			} else {
 				step.Name = workflow.CmdToTray
 			}
@@ -274,6 +316,29 @@ func (w *Work) settle(ctx context.Context, dr *draft, ask workflow.Topic) error 
 		}
 	}
 	return fmt.Errorf("desk: ticket %d does not settle", dr.ticket.Number)
+}
+
+// load is how many open tickets somebody has.
+func (w *Work) load(ctx context.Context) (func(workflow.PersonID) int, error) {
+	if w.loads == nil {
+		loads, err := w.desk.loads(ctx, w.Change.Community)
+		if err != nil {
+			return nil, fmt.Errorf("desk: loads: %w", err)
+		}
+		w.loads = loads
+	}
+	return func(p workflow.PersonID) int { return w.loads[p] }, nil
+}
+
+// Explain tells whom the rules would give a matter now, and which rules were
+// read on the way. Nothing changes.
+func (w *Work) Explain(ctx context.Context, t *workflow.Ticket) (a workflow.Assignment, ok bool, tried []workflow.Tried, err error) {
+	load, err := w.load(ctx)
+	if err != nil {
+		return a, false, nil, err
+	}
+	a, ok, tried = workflow.Explain(w.Shape.Community, w.Shape.Roster, t, load, w.Now)
+	return a, ok, tried, nil
 }
 
 // Owe adds a push that no event of the machine makes (a late reply, praise).
@@ -299,6 +364,18 @@ const maxPhotos = 2
 func (w *Work) owe(t *workflow.Ticket, ev *workflow.Event, n workflow.Notice) {
 	facts := FactsOf(t)
 	facts.Said, facts.Clock, facts.Unit = ev.Text, ev.Clock, ev.Unit
+	facts.Event, facts.By, facts.Helper, facts.Rung = ev.Type, ev.By, ev.Helper, ev.Rung
+	if h := ev.Helper; h != 0 && ev.Type != workflow.EvCalled {
+		facts.Part = partOf(t, h)
+	}
+	if ev.Type == workflow.EvBroughtUp {
+		facts.Clock = t.Late
+	}
+	for _, p := range ev.Points {
+		if p.Person == n.Person {
+			facts.Points += p.N
+		}
+	}
 	if ev.Rating != "" {
 		facts.Rating = ev.Rating
 	}
@@ -312,7 +389,7 @@ func (w *Work) owe(t *workflow.Ticket, ev *workflow.Event, n workflow.Notice) {
 	w.Owe(key, n.Person, n.Purpose, facts)
 
 	photos := ev.Media
-	if n.Purpose == workflow.TellAssigned || n.Purpose == workflow.TellDanger && n.Person == t.Owner {
+	if n.Purpose == workflow.TellAssigned || n.Purpose == workflow.TellCalled || n.Purpose == workflow.TellDanger && n.Person == t.Owner {
 		photos = t.Media
 	}
 	for i, m := range photos {
@@ -327,10 +404,21 @@ func (w *Work) owe(t *workflow.Ticket, ev *workflow.Event, n workflow.Notice) {
 	}
 }
 
+// partOf is what somebody was last called to do.
+func partOf(t *workflow.Ticket, p workflow.PersonID) string {
+	part := ""
+	for _, h := range t.Hands {
+		if h.Person == p {
+			part = h.Part
+		}
+	}
+	return part
+}
+
 func showsPhotos(p workflow.Purpose) bool {
 	return slices.Contains([]workflow.Purpose{
 		workflow.TellAssigned, workflow.TellDanger, workflow.TellSupplemented, workflow.TellAnswered,
-		workflow.TellResolved, workflow.TellFollowers, workflow.TellProgress,
+		workflow.TellResolved, workflow.TellFollowers, workflow.TellProgress, workflow.TellAlso, workflow.TellVisited, workflow.TellPart, workflow.TellCalled,
 	}, p)
 }
 
@@ -341,6 +429,7 @@ func FactsOf(t *workflow.Ticket) Facts {
 		State: t.State, Stand: t.Stand, Place: t.Place, Text: t.Text, Owner: t.Owner, Level: t.Level, Why: t.Why,
 		Rating: t.Rating, Into: t.Into, Reporter: t.Reporter,
 		ResponseBy: t.Due[workflow.ClockResponse], ResolveBy: t.Due[workflow.ClockResolve],
+		Also: len(t.Followers), Support: len(t.Supporters), Source: t.Source,
 	}
 	if by, ok := t.Due[workflow.ClockFeedback]; ok && t.Kind == workflow.Incident {
 		f.ResolveBy = by // what was promised first: the word within 24 hours

@@ -1,0 +1,255 @@
+package bot
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/desk"
+)
+
+// leaveDays reads 「3天」; leaveDates 「11月25日到27日」, the second month being
+// that of the first where none is said.
+var (
+	leaveDays  = regexp.MustCompile(`^(\d{1,3})\s*(天|日|周)`)
+	leaveDates = regexp.MustCompile(`^(\d{1,2})月(\d{1,2})[日号]?(?:\s*(?:到|至|-|~)\s*(?:(\d{1,2})月)?(\d{1,2})[日号]?)?`)
+)
+
+// leave notes that the writer is away, or back: the rules pass them over
+// meanwhile. Open work stays theirs; the ladder tells the colleagues.
+func (s *session) leave(sp spoken) (string, error) {
+	if sp.Verb == verbBack {
+		s.w.Change.Away = &desk.Away{Person: s.me.ID}
+		return s.say("did.back", nil), nil
+	}
+	l, ok := s.leaveOf(tidy(sp.Rest))
+	if !ok {
+		s.talk.Pending = pending{Verb: verbLeave}
+		return s.say("words.leave", nil), nil
+	}
+	s.w.Change.Away = &desk.Away{Person: s.me.ID, Leave: l}
+	c := s.shape.Community
+	return s.say("did.leave", Values{"From": s.b.when(c, l.From, s.now), "Until": s.b.when(c, l.Until, s.now)}), nil
+}
+
+// leaveOf reads from when until when somebody is away, in the community's
+// days: a number of days begins today, dates begin in the morning of the
+// first and end with the last.
+func (s *session) leaveOf(text string) (workflow.Leave, bool) {
+	loc := s.shape.Community.Location()
+	now := s.now.In(loc)
+	today := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, loc)
+	text = strings.NewReplacer("一天", "1天", "两天", "2天", "三天", "3天", "一周", "1周", "半天", "1天", "今天", "1天").Replace(text)
+	if m := leaveDays.FindStringSubmatch(text); m != nil {
+		n, err := strconv.Atoi(m[1])
+		if m[2] == "周" {
+			n *= 7
+		}
+		if err != nil || n < 1 || n > 366 {
+			return workflow.Leave{}, false
+		}
+		return workflow.Leave{From: s.now, Until: today.AddDate(0, 0, n).UTC()}, true
+	}
+	m := leaveDates.FindStringSubmatch(text)
+	if m == nil {
+		return workflow.Leave{}, false
+	}
+	var n [4]int
+	for i, part := range m[1:] {
+		n[i], _ = strconv.Atoi(part) // "" is 0
+	}
+	if n[3] == 0 {
+		n[2], n[3] = n[0], n[1]
+	}
+	if n[2] == 0 {
+		n[2] = n[0]
+	}
+	from := time.Date(now.Year(), time.Month(n[0]), n[1], 0, 0, 0, 0, loc)
+	if from.Before(today.AddDate(0, -1, 0)) { // said in December of January
+		from = from.AddDate(1, 0, 0)
+	}
+	until := time.Date(from.Year(), time.Month(n[2]), n[3]+1, 0, 0, 0, 0, loc)
+	if until.Before(from) {
+		until = until.AddDate(1, 0, 0)
+	}
+	real := int(from.Month()) == n[0] && from.Day() == n[1] && n[2] <= 12 && n[3] <= 31
+	return workflow.Leave{From: from.UTC(), Until: until.UTC()}, real && until.After(s.now) && until.Sub(from) <= 366*24*time.Hour
+}
+
+// phoned takes the verdict of somebody without WeChat, asked on the telephone
+// by who did not do the work: 「回访 1024 满意」.
+func (s *session) phoned(ctx context.Context, sp spoken) (string, error) {
+	if sp.Number == 0 {
+		return s.work(ctx)
+	}
+	t, err := s.visible(ctx, sp.Number)
+	if err != nil {
+		return "", err
+	}
+	s.talk.Ticket = t.Number
+	word, why, _ := strings.Cut(strings.TrimSpace(sp.Rest), " ")
+	verdict, ok := ratings[strings.Trim(word, "。.!,")]
+	if !ok {
+		n := "回访 " + strconv.FormatInt(t.Number, 10) + " "
+		s.talk.Pending = pending{Verb: verbPhoned, Number: t.Number}
+		return s.offer(s.say("words.phoned", s.about(&t)),
+			choice{s.say("choice.satisfied", nil), n + "满意"}, choice{s.say("choice.fair", nil), n + "基本满意"}, choice{s.say("choice.unsatisfied", nil), n + "不满意"}), nil
+	}
+	r, err := s.b.desk.Journal().Person(ctx, s.in.Community, t.Reporter)
+	if err != nil && workflow.CodeOf(err) != workflow.CodeNotFound {
+		return "", err
+	}
+	if r.OpenID != "" && r.Following {
+		return s.say("phoned_has_wechat", s.about(&t)), nil // their own word counts
+	}
+	if t, err = s.w.Do(ctx, t.Number, workflow.Command{Name: workflow.CmdRate, Actor: s.by(), Rating: verdict, Text: why, Phoned: true}); err != nil {
+		return "", err
+	}
+	manual, err := s.b.desk.Journal().ManualPushes(ctx, s.in.Community, desk.Manual{Numbers: []int64{t.Number}, Not: s.me.ID}, 100)
+	if err != nil {
+		return "", err
+	}
+	for _, p := range manual {
+		if p.Person == t.Reporter {
+			s.w.Change.Ended = append(s.w.Change.Ended, desk.PushEnd{Key: p.Key, PushOutcome: desk.PushOutcome{Status: desk.PushDone, At: s.now}})
+		}
+	}
+	return s.say("did.phoned", s.about(&t)), nil
+}
+
+// story tells what happened to a ticket, step by step: 「经过 1024」.
+func (s *session) story(ctx context.Context, sp spoken) (string, error) {
+	if sp.Number == 0 {
+		sp.Number = s.talk.Ticket
+	}
+	t, err := s.visible(ctx, sp.Number)
+	if err != nil {
+		return "", err
+	}
+	if !s.sees(&t) {
+		return "", &workflow.Error{Code: workflow.CodeNotFound, Number: sp.Number}
+	}
+	s.talk.Ticket = t.Number
+	events, err := s.b.desk.Journal().Events(ctx, s.in.Community, t.Number)
+	if err != nil {
+		return "", err
+	}
+	const most = 25
+	skipped := max(0, len(events)-most)
+	var lines []string
+	for _, ev := range events[skipped:] {
+		line, err := s.storyLine(ctx, &t, &ev)
+		if err != nil {
+			return "", err
+		}
+		lines = append(lines, line)
+	}
+	v := s.about(&t)
+	v["Lines"], v["Skipped"] = strings.Join(lines, "\n"), skipped
+	v["Points"] = s.points(&t)
+	return s.say("story", v), nil
+}
+
+// handlerName is the name of somebody who handled a ticket, also of one who
+// plays no part any more; "" for residents.
+func (s *session) handlerName(ctx context.Context, t *workflow.Ticket, id workflow.PersonID) (string, error) {
+	if p := s.shape.Roster.ByID(id); p.ID != 0 || id == 0 {
+		return p.Name, nil
+	}
+	if id != t.FiledBy && !slices.Contains(t.Handlers, id) && !slices.ContainsFunc(t.Hands, func(h workflow.Hand) bool { return h.Person == id }) {
+		return "", nil
+	}
+	p, err := s.b.desk.Journal().Person(ctx, s.in.Community, id)
+	return p.Name, err
+}
+
+func (s *session) storyLine(ctx context.Context, t *workflow.Ticket, ev *workflow.Event) (string, error) {
+	var names [3]string
+	for i, id := range []workflow.PersonID{ev.By, ev.Owner, ev.Helper} {
+		var err error
+		if names[i], err = s.handlerName(ctx, t, id); err != nil {
+			return "", err
+		}
+	}
+	who := names[0]
+	if who == "" && ev.Actor == workflow.ActorPerson {
+		who = s.say("story_resident", Values{"Own": t.Involved(ev.By)})
+	}
+	grid := ""
+	if ev.Place != nil {
+		g, _ := s.shape.Community.Grid(ev.Place.Grid)
+		grid = g.Name
+	}
+	var tell []string
+	for _, h := range ev.Tell {
+		tell = append(tell, s.say("hearer."+string(h), nil))
+	}
+	f := desk.Facts{Why: ev.Why, Place: t.Place, Category: t.Category}
+	v := s.b.values(s.shape, &f, s.now)
+	why := s.say("why_left", Values{"Why": ev.Text})
+	if ev.Text != workflow.WhyLeft {
+		why = shorten(firstLine(ev.Text), 30)
+	}
+	return s.say("story_line", Values{
+		"At": ev.At.In(s.shape.Community.Location()).Format("01-02 15:04"), "Type": string(ev.Type), "Who": who, "Text": why,
+		"Owner": names[1], "Helper": names[2], "Why": v["Because"],
+		"Category": s.b.o.Taxonomy.Label(ev.Category), "Clock": string(ev.Clock), "Tell": strings.Join(tell, "、"), "Rating": string(ev.Rating),
+		"Grid": grid, "Into": ev.Into, "Yes": ev.Yes, "Days": int(ev.Every / (24 * time.Hour)), "Phoned": ev.Phoned, "Rung": ev.Rung + 1,
+	}), nil
+}
+
+// points are what a ticket earned and cost, by person.
+func (s *session) points(t *workflow.Ticket) string {
+	sums := map[workflow.PersonID]int{}
+	var order []workflow.PersonID
+	for _, p := range t.Points {
+		if !slices.Contains(order, p.Person) {
+			order = append(order, p.Person)
+		}
+		sums[p.Person] += p.N
+	}
+	var out []string
+	for _, p := range order {
+		sign := ""
+		if sums[p] > 0 {
+			sign = "+"
+		}
+		out = append(out, s.shape.Roster.ByID(p).Name+" "+sign+strconv.Itoa(sums[p]))
+	}
+	return strings.Join(out, "、")
+}
+
+// shareSince is how far back the share solved inside the grids is counted.
+const shareSince = 30 * 24 * time.Hour
+
+// share tells how much of what each grid resolved never left its hands
+// (小事不出网格): for leaders and the committee all grids, for a worker their own.
+func (s *session) share(ctx context.Context) (string, error) {
+	all, err := s.b.desk.Journal().Solved(ctx, s.in.Community, s.now.Add(-shareSince), s.now.Add(time.Second))
+	if err != nil {
+		return "", err
+	}
+	var lines []string
+	solved, inside := 0, 0
+	for _, g := range all {
+		if !s.me.MayCare(g.Grid) && !s.me.Has(workflow.RoleLeader) {
+			continue
+		}
+		solved, inside = solved+g.Solved, inside+g.Inside
+		grid, _ := s.shape.Community.Grid(g.Grid)
+		lines = append(lines, s.say("share_line", Values{"Grid": grid.Name, "Solved": g.Solved, "Inside": g.Inside, "Percent": percent(g.Inside, g.Solved)}))
+	}
+	return s.say("share", Values{"Lines": strings.Join(lines, "\n"), "Solved": solved, "Inside": inside, "Percent": percent(inside, solved), "Days": int(shareSince / (24 * time.Hour))}), nil
+}
+
+// percent is a share of a whole, rounded; 0 of nothing.
+func percent(part, whole int) int {
+	if whole == 0 {
+		return 0
+	}
+	return (200*part + whole) / (2 * whole)
+}

@@ -1,0 +1,258 @@
+package bot
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/wishdesk/wishdesk/workflow"
+)
+
+// hand does what concerns several hands of one ticket: calling somebody to it,
+// joining a wish, finishing or handing back a part, pairing.
+func (s *session) hand(ctx context.Context, sp spoken) (string, error) {
+	fit, err := s.handFits(ctx, sp.Verb)
+	if err != nil {
+		return "", err
+	}
+	t, reply, ok, err := s.target(ctx, sp, suggested(sp.Verb), fit)
+	if !ok {
+		return reply, err
+	}
+	s.talk.Ticket = t.Number
+	cmd := workflow.Command{Actor: s.by(), Text: sp.Rest}
+	switch sp.Verb {
+	case verbCall:
+		return s.callIn(ctx, &t, sp)
+	case verbJoin:
+		cmd.Name, cmd.Unit = workflow.CmdJoin, unitOf(s.me)
+	case verbFinish:
+		cmd.Name, cmd.Media = workflow.CmdFinish, s.take()
+	case verbDecline:
+		cmd.Name = workflow.CmdDecline
+	case verbPair:
+		if cmd.Every = rhythm(sp.Rest); cmd.Every == 0 {
+			s.talk.Pending = pending{Verb: sp.Verb, Number: t.Number}
+			return s.say("words.pair", s.about(&t)), nil
+		}
+		cmd.Name, cmd.Text = workflow.CmdPair, ""
+	}
+	if (sp.Verb == verbFinish || sp.Verb == verbDecline) && cmd.Text == "" {
+		for _, m := range cmd.Media {
+			s.talk.Loose = append(s.talk.Loose, loose{m.ID, m.Type, s.now})
+		}
+		s.talk.Pending = pending{Verb: sp.Verb, Number: t.Number}
+		return s.say("words."+string(sp.Verb), s.about(&t)), nil
+	}
+	if t, err = s.w.Do(ctx, t.Number, cmd); err != nil {
+		return "", err
+	}
+	v := s.about(&t)
+	if t.Pair != nil {
+		v["Days"] = int(t.Pair.Every / (24 * time.Hour))
+	}
+	return s.say("did."+string(sp.Verb), v), nil
+}
+
+// handFits are the tickets to which a verb can apply where no number is said.
+func (s *session) handFits(ctx context.Context, v verb) ([]workflow.Ticket, error) {
+	switch v {
+	case verbFinish, verbDecline:
+		return s.b.desk.Journal().Helped(ctx, s.in.Community, s.me.ID, 20)
+	case verbJoin:
+		return nil, nil // which one must be said
+	}
+	owned, err := s.b.desk.Journal().Owned(ctx, s.in.Community, s.me.ID, 50)
+	return slices.DeleteFunc(owned, func(t workflow.Ticket) bool {
+		return t.State != workflow.Accepted || v == verbPair && t.Kind != workflow.Wish
+	}), err
+}
+
+// callIn calls somebody to a ticket: a person by name, the least busy one of a
+// department, company or team by its name.
+func (s *session) callIn(ctx context.Context, t *workflow.Ticket, sp spoken) (string, error) {
+	name, part, _ := strings.Cut(strings.TrimSpace(sp.Rest), " ")
+	who := s.staffNamed(name)
+	if len(who) == 0 && name != "" {
+		who = s.oneOf(t, func(r workflow.Role) bool { return r.Department == name || r.Unit == name || r.Team == name })
+	}
+	if len(who) != 1 {
+		var choices []choice
+		word := "协助 " + strconv.FormatInt(t.Number, 10) + " "
+		offered := who
+		if len(offered) == 0 {
+			offered = s.callable(t)
+		}
+		for _, p := range offered {
+			if len(choices) < 6 {
+				choices = append(choices, choice{p.Name + "(" + s.b.Title(s.shape.Community, p) + ")", word + p.Name + "@" + strconv.FormatInt(int64(p.ID), 10)})
+			}
+		}
+		s.talk.Pending = pending{Verb: verbCall, Number: t.Number}
+		return s.offer(s.say("call_whom", Values{"Name": name, "Number": t.Number}), choices...), nil
+	}
+	after, err := s.w.Do(ctx, t.Number, workflow.Command{Name: workflow.CmdCall, Actor: s.by(), To: who[0].ID, Text: part})
+	if err != nil {
+		return "", err
+	}
+	v := s.about(&after)
+	v["Helper"], v["HelperTitle"] = who[0].Name, s.b.Title(s.shape.Community, who[0])
+	return s.say("did.call", v), nil
+}
+
+// oneOf is who of a group is called: one whom a push reaches before one who
+// must be telephoned, not on leave, not at it already; none where nobody is.
+func (s *session) oneOf(t *workflow.Ticket, in func(workflow.Role) bool) []workflow.Person {
+	var out []workflow.Person
+	for _, p := range s.shape.Roster {
+		if p.ID == s.me.ID || p.ID == t.Owner || p.Away.Covers(s.now) || t.Hand(p.ID) != nil || !slices.ContainsFunc(p.Roles, in) {
+			continue
+		}
+		if p.OpenID != "" {
+			return []workflow.Person{p}
+		}
+		if len(out) == 0 {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// callable are those who are called most: departments, the property company,
+// teams of volunteers, one of each; then the grid's own.
+func (s *session) callable(t *workflow.Ticket) []workflow.Person {
+	var out []workflow.Person
+	seen := map[string]bool{}
+	for _, p := range s.shape.Roster {
+		for _, r := range p.Roles {
+			group := r.Department + r.Unit + r.Team
+			switch r.Kind {
+			case workflow.RoleOfficer, workflow.RoleProperty, workflow.RoleVolunteer:
+				if !seen[group] {
+					seen[group] = true
+					out = append(out, s.oneOf(t, func(o workflow.Role) bool { return o.Department+o.Unit+o.Team == group })...)
+				}
+			}
+		}
+	}
+	out = append(out, s.shape.Roster.Workers(t.Place.Grid)...)
+	return slices.DeleteFunc(out, func(p workflow.Person) bool { return p.ID == s.me.ID || p.ID == t.Owner || t.Hand(p.ID) != nil })
+}
+
+// everyDays reads 「14天」「每两周」「每月」.
+var everyDays = regexp.MustCompile(`(\d{1,3})\s*(天|日|周|星期|个?月)`)
+
+// rhythm is a rhythm of visits in whole days, 0 where none was said.
+func rhythm(text string) time.Duration {
+	const day = 24 * time.Hour
+	text = strings.NewReplacer("两", "2", "半个月", "15天", "每天", "1天", "每周", "1周", "每星期", "1周", "每个月", "1月", "每月", "1月").Replace(tidy(text))
+	text = strings.NewReplacer("一", "1", "二", "2", "三", "3", "十", "10").Replace(text)
+	m := everyDays.FindStringSubmatch(text)
+	if m == nil {
+		return 0
+	}
+	n, err := strconv.Atoi(m[1])
+	if err != nil || n < 1 {
+		return 0
+	}
+	switch {
+	case strings.HasSuffix(m[2], "月"):
+		n *= 30
+	case m[2] == "周" || m[2] == "星期":
+		n *= 7
+	}
+	if n > 366 {
+		return 0
+	}
+	return time.Duration(n) * day
+}
+
+// helped are the lines of what the writer was called to.
+func (s *session) helped(ctx context.Context) ([]string, error) {
+	all, err := s.b.desk.Journal().Helped(ctx, s.in.Community, s.me.ID, 5)
+	var lines []string
+	for _, t := range all {
+		v := s.about(&t)
+		if h := t.Hand(s.me.ID); h != nil {
+			v["Part"] = h.Part
+		}
+		lines = append(lines, s.say("hand_work_line", v))
+	}
+	return lines, err
+}
+
+// handLines tell who has which part of a ticket.
+func (s *session) handLines(t *workflow.Ticket) string {
+	var lines []string
+	for _, h := range t.Hands {
+		p := s.shape.Roster.ByID(h.Person)
+		lines = append(lines, s.say("hand_line", Values{
+			"Name": p.Name, "Title": s.b.Title(s.shape.Community, p), "Unit": h.Unit, "Part": h.Part, "State": string(h.State), "Result": h.Result,
+		}))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// mostWished are the lines of what most neighbours wish for, for the
+// committee.
+func (s *session) mostWished(ctx context.Context) ([]string, error) {
+	if !s.me.Has(workflow.RoleCommittee) {
+		return nil, nil
+	}
+	all, err := s.b.desk.Journal().Wished(ctx, s.in.Community, 3)
+	var lines []string
+	for _, t := range all {
+		v := s.about(&t)
+		v["Supporters"] = len(t.Supporters)
+		lines = append(lines, s.say("wished_line", v))
+	}
+	return lines, err
+}
+
+// support adds the writer to those who wish the same: 「我也想要 1024」.
+func (s *session) support(ctx context.Context, sp spoken) (string, error) {
+	if sp.Number == 0 {
+		return s.wall(ctx, spoken{})
+	}
+	t, err := s.w.Living(ctx, sp.Number)
+	if err != nil {
+		return "", err
+	}
+	if t.Kind != workflow.Wish || !s.b.o.Taxonomy.Shared(t.Category) {
+		return "", &workflow.Error{Code: workflow.CodeNotFound, Number: sp.Number}
+	}
+	if t, err = s.w.Do(ctx, t.Number, workflow.Command{Name: workflow.CmdSupport, Actor: s.by()}); err != nil {
+		return "", err
+	}
+	v := s.about(&t)
+	v["Supporters"] = len(t.Supporters)
+	return s.say("supported", v), nil
+}
+
+// consent notes whether claimers may know who wished.
+func (s *session) consent(ctx context.Context, sp spoken) (string, error) {
+	open, err := s.mine(ctx, false)
+	if err != nil {
+		return "", err
+	}
+	fit := slices.DeleteFunc(beforeResolved(open), func(t workflow.Ticket) bool { return t.Kind != workflow.Wish })
+	if sp.Number == 0 && len(fit) == 0 {
+		return s.free(ctx, s.text())
+	}
+	t, reply, ok, err := s.target(ctx, sp, suggested(sp.Verb), fit)
+	if !ok {
+		return reply, err
+	}
+	s.talk.Ticket = t.Number
+	yes := sp.Verb == verbNamed
+	if t.Named == yes && t.Reporter == s.me.ID {
+		return s.say("consent."+string(sp.Verb), s.about(&t)), nil
+	}
+	if t, err = s.w.Do(ctx, t.Number, workflow.Command{Name: workflow.CmdConsent, Actor: s.by(), Yes: yes}); err != nil {
+		return "", err
+	}
+	return s.say("consent."+string(sp.Verb), s.about(&t)), nil
+}

@@ -1,0 +1,344 @@
+package bot
+
+import (
+	"context"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/wishdesk/wishdesk/workflow"
+)
+
+// round does what a worker says of being out: a patrol (每日巡), a visit (经常访),
+// something fixed on the spot (随手做), and who is to be visited.
+func (s *session) round(ctx context.Context, sp spoken) (string, error) {
+	if sp.Verb == verbCare {
+		return s.careList(ctx)
+	}
+	if sp.Verb == verbVisit && sp.Number != 0 {
+		return s.visitOf(ctx, sp)
+	}
+	if sp.Rest == "" {
+		s.talk.Pending = pending{Verb: sp.Verb}
+		return s.say("words."+string(sp.Verb), nil), nil
+	}
+	u, err := s.b.o.Understander.Understand(ctx, s.shape.Community, workflow.Words{Text: sp.Rest, Scene: s.talk.Scene.Place, Near: s.talk.Near.Place})
+	if err != nil {
+		return "", err
+	}
+	place := u.Place
+	if place.Grid == "" {
+		place.Grid = s.ownGrid()
+	}
+	if sp.Verb == verbFixed {
+		return s.fixed(ctx, sp.Rest, u, place)
+	}
+	r := workflow.Round{ID: s.in.Delivery, Kind: workflow.Patrol, By: s.me.ID, Place: place, Text: sp.Rest, At: s.now}
+	v := Values{"Place": place.String()}
+	if sp.Verb == verbVisit {
+		r.Kind = workflow.HomeVisit
+		c, ok, err := s.cared(ctx, sp.Rest, place)
+		if err != nil {
+			return "", err
+		}
+		if ok {
+			c = c.Visited(s.now)
+			r.Care, r.Place = c.ID, c.Place
+			v["Name"], v["Next"], v["Every"] = c.Name, s.b.when(s.shape.Community, c.NextVisit, s.now), c.Every
+		}
+	}
+	media := s.take()
+	found, solved := s.foundOut(sp.Rest, u)
+	if found {
+		if r.Number, err = s.foundTicket(ctx, sp.Rest, u, r.Place, media, solved); err != nil {
+			return "", err
+		}
+		t, err := s.w.Ticket(ctx, r.Number)
+		if err != nil {
+			return "", err
+		}
+		s.talk.Ticket = t.Number
+		for key, value := range s.about(&t) {
+			if _, known := v[key]; !known {
+				v[key] = value
+			}
+		}
+		v["Found"] = true
+	}
+	for _, m := range media {
+		r.Media = append(r.Media, m.ID)
+	}
+	today := s.now.In(s.shape.Community.Location())
+	n, err := s.b.desk.Journal().RoundsOf(ctx, s.in.Community, s.me.ID, r.Kind, time.Date(today.Year(), today.Month(), today.Day(), 0, 0, 0, 0, today.Location()).UTC())
+	if err != nil {
+		return "", err
+	}
+	v["Count"], v["Photos"] = n+1, len(media)
+	s.w.Change.Rounds = append(s.w.Change.Rounds, r)
+	return s.say("did."+string(r.Kind), v), nil
+}
+
+// ownGrid is the grid that the writer serves, "" for none or several.
+func (s *session) ownGrid() string {
+	grid := ""
+	for _, r := range s.me.Roles {
+		if r.Grid != "" && (r.Kind == workflow.RoleWorker || r.Kind == workflow.RoleLeader) {
+			if grid != "" && grid != r.Grid {
+				return ""
+			}
+			grid = r.Grid
+		}
+	}
+	return grid
+}
+
+// What says that nothing was found, and what says that it is done already.
+var (
+	allWell = regexp.MustCompile(`正常|没问题|无异常|没有异常|一切都好|都挺好|挺好的?|良好|平安`)
+	onSpot  = regexp.MustCompile(`当场|随手|顺手|已经?(?:清|处理|修|解决|劝|换|移|搬|扶|关|补|挪|扫|捡)|(?:清走|清理|修好|扶起来|关上|劝走|挪开|捡走)了`)
+	foundIt = regexp.MustCompile(`发现|看到|看见|反映`)
+)
+
+// foundOut tells whether the words of a round tell of a matter, and whether it
+// was settled on the spot.
+func (s *session) foundOut(text string, u workflow.Understanding) (found, solved bool) {
+	matter := u.Kind == workflow.Incident && u.Category != "" && u.Confidence >= doubtful
+	switch {
+	case u.Severity == workflow.Emergency:
+		return true, false
+	case foundIt.MatchString(text):
+		found = u.Kind == workflow.Incident && u.Confidence >= unclear
+	case allWell.MatchString(text):
+		return false, false
+	default:
+		found = matter
+	}
+	return found, found && onSpot.MatchString(text)
+}
+
+// foundTicket files what a worker found: nobody reported it, so nobody is
+// asked to rate it.
+func (s *session) foundTicket(ctx context.Context, text string, u workflow.Understanding, place workflow.Place, media []workflow.Media, solved bool) (int64, error) {
+	cmd := s.filing(text, u)
+	cmd.Reporter, cmd.Topic, cmd.Source, cmd.Media, cmd.Place, cmd.Kind = 0, "", workflow.SourcePatrol, media, place, workflow.Incident
+	if cmd.Category == "" {
+		cmd.Category = workflow.OtherIncident
+	}
+	if _, kind, ok := s.b.o.Taxonomy.Find(string(cmd.Category)); !ok || kind != workflow.Incident {
+		cmd.Category = workflow.OtherIncident
+	}
+	if solved {
+		cmd.Source = workflow.SourceFixed
+		t, err := s.w.FileFixed(ctx, cmd)
+		return t.Number, err
+	}
+	known, ok, err := s.known(ctx, cmd)
+	if err != nil {
+		return 0, err
+	}
+	if ok { // a resident was first
+		t, err := s.w.Do(ctx, known.Number, workflow.Command{Name: workflow.CmdSupplement, Actor: workflow.System(), Text: text, Media: media})
+		if workflow.CodeOf(err) == workflow.CodeNotAllowed {
+			return known.Number, nil
+		}
+		return t.Number, err
+	}
+	t, err := s.w.File(ctx, cmd)
+	return t.Number, err
+}
+
+// fixed files what was found and settled on the spot: 「随手办 …」.
+func (s *session) fixed(ctx context.Context, text string, u workflow.Understanding, place workflow.Place) (string, error) {
+	if place.Grid == "" {
+		s.talk.Pending = pending{Verb: verbFixed}
+		return s.say("fixed_where", nil), nil
+	}
+	number, err := s.foundTicket(ctx, text, u, place, s.take(), true)
+	if err != nil {
+		return "", err
+	}
+	t, err := s.w.Ticket(ctx, number)
+	if err != nil {
+		return "", err
+	}
+	s.talk.Ticket = t.Number
+	return s.say("did.fixed", s.about(&t)), nil
+}
+
+// visitOf notes a visit of a pair, or progress with any other ticket.
+func (s *session) visitOf(ctx context.Context, sp spoken) (string, error) {
+	t, err := s.visible(ctx, sp.Number)
+	if err != nil {
+		return "", err
+	}
+	s.talk.Ticket = t.Number
+	media := s.take()
+	if sp.Rest == "" && len(media) == 0 {
+		s.talk.Pending = pending{Verb: verbVisit, Number: t.Number}
+		return s.say("words.visit", s.about(&t)), nil
+	}
+	cmd := workflow.Command{Name: workflow.CmdVisit, Actor: s.by(), Text: sp.Rest, Media: media}
+	if t.Pair == nil {
+		cmd.Name = workflow.CmdNote
+	}
+	if t, err = s.w.Do(ctx, t.Number, cmd); err != nil {
+		return "", err
+	}
+	v := s.about(&t)
+	v["Next"] = s.b.when(s.shape.Community, t.Due[workflow.ClockVisit], s.now)
+	return s.say("did.pair_visit", v), nil
+}
+
+// careGrids are the grids whose care lists the writer may see.
+func (s *session) careGrids() []string {
+	var out []string
+	for _, g := range s.shape.Community.Grids {
+		if s.me.MayCare(g.Code) {
+			out = append(out, g.Code)
+		}
+	}
+	return out
+}
+
+// visitsDue are the lines of those whose visit is due today, for a worker's
+// list.
+func (s *session) visitsDue(ctx context.Context, most int) ([]string, error) {
+	if !s.me.Has(workflow.RoleWorker) && !s.me.Has(workflow.RoleLeader) {
+		return nil, nil
+	}
+	return s.careLines(ctx, s.now.Add(12*time.Hour), most)
+}
+
+func (s *session) careLines(ctx context.Context, until time.Time, most int) ([]string, error) {
+	grids := s.careGrids()
+	if len(grids) == 0 {
+		return nil, nil
+	}
+	due, err := s.b.desk.Journal().CareDue(ctx, s.in.Community, grids, until, most)
+	var lines []string
+	for _, c := range due {
+		lines = append(lines, s.say("care_line", Values{
+			"Name": c.Name, "Phone": c.Phone, "Place": c.Place.String(), "Kind": string(c.Kind), "Note": c.Note, "Every": c.Every,
+			"Last": s.b.when(s.shape.Community, c.LastVisit, s.now), "Next": s.b.when(s.shape.Community, c.NextVisit, s.now), "Overdue": c.NextVisit.Before(s.now),
+		}))
+	}
+	return lines, err
+}
+
+// careList shows who is to be visited in the coming week.
+func (s *session) careList(ctx context.Context) (string, error) {
+	if len(s.careGrids()) == 0 {
+		return "", &workflow.Error{Code: workflow.CodeNotAllowed}
+	}
+	lines, err := s.careLines(ctx, s.now.AddDate(0, 0, 7), 15)
+	if err != nil {
+		return "", err
+	}
+	return s.say("care", Values{"Lines": strings.Join(lines, "\n"), "Count": len(lines)}), nil
+}
+
+// cared finds whom of the care list a visit was to: by the name it begins
+// with, or else by the door.
+func (s *session) cared(ctx context.Context, text string, at workflow.Place) (workflow.Care, bool, error) {
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ,,。.::、", r) }) {
+		if n := len([]rune(word)); n < 2 || n > 5 {
+			continue
+		}
+		named, err := s.b.desk.Journal().CareNamed(ctx, s.in.Community, word)
+		if err != nil {
+			return workflow.Care{}, false, err
+		}
+		var fit []workflow.Care
+		for _, c := range named {
+			if s.me.MayCare(c.Place.Grid) && (at.Building == 0 || at.Building == c.Place.Building) {
+				fit = append(fit, c)
+			}
+		}
+		if len(fit) == 1 {
+			return fit[0], true, nil
+		}
+	}
+	return workflow.Care{}, false, nil
+}
+
+// telephoned is a telephone number within a line.
+var telephoned = regexp.MustCompile(`(?:\+?86[- ]?)?1[3-9][0-9](?:[- ]?[0-9]{4}){2}|0[0-9]{2,3}-?[0-9]{7,8}`)
+
+// aName is a name as it begins a line: two to four signs.
+var aName = regexp.MustCompile(`^[\p{Han}·]{2,5}$`)
+
+// behalf files for somebody who does not write: 「代报 王桂英 13800000000
+// 12号楼3单元402 楼道灯不亮」.
+func (s *session) behalf(ctx context.Context, sp spoken) (string, error) {
+	phone := ""
+	rest := telephoned.ReplaceAllStringFunc(sp.Rest, func(m string) string {
+		phone = strings.NewReplacer("-", "", " ", "", "+86", "").Replace(m)
+		return " "
+	})
+	name, text, _ := strings.Cut(strings.TrimSpace(rest), " ")
+	if text = strings.Trim(text, " ,。"); !aName.MatchString(name) || text == "" {
+		s.talk.Pending = pending{Verb: verbBehalf}
+		return s.say("behalf_how", nil), nil
+	}
+	who, fresh, err := s.resident(ctx, name, phone, text)
+	if err != nil {
+		return "", err
+	}
+	u, err := s.b.o.Understander.Understand(ctx, s.shape.Community, workflow.Words{Text: text, Home: who.Home})
+	if err != nil {
+		return "", err
+	}
+	cmd := s.filing(text, u)
+	cmd.Reporter, cmd.Topic, cmd.Source = who.ID, "", workflow.SourceBehalf
+	if cmd.Kind != workflow.Wish {
+		cmd.Kind = workflow.Incident
+	}
+	if _, kind, ok := s.b.o.Taxonomy.Find(string(cmd.Category)); cmd.Category != "" && (!ok || kind != cmd.Kind) {
+		cmd.Category = ""
+	}
+	if cmd.Kind == workflow.Incident && !cmd.Place.Known() && cmd.Severity != workflow.Emergency {
+		s.talk.Pending = pending{Verb: verbBehalf}
+		return s.say("behalf_where", Values{"Name": name, "Text": text}), nil
+	}
+	if fresh {
+		if cmd.Place.Unit != 0 || cmd.Place.Room != "" {
+			who.Home = cmd.Place
+			who.Home.Detail, who.Home.Landmark = "", ""
+		}
+		s.w.Change.NewPerson = &who
+	}
+	cmd.Media = s.take()
+	t, err := s.w.File(ctx, cmd)
+	if err != nil {
+		return "", err
+	}
+	s.talk.Ticket = t.Number
+	v := s.about(&t)
+	v["Name"], v["NoPhone"], v["Known"] = name, who.Phone == "" && who.OpenID == "", !fresh
+	return s.say("behalf_filed", v), nil
+}
+
+// resident finds whom a worker names: by telephone, else by name where only
+// one has it or lives there; fresh is true for somebody the desk did not know.
+func (s *session) resident(ctx context.Context, name, phone, text string) (p workflow.Person, fresh bool, err error) {
+	known, err := s.b.desk.Journal().Residents(ctx, s.in.Community, name, phone)
+	if err != nil {
+		return p, false, err
+	}
+	u, err := s.b.o.Understander.Understand(ctx, s.shape.Community, workflow.Words{Text: text})
+	if err != nil {
+		return p, false, err
+	}
+	var same []workflow.Person
+	for _, k := range known {
+		elsewhere := u.Place.Building != 0 && k.Home.Building != 0 && (u.Place.Building != k.Home.Building || u.Place.Estate != k.Home.Estate)
+		if k.Name == name && !k.Staff() && (phone != "" && k.Phone == phone || !elsewhere && (phone == "" || k.Phone == "")) {
+			same = append(same, k)
+		}
+	}
+	if len(same) == 1 {
+		return same[0], false, nil
+	}
+	id, err := s.b.desk.Journal().NextPerson(ctx)
+	return workflow.Person{ID: id, Community: s.in.Community, Name: name, Phone: phone}, true, err
+}

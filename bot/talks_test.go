@@ -1,0 +1,173 @@
+package bot_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wishdesk/wishdesk/workflow"
+)
+
+// A talk is a conversation as an operator would read it, in docs/talks: who
+// writes what, and what everybody sees. Line by line:
+//
+//	王大爷:西区12号楼3单元楼道灯不亮了      writes
+//	王大爷 点 满意                          taps what says so, in the last menu
+//	王大爷 发照片 / 关注 / 取消关注          sends a photo, follows, leaves
+//	王大爷 扫码 1 12 3                      scans the code of estate 1, building 12, unit 3
+//	    → 编号 1001|张建国|!刘芳            the reply has these words, and not those after "!"
+//	张建国 收到:新任务 1001|接单            what came without asking since the last look
+//	过 1小时30分                            time passes
+//	离职 刘芳                               plays no part any more
+//	划归 毕家洼西区 12 G02                  a building goes to another grid
+//
+// Lines that begin with "#" tell the reader what is going on.
+func TestTalks(t *testing.T) {
+	files, err := filepath.Glob("../docs/talks/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no talks: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			t.Parallel()
+			data, err := os.ReadFile(file)
+			must(t, err)
+			w := newWorld(t, func(s *settings) { s.whole = true })
+			k := talking{world: w, shape: shape}
+			for _, name := range []string{"张建国", "刘芳", "孙丽", "陈志强", "赵敏", "韩磊", "曹颖", "钟敏", "何亮", "吴桂芬", "龚莉"} {
+				k.say(k.openid(name), "帮助")
+				k.pushes(k.openid(name))
+			}
+			for i, line := range strings.Split(string(data), "\n") {
+				if k.line(fmt.Sprintf("%s:%d", filepath.Base(file), i+1), line); t.Failed() {
+					t.FailNow()
+				}
+			}
+		})
+	}
+}
+
+type talking struct {
+	*world
+	shape string
+	reply string
+}
+
+var openids = map[string]string{
+	"王大爷": resident, "李阿姨": neighbour, "孙奶奶": "o-auntie-sun", "周大爷": "o-uncle-zhou",
+	"张建国": worker, "刘芳": colleague, "孙丽": "o-worker-sun", "陈志强": duty, "赵敏": partner, "韩磊": "o-leader-han",
+	"曹颖": "o-property-cao", "钟敏": "o-officer-zhong", "何亮": "o-volunteer-he", "吴桂芬": "o-party-wu", "龚莉": "o-committee-gong",
+}
+
+func (k *talking) openid(name string) string {
+	k.t.Helper()
+	id, ok := openids[name]
+	if !ok {
+		k.t.Fatalf("who is %q?", name)
+	}
+	return id
+}
+
+var timePasses = regexp.MustCompile(`^过 (?:(\d+)天)?(?:(\d+)小时)?(?:(\d+)分)?$`)
+
+func (k *talking) line(where, line string) {
+	k.t.Helper()
+	k.pump()
+	line = strings.TrimSpace(line)
+	if line == "" || strings.HasPrefix(line, "#") {
+		return
+	}
+	if want, ok := strings.CutPrefix(line, "→"); ok {
+		k.holds(where+" reply", k.reply, wanted(want)...)
+		return
+	}
+	if m := timePasses.FindStringSubmatch(line); m != nil {
+		var d time.Duration
+		for i, unit := range []time.Duration{24 * time.Hour, time.Hour, time.Minute} {
+			var n int
+			_, _ = fmt.Sscan(m[i+1], &n)
+			d += time.Duration(n) * unit
+		}
+		k.pass(d)
+		return
+	}
+	if who, what, ok := strings.Cut(line, ":"); ok {
+		if name, ok := strings.CutSuffix(who, " 收到"); ok {
+			k.holds(where+" "+name+" got", wordsOf(k.pushes(k.openid(name))), wanted(what)...)
+			return
+		}
+		if _, known := openids[who]; known {
+			k.reply = k.say(openids[who], what)
+			return
+		}
+	}
+	words := strings.Fields(line)
+	switch {
+	case words[0] == "离职" && len(words) == 2:
+		must(k.t, k.store.Leave(k.ctx, community, k.staffNamed(words[1])))
+		must(k.t, k.desk.Refresh(k.ctx))
+		k.pump()
+	case words[0] == "划归" && len(words) == 4:
+		k.rezone(words[1], words[2], words[3])
+	case len(words) == 2 && words[1] == "发照片":
+		k.reply = k.photo(k.openid(words[0]))
+	case len(words) == 2 && words[1] == "关注":
+		_, err := k.sim.Follow(k.ctx, k.openid(words[0]), "")
+		must(k.t, err)
+	case len(words) == 2 && words[1] == "取消关注":
+		_, err := k.sim.Unfollow(k.ctx, k.openid(words[0]))
+		must(k.t, err)
+	case len(words) >= 3 && words[1] == "点":
+		k.reply = k.tap(k.openid(words[0]), strings.Join(words[2:], " "))
+	case len(words) >= 4 && words[1] == "扫码":
+		r, err := k.sim.Scan(k.ctx, k.openid(words[0]), "b:"+strings.Join(words[2:], ":"))
+		must(k.t, err)
+		k.reply = r.Text
+	default:
+		k.t.Fatalf("%s: %q is no line of a talk", where, line)
+	}
+}
+
+func (k *talking) staffNamed(name string) workflow.PersonID {
+	k.t.Helper()
+	found, err := k.store.FindPerson(k.ctx, community, name)
+	must(k.t, err)
+	if len(found) != 1 {
+		k.t.Fatalf("%d people are called %q", len(found), name)
+	}
+	return found[0].ID
+}
+
+// rezone gives a building of the first estate to another grid.
+func (k *talking) rezone(estate, building, grid string) {
+	k.t.Helper()
+	lines := strings.Split(k.shape, "\n")
+	for i, l := range lines {
+		if strings.Contains(l, "code: "+grid+",") {
+			lines[i] = strings.Replace(l, `buildings: "`, fmt.Sprintf(`buildings: "%s:%s, `, estate, building), 1)
+		} else if strings.Contains(l, `buildings: "`+estate+":1-20") {
+			var n int
+			_, _ = fmt.Sscan(building, &n)
+			lines[i] = strings.Replace(l, estate+":1-20", fmt.Sprintf("%s:1-%d, %s:%d-20", estate, n-1, estate, n+1), 1)
+		}
+	}
+	k.shape = strings.Join(lines, "\n")
+	k.apply(k.shape)
+	must(k.t, k.desk.Refresh(k.ctx))
+	k.pump()
+}
+
+// wanted are the words of 「编号 1001|张建国|!刘芳」.
+func wanted(s string) []string {
+	var out []string
+	for w := range strings.SplitSeq(s, "|") {
+		if w = strings.TrimSpace(w); w != "" {
+			out = append(out, w)
+		}
+	}
+	return out
+}

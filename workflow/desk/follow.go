@@ -1,0 +1,167 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/wishdesk/wishdesk/workflow"
+)
+
+// followLease is how long one replica may take to have the open tickets
+// follow a change of the community.
+const followLease = 5 * time.Minute
+
+// Follow has the open tickets follow what changed in the community's document
+// or staff since they did last: of somebody who plays no part any more the
+// tickets are given to others, and a building's tickets go with it to its new
+// grid. Of many replicas one does it; it is safe to stop anywhere and to do
+// twice. It reports how many tickets changed.
+func (d *Desk) Follow(ctx context.Context, community string) (changed int, err error) {
+	shape, ok := d.Shape(community)
+	if !ok || d.followed(community) >= shape.Version {
+		return 0, nil
+	}
+	done, err := d.journal.Followed(ctx, community)
+	if err != nil {
+		return 0, err
+	}
+	if done >= shape.Version {
+		d.setFollowed(community, done)
+		return 0, nil
+	}
+	var unlock func()
+	err = d.withDrive("follow", func(drive Drive) (err error) {
+		unlock, ok, err = drive.Lock(ctx, community, "follow", followLease)
+		return err
+	})
+	if err != nil || !ok {
+		return 0, err // with Redis away it waits: the ladder still tells of what is not done
+	}
+	defer unlock()
+	var behind []int64
+	err = d.journal.OpenTickets(ctx, community, func(t workflow.Ticket) error {
+		if len(lagging(shape, &t)) > 0 {
+			behind = append(behind, t.Number)
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("desk: follow: %w", err)
+	}
+	for _, number := range behind {
+		moved, err := d.followOne(ctx, community, number)
+		if err != nil {
+			return changed, fmt.Errorf("desk: follow: ticket %d: %w", number, err)
+		}
+		if moved {
+			changed++
+		}
+	}
+	if err := d.journal.FollowedTo(ctx, community, shape.Version); err != nil {
+		return changed, err
+	}
+	d.setFollowed(community, shape.Version)
+	if changed > 0 {
+		d.log.Info("open tickets followed a change of the community", "community", community, "tickets", changed)
+	}
+	return changed, nil
+}
+
+// lagging are the commands that bring a ticket up to the community's shape.
+func lagging(shape Shape, t *workflow.Ticket) []workflow.Command {
+	var cmds []workflow.Command
+	system := workflow.System()
+	if b := t.Place.Building; b != 0 && t.Place.Grid != "" {
+		if grid := shape.Community.GridOf(t.Place.Estate, b); grid != "" && grid != t.Place.Grid {
+			place := t.Place
+			place.Grid = grid
+			cmds = append(cmds, workflow.Command{Name: workflow.CmdMove, Actor: system, Place: place})
+		}
+	}
+	if t.State == workflow.Resolved {
+		return cmds
+	}
+	for _, p := range t.Helpers() {
+		if !shape.Roster.ByID(p).Staff() {
+			cmds = append(cmds, workflow.Command{Name: workflow.CmdDecline, Actor: system, To: p, Text: workflow.WhyLeft})
+		}
+	}
+	if t.Owner == 0 {
+		return cmds
+	}
+	owner := shape.Roster.ByID(t.Owner)
+	left := !owner.Staff()
+	moved := len(cmds) > 0 && cmds[0].Name == workflow.CmdMove && servesOnly(owner, t.Place.Grid)
+	switch {
+	case left && t.Kind == workflow.Wish && t.State == workflow.Accepted:
+		cmds = append(cmds, workflow.Command{Name: workflow.CmdReturn, Actor: system, Text: workflow.WhyLeft})
+	case left:
+		cmds = append(cmds, workflow.Command{Name: workflow.CmdAssign, Actor: system, Why: workflow.WhyLeft})
+	case moved:
+		cmds = append(cmds, workflow.Command{Name: workflow.CmdAssign, Actor: system, Why: workflow.WhyMoved})
+	}
+	return cmds
+}
+
+// servesOnly tells whether somebody has the grid's tickets as one of its
+// workers, and serves no other that could keep them.
+func servesOnly(p workflow.Person, grid string) bool {
+	return len(p.Roles) > 0 && !slices.ContainsFunc(p.Roles, func(r workflow.Role) bool {
+		return r.Kind != workflow.RoleWorker && r.Kind != workflow.RoleLeader || r.Grid != grid
+	})
+}
+
+func (d *Desk) followOne(ctx context.Context, community string, number int64) (bool, error) {
+	for range 5 {
+		w, err := d.Begin(community, true)
+		if err != nil {
+			return false, err
+		}
+		t, err := w.Ticket(ctx, number)
+		if err != nil {
+			return false, err
+		}
+		cmds := lagging(w.Shape, &t)
+		if len(cmds) == 0 || !t.State.Open() {
+			return false, nil
+		}
+		for _, cmd := range cmds {
+			if t, err = w.Ticket(ctx, number); err != nil {
+				return false, err
+			}
+			if cmd.Name == workflow.CmdAssign {
+				a, ok, _, err := w.Explain(ctx, &t)
+				if err != nil {
+					return false, err
+				}
+				if cmd.To = a.To; !ok { // nobody is there: to be assigned by hand
+					cmd = workflow.Command{Name: workflow.CmdReturn, Actor: workflow.System(), Text: cmd.Why}
+				}
+			}
+			if _, err := w.Do(ctx, number, cmd); err != nil {
+				return false, err
+			}
+		}
+		if err = w.Commit(ctx); err == nil {
+			return true, nil
+		} else if !errors.Is(err, ErrStale) {
+			return false, err
+		}
+	}
+	return false, fmt.Errorf("keeps changing: %w", ErrStale)
+}
+
+func (d *Desk) followed(community string) int64 {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.follows[community]
+}
+
+func (d *Desk) setFollowed(community string, shape int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.follows[community] = shape
+}
