@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"unicode/utf8"
 
@@ -17,8 +16,8 @@ import (
 )
 
 // codingOf tells how a text is encoded, by its mark or by going through it:
-// UTF-8 unless more than one in 20 of its letters beyond ASCII are not, so that
-// a letter cut in half does not make a whole file unreadable.
+// UTF-8 unless it is not for many of the letters beyond ASCII, so that a letter
+// cut in half does not make a whole file unreadable (of GB18030 most are not).
 func codingOf(file io.ReaderAt, begin []byte) (encoding.Encoding, error) {
 	switch {
 	case bytes.HasPrefix(begin, []byte("\xef\xbb\xbf")):
@@ -50,7 +49,7 @@ func codingOf(file io.ReaderAt, begin []byte) (encoding.Encoding, error) {
 		}
 		_, _ = in.Discard(n)
 	}
-	if bad*20 > good {
+	if bad*5 > good {
 		return simplifiedchinese.GB18030, nil
 	}
 	return unicode.UTF8, nil
@@ -69,20 +68,15 @@ func notText(begin []byte) error {
 // csvSource reads text with separators as Excel does: a quotation mark counts
 // only where a cell begins. No cell takes more memory than a cell may have.
 type csvSource struct {
-	file      *os.File
+	file      *io.SectionReader
 	in        *bufio.Reader // decoded
 	separator byte
 	number    int
-	size      int64
 }
 
-// openCSV reads a file from its beginning.
-func openCSV(file *os.File, size int64, coding encoding.Encoding, separator byte) (*csvSource, error) {
-	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		return nil, fmt.Errorf("sheet: %w", err)
-	}
-	in := bufio.NewReaderSize(coding.NewDecoder().Reader(file), 1<<16)
-	return &csvSource{file: file, in: in, separator: separator, size: size}, nil
+func openCSV(file io.ReaderAt, size int64, coding encoding.Encoding, separator byte) *csvSource {
+	section := io.NewSectionReader(file, 0, size)
+	return &csvSource{file: section, in: bufio.NewReader(coding.NewDecoder().Reader(section)), separator: separator}
 }
 
 func (c *csvSource) next() (int, []string, error) {
@@ -157,14 +151,11 @@ func (c *csvSource) peek() byte {
 }
 
 func (c *csvSource) progress() (done, total int64) {
-	done, err := c.file.Seek(0, io.SeekCurrent)
-	if err != nil {
-		return 0, c.size
-	}
-	return done, c.size
+	done, _ = c.file.Seek(0, io.SeekCurrent)
+	return done, c.file.Size()
 }
 
-func (c *csvSource) close() error { return c.file.Close() }
+func (c *csvSource) close() error { return nil }
 
 func blank(cells []string) bool {
 	for _, cell := range cells {

@@ -12,6 +12,7 @@
 package sheet
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -103,7 +104,7 @@ func (r Row) Get(name string) string {
 	return ""
 }
 
-// source is a kind of file.
+// source is a kind of file. Closing the file itself is the Reader's.
 type source interface {
 	// next gives the next row that is not blank and its number, or io.EOF. The
 	// cells are not clean yet.
@@ -114,10 +115,11 @@ type source interface {
 
 // Reader reads a table. It is not safe for concurrent use.
 type Reader struct {
-	source  source
+	source
+	file    *os.File
 	columns []Column
-	place   []int // of each column in a row, -1 where the table has it not
-	at      map[string]int
+	at      map[string]int // of a column's name in columns
+	place   []int          // of each column in a row, -1 where the table has it not
 	unknown []string
 }
 
@@ -129,111 +131,90 @@ type Reader struct {
 // reckoned anew. A .csv may be in UTF-8, UTF-16 with its mark or GB18030, and
 // separated by commas, semicolons or tabs.
 //
-// An .xlsx is gone through once here (half a second for 100 MB unpacked) and
-// unpacked to os.TempDir until Close.
+// The file is gone through once here (about a second for 200 MB, unpacked), and
+// an .xlsx is unpacked to os.TempDir until Close.
 func Open(path string, columns []Column) (*Reader, error) {
-	file, err := os.Open(path) //nolint:gosec // reading the file that the caller names is what it is for
+	file, err := os.Open(path) //nolint:gosec // the caller names the file to be read
 	if err != nil {
 		return nil, fmt.Errorf("sheet: %w", err)
 	}
-	info, err := file.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = ErrTable
-	} else if err == nil && info.Size() > maxFile {
-		err = ErrSize
-	}
-	var r *Reader
-	if err == nil {
-		r, err = open(file, info.Size(), columns)
-	}
-	if err != nil {
-		_ = file.Close()
+	r := &Reader{file: file, columns: columns}
+	if err := r.open(); err != nil {
+		_ = r.Close()
 		return nil, err
 	}
 	return r, nil
 }
 
-func open(file *os.File, size int64, columns []Column) (*Reader, error) {
-	begin := make([]byte, 4096)
-	n, err := file.ReadAt(begin, 0)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("sheet: %w", err)
+func (r *Reader) open() error {
+	info, err := r.file.Stat()
+	if err != nil {
+		return fmt.Errorf("sheet: %w", err)
 	}
+	begin := make([]byte, 4096)
+	n, err := r.file.ReadAt(begin, 0)
 	begin = begin[:n]
 	switch {
+	case !info.Mode().IsRegular():
+		return ErrTable
+	case info.Size() > maxFile:
+		return ErrSize
+	case err != nil && !errors.Is(err, io.EOF):
+		return fmt.Errorf("sheet: %w", err)
 	case n == 0:
-		return nil, ErrEmpty
-	case strings.HasPrefix(string(begin), "PK\x03\x04"):
-		s, err := openXLSX(file, size)
-		if err != nil {
-			return nil, err
+		return ErrEmpty
+	case bytes.HasPrefix(begin, []byte("PK\x03\x04")):
+		if r.source, err = openXLSX(r.file, info.Size()); err != nil {
+			return err
 		}
-		r, _, err := find(s, columns)
-		if err != nil {
-			_ = s.close()
-		}
-		return r, err
-	case strings.HasPrefix(string(begin), "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
-		return nil, compound(file)
+		_, err = r.find()
+		return err
+	case bytes.HasPrefix(begin, []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")):
+		return compound(r.file)
 	}
-	coding, err := codingOf(file, begin)
+	coding, err := codingOf(r.file, begin)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	// The separator is the one by which most headings are found.
-	var best *Reader
-	most := -1
-	var refused error
-	for _, separator := range []byte{',', '\t', ';'} {
-		s, err := openCSV(file, size, coding, separator)
-		if err != nil {
-			return nil, err
-		}
-		r, found, err := find(s, columns)
-		if found > most {
-			best, most, refused = r, found, err
+	best, most := byte(0), -1
+	for _, separator := range ",\t;" {
+		r.source = openCSV(r.file, info.Size(), coding, byte(separator))
+		if found, _ := r.find(); found > most {
+			best, most = byte(separator), found
 		}
 	}
-	if refused != nil {
-		return nil, refused
-	}
-	// The other separators have moved the file on.
-	s, err := openCSV(file, size, coding, best.source.(*csvSource).separator)
-	if err != nil {
-		return nil, err
-	}
-	best, _, err = find(s, columns)
-	return best, err
+	r.source = openCSV(r.file, info.Size(), coding, best)
+	_, err = r.find()
+	return err
 }
 
-// find looks for the heading. It gives also how many headings it found.
-func find(s source, columns []Column) (*Reader, int, error) {
+// find looks for the heading. It gives how many columns it found.
+func (r *Reader) find() (found int, err error) {
 	var nearest *HeadingError
-	most := -1
 	for range maxHeading {
-		_, cells, err := s.next()
+		_, cells, err := r.next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return nil, 0, err
+			return found, err
 		}
 		if len(cells) > maxColumns {
-			return nil, 0, ErrWide
+			return found, ErrWide
 		}
-		r := &Reader{source: s, columns: columns, at: map[string]int{}}
-		found, missing := r.head(cells)
-		if found > 0 && len(missing) == 0 {
-			return r, found, nil
+		n, missing := r.head(cells)
+		if n > 0 && len(missing) == 0 {
+			return n, nil
 		}
-		if found > most {
-			nearest, most = &HeadingError{Missing: missing, Found: headings(cells)}, found
+		if nearest == nil || n > found {
+			nearest, found = &HeadingError{Missing: missing, Found: headings(cells)}, n
 		}
 	}
 	if nearest == nil {
-		return nil, 0, ErrEmpty
+		return 0, ErrEmpty
 	}
-	return nil, most, nearest
+	return found, nearest
 }
 
 // head takes a row for the heading.
@@ -243,7 +224,7 @@ func (r *Reader) head(cells []string) (found int, missing []string) {
 		keys[i] = key(cell)
 	}
 	taken := make([]bool, len(cells))
-	r.place = make([]int, len(r.columns))
+	r.at, r.place, r.unknown = map[string]int{}, make([]int, len(r.columns)), nil
 	for i, column := range r.columns {
 		r.at[column.Name], r.place[i] = i, -1
 		for _, name := range append([]string{column.Name}, column.Also...) {
@@ -296,7 +277,7 @@ func (r *Reader) Unknown() []string { return r.unknown }
 // called again; any other error is final.
 func (r *Reader) Next() (Row, error) {
 	for {
-		number, cells, err := r.source.next()
+		number, cells, err := r.next()
 		row := Row{Number: number, cells: make([]string, len(r.columns)), at: r.at}
 		if fault := (*CellError)(nil); errors.As(err, &fault) {
 			return row, fault
@@ -328,14 +309,18 @@ func (r *Reader) Next() (Row, error) {
 // Progress gives how much of the table has been read and how much there is:
 // bytes of a .csv, rows of an .xlsx. total is 1 at least.
 func (r *Reader) Progress() (done, total int64) {
-	done, total = r.source.progress()
+	done, total = r.progress()
 	total = max(total, 1)
 	return min(done, total), total
 }
 
 // Close ends the reading and removes the temporary files.
 func (r *Reader) Close() error {
-	if err := r.source.close(); err != nil {
+	err := r.file.Close()
+	if r.source != nil {
+		err = errors.Join(err, r.close())
+	}
+	if err != nil {
 		return fmt.Errorf("sheet: %w", err)
 	}
 	return nil

@@ -42,110 +42,67 @@ func WriteTemplate(w io.Writer, title string, columns []Column) error {
 const helpSheet = "说明"
 
 func template(book *excelize.File, title string, columns []Column) error {
-	sheet := sheetName(title)
-	if err := book.SetSheetName("Sheet1", sheet); err != nil {
-		return err
-	}
-	if _, err := book.NewSheet(helpSheet); err != nil {
-		return err
-	}
+	const text = 49 // the number format of cells that stay as they are typed
 	fill := excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"E8EEF4"}}
-	wrap := &excelize.Alignment{Vertical: "top", WrapText: true}
-	var styles [5]int
-	for i, style := range []excelize.Style{
-		{Font: &excelize.Font{Bold: true}, Fill: fill, NumFmt: 49},
-		{Font: &excelize.Font{Bold: true, Color: "C00000"}, Fill: fill, NumFmt: 49},
-		{Font: &excelize.Font{Color: "808080"}, NumFmt: 49},
-		{NumFmt: 49},
-		{Alignment: wrap, NumFmt: 49},
-	} {
-		var err error
-		if styles[i], err = book.NewStyle(&style); err != nil {
-			return err
-		}
-	}
-	heading, required, grey, text, wrapped := styles[0], styles[1], styles[2], styles[3], styles[4]
+	heading := &excelize.Style{Font: &excelize.Font{Bold: true}, Fill: fill, NumFmt: text}
+	required := &excelize.Style{Font: &excelize.Font{Bold: true, Color: "C00000"}, Fill: fill, NumFmt: text}
+	grey := &excelize.Style{Font: &excelize.Font{Color: "808080"}, NumFmt: text}
+	plain := &excelize.Style{NumFmt: text}
+	wrapped := &excelize.Style{Alignment: &excelize.Alignment{Vertical: "top", WrapText: true}, NumFmt: text}
 
-	// put writes a row of texts, all in one style.
-	put := func(sheet string, row, style int, texts ...string) error {
-		for i, t := range texts {
-			cell, err := excelize.CoordinatesToCellName(i+1, row)
-			if err != nil {
-				return err
-			}
-			if err := book.SetCellStr(sheet, cell, t); err != nil {
-				return err
-			}
-			if err := book.SetCellStyle(sheet, cell, cell, style); err != nil {
-				return err
-			}
+	var failed error // the first; what comes after it does no harm
+	try := func(err error) {
+		if failed == nil {
+			failed = err
 		}
-		return nil
 	}
-	freeze := func(sheet string, row int) error {
-		return book.SetPanes(sheet, &excelize.Panes{Freeze: true, YSplit: row,
-			TopLeftCell: fmt.Sprintf("A%d", row+1), ActivePane: "bottomLeft"})
+	style := func(s *excelize.Style) int {
+		id, err := book.NewStyle(s)
+		try(err)
+		return id
 	}
-	names, examples := make([]string, len(columns)), make([]string, len(columns))
+	put := func(sheet string, column, row int, value string, s *excelize.Style) {
+		cell, err := excelize.CoordinatesToCellName(column, row)
+		try(err)
+		try(book.SetCellStr(sheet, cell, value))
+		try(book.SetCellStyle(sheet, cell, cell, style(s)))
+	}
+	freeze := func(sheet string, rows int) {
+		try(book.SetPanes(sheet, &excelize.Panes{Freeze: true, YSplit: rows, TopLeftCell: fmt.Sprintf("A%d", rows+1), ActivePane: "bottomLeft"}))
+	}
+
+	sheet := sheetName(title)
+	try(book.SetSheetName("Sheet1", sheet))
+	_, err := book.NewSheet(helpSheet)
+	try(err)
+	put(helpSheet, 1, 1, title, heading)
+	put(helpSheet, 1, 2, "请在第一张表的标题行下面填写，每行一条。红色标题的列必填。灰色的示例行（第一格以“示例：”开头）导入时会跳过，可以保留，也可以删除。", plain)
+	for i, name := range []string{"列名", "必填", "怎么填", "示例", "也认这些列名"} {
+		put(helpSheet, i+1, 3, name, heading)
+		letter, _ := excelize.ColumnNumberToName(i + 1)
+		try(book.SetColWidth(helpSheet, letter, letter, []float64{18, 8, 60, 30, 30}[i]))
+	}
 	for i, column := range columns {
-		names[i], examples[i] = column.Name, column.Example
+		must, name, example := "选填", heading, column.Example
+		if column.Required {
+			must, name = "必填", required
+		}
 		if i == 0 {
-			examples[i] = exampleMark + column.Example
+			example = exampleMark + example
 		}
 		letter, err := excelize.ColumnNumberToName(i + 1)
-		if err != nil {
-			return err
-		}
-		if err := book.SetColStyle(sheet, letter, text); err != nil {
-			return err
-		}
-		wide := float64(min(max(columnsWide(names[i]), columnsWide(examples[i]), 10)+3, 50))
-		if err := book.SetColWidth(sheet, letter, letter, wide); err != nil {
-			return err
+		try(err)
+		try(book.SetColStyle(sheet, letter, style(plain)))
+		try(book.SetColWidth(sheet, letter, letter, float64(min(max(letters(column.Name), letters(example), 10)+3, 50))))
+		put(sheet, i+1, 1, column.Name, name)
+		put(sheet, i+1, 2, example, grey)
+		for j, value := range []string{column.Name, must, column.Help, column.Example, strings.Join(column.Also, "、")} {
+			put(helpSheet, j+1, i+4, value, wrapped)
 		}
 	}
-	if err := put(sheet, 1, heading, names...); err != nil {
-		return err
-	}
-	if err := put(sheet, 2, grey, examples...); err != nil {
-		return err
-	}
-	rules := [][]string{
-		{title},
-		{"请在第一张表的标题行下面填写，每行一条。红色标题的列必填。灰色的示例行导入时会跳过（第一格以“示例：”开头），可以保留，也可以删除。"},
-		{"列名", "必填", "怎么填", "示例", "也认这些列名"},
-	}
-	for i, column := range columns {
-		must := "选填"
-		if column.Required {
-			must = "必填"
-			cell, _ := excelize.CoordinatesToCellName(i+1, 1)
-			if err := book.SetCellStyle(sheet, cell, cell, required); err != nil {
-				return err
-			}
-		}
-		rules = append(rules, []string{column.Name, must, column.Help, column.Example, strings.Join(column.Also, "、")})
-	}
-	for i, rule := range rules {
-		style := wrapped
-		if i == 0 || i == 2 {
-			style = heading
-		} else if i == 1 {
-			style = text
-		}
-		if err := put(helpSheet, i+1, style, rule...); err != nil {
-			return err
-		}
-	}
-	for letter, wide := range map[string]float64{"A": 18, "B": 8, "C": 60, "D": 30, "E": 30} {
-		if err := book.SetColWidth(helpSheet, letter, letter, wide); err != nil {
-			return err
-		}
-	}
-	if err := freeze(sheet, 1); err != nil {
-		return err
-	}
-	return freeze(helpSheet, 3)
+	freeze(sheet, 1)
+	freeze(helpSheet, 3)
+	return failed
 }
 
 // sheetName makes a title fit to name a sheet: Excel takes 31 characters and
@@ -164,8 +121,8 @@ func sheetName(title string) string {
 	return s
 }
 
-// columnsWide is how wide a text is, in letters: Chinese ones count two.
-func columnsWide(s string) int {
+// letters is how wide a text is, in letters: Chinese ones count two.
+func letters(s string) int {
 	n := 0
 	for _, r := range s {
 		switch width.LookupRune(r).Kind() {

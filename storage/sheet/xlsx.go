@@ -55,51 +55,50 @@ type xlsxSource struct {
 	dir    string
 	book   *excelize.File
 	rows   *excelize.Rows
-	number int
+	number int // of the row that was read
 	last   int
-	file   *os.File
 }
 
-func openXLSX(file *os.File, size int64) (s *xlsxSource, err error) {
-	archive, err := zip.NewReader(file, size)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrBroken, err)
-	}
-	w, err := read(archive)
-	if err != nil {
-		return nil, err
-	}
-	s = &xlsxSource{last: w.last, file: file}
-	if s.dir, err = os.MkdirTemp("", "sheet-"); err != nil {
-		return nil, fmt.Errorf("sheet: %w", err)
-	}
+// openXLSX gives what is to be closed also where it fails.
+func openXLSX(file io.ReaderAt, size int64) (s *xlsxSource, err error) {
+	s = &xlsxSource{}
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v", ErrBroken, p)
 		}
-		if err != nil {
-			s.file = nil // the caller's, until it worked
-			_ = s.close()
-		}
 	}()
+	archive, err := zip.NewReader(file, size)
+	if err != nil {
+		return s, broken(err)
+	}
+	w, err := read(archive)
+	if err != nil {
+		return s, err
+	}
+	s.last = w.last
+	if s.dir, err = os.MkdirTemp("", "sheet-"); err != nil {
+		return s, fmt.Errorf("sheet: %w", err)
+	}
 	name := filepath.Join(s.dir, "book.xlsx")
 	if err := w.write(name); err != nil {
-		return nil, fmt.Errorf("sheet: %w", err)
+		return s, fmt.Errorf("sheet: %w", err)
 	}
 	s.book, err = excelize.OpenFile(name, excelize.Options{
-		UnzipSizeLimit: maxUnzipped, UnzipXMLSizeLimit: 1 << 20, TmpDir: s.dir,
+		UnzipSizeLimit: maxUnzipped, UnzipXMLSizeLimit: 1 << 20, TmpDir: s.dir, // above 1 MB a part is read from disk
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrBroken, err)
+		return s, broken(err)
 	}
 	if err := showDates(s.book); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrBroken, err)
+		return s, broken(err)
 	}
 	if s.rows, err = s.book.Rows("Sheet1"); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrBroken, err)
+		return s, broken(err)
 	}
 	return s, nil
 }
+
+func broken(err error) error { return fmt.Errorf("%w: %w", ErrBroken, err) }
 
 func (s *xlsxSource) next() (number int, cells []string, err error) {
 	defer func() {
@@ -107,7 +106,10 @@ func (s *xlsxSource) next() (number int, cells []string, err error) {
 			err = fmt.Errorf("%w: row %d: %v", ErrBroken, s.number, p)
 		}
 	}()
-	for s.rows.Next() {
+	for s.number < s.last {
+		if !s.rows.Next() {
+			return 0, nil, fmt.Errorf("%w: breaks off after row %d of %d", ErrBroken, s.number, s.last)
+		}
 		s.number++
 		cells, err := s.rows.Columns()
 		if err != nil {
@@ -116,9 +118,6 @@ func (s *xlsxSource) next() (number int, cells []string, err error) {
 		if !blank(cells) {
 			return s.number, cells, nil
 		}
-	}
-	if s.number < s.last {
-		return 0, nil, fmt.Errorf("%w: breaks off after row %d of %d", ErrBroken, s.number, s.last)
 	}
 	return 0, nil, io.EOF
 }
@@ -132,9 +131,6 @@ func (s *xlsxSource) close() error {
 	if s.book != nil {
 		_ = s.book.Close() // what it cannot remove goes with the directory
 	}
-	if s.file != nil {
-		_ = s.file.Close()
-	}
 	return os.RemoveAll(s.dir)
 }
 
@@ -145,41 +141,40 @@ type workbook struct {
 	last                   int // number of the sheet's last row
 }
 
+// relation is how one part of an .xlsx refers to another.
 type relation struct {
 	ID     string `xml:"Id,attr"`
-	Type   string `xml:"Type,attr"`
+	Type   string `xml:"Type,attr"` // an address, of which the end counts
 	Target string `xml:"Target,attr"`
 }
 
 // read goes through a workbook's parts.
 func read(archive *zip.Reader) (*workbook, error) {
-	parts := map[string]*zip.File{}
+	parts, size := map[string]*zip.File{}, uint64(0)
 	for _, part := range archive.File {
-		name := strings.ReplaceAll(strings.ToLower(part.Name), `\`, "/")
-		parts[strings.TrimPrefix(name, "/")] = part
+		parts["/"+strings.TrimPrefix(strings.ReplaceAll(strings.ToLower(part.Name), `\`, "/"), "/")] = part
+		if size += part.UncompressedSize64; part.UncompressedSize64 > maxUnzipped || size > maxUnzipped {
+			return nil, ErrSize
+		}
 	}
-	// related gives the parts that a part refers to, by the relation.
-	related := func(of string) map[relation]string {
+	related := func(of string) []relation {
 		var list struct {
 			Relations []relation `xml:"Relationship"`
 		}
 		dir, base := path.Split(of)
 		decode(parts[path.Join(dir, "_rels", base+".rels")], &list)
-		found := map[relation]string{}
-		for _, r := range list.Relations {
-			target := strings.ToLower(r.Target)
-			if !strings.HasPrefix(target, "/") {
-				target = path.Join("/", dir, target)
+		for i, r := range list.Relations {
+			list.Relations[i].Type = path.Base(r.Type)
+			if list.Relations[i].Target = strings.ToLower(r.Target); !path.IsAbs(r.Target) {
+				list.Relations[i].Target = path.Join(dir, strings.ToLower(r.Target))
 			}
-			r.Type, r.Target = path.Base(r.Type), ""
-			found[r] = strings.TrimPrefix(target, "/")
 		}
-		return found
+		return list.Relations
 	}
-	main := "xl/workbook.xml"
-	for r, target := range related("") {
+	main := "/xl/workbook.xml"
+	for _, r := range related("/") {
 		if r.Type == "officeDocument" {
-			main = target
+			main = r.Target
 		}
 	}
 	var book struct {
@@ -196,13 +191,15 @@ func read(archive *zip.Reader) (*workbook, error) {
 		return nil, ErrTable // a document, a presentation, any other archive
 	}
 	w := &workbook{date1904: book.Properties.Date1904 == "1" || book.Properties.Date1904 == "true"}
-	relations := related(main)
-	for r, target := range relations {
-		switch r.Type {
+	sheets := map[string]*zip.File{}
+	for _, r := range related(main) {
+		switch part := parts[r.Target]; r.Type {
 		case "sharedStrings":
-			w.strings = parts[target]
+			w.strings = part
 		case "styles":
-			w.styles = parts[target]
+			w.styles = part
+		case "worksheet":
+			sheets[r.ID] = part
 		}
 	}
 	if w.styles != nil && w.styles.UncompressedSize64 > maxPart {
@@ -216,7 +213,7 @@ func read(archive *zip.Reader) (*workbook, error) {
 		}
 	}
 	for _, sheet := range book.Sheets {
-		part := parts[relations[relation{ID: sheet.ID, Type: "worksheet"}]]
+		part := sheets[sheet.ID]
 		if part == nil || sheet.State == "hidden" || sheet.State == "veryHidden" {
 			continue
 		}
@@ -252,61 +249,50 @@ var rowNumber = regexp.MustCompile(`\sr="(\d{1,7})"`)
 // long, elements within elements, comments and the like. It gives the number
 // of the last unit and whether there is any value.
 func scan(part *zip.File, unit string) (last int, filled bool, err error) {
-	if part.UncompressedSize64 > maxUnzipped {
-		return 0, false, ErrSize
-	}
 	r, err := part.Open()
 	if err != nil {
-		return 0, false, fmt.Errorf("%w: %w", ErrBroken, err)
+		return 0, false, broken(err)
 	}
 	defer r.Close()
 	in := bufio.NewReaderSize(r, 1<<16)
-	depth, length := 0, 0
-	for {
+	for depth, length := 0, 0; ; {
 		text, err := in.ReadSlice('<')
-		length += len(text)
-		if length > maxRow {
-			return 0, false, ErrBroken
-		}
-		if errors.Is(err, bufio.ErrBufferFull) {
-			continue
-		}
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return 0, false, fmt.Errorf("%w: %w", ErrBroken, err)
-		}
-		tag, err := in.ReadSlice('>')
-		length += len(tag)
-		if err != nil || tag[0] == '!' || tag[0] == '?' && last+depth > 0 {
+		if length += len(text); length > maxRow || depth > maxDepth {
 			return 0, false, ErrBroken
 		}
 		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			continue
+		case errors.Is(err, io.EOF) && depth == 0:
+			return last, filled, nil
+		case err != nil:
+			return 0, false, broken(err)
+		}
+		tag, err := in.ReadSlice('>')
+		length += len(tag)
+		switch {
+		case err != nil:
+			return 0, false, broken(err)
+		case len(tag) < 2, tag[0] == '!', tag[0] == '?' && depth > 0:
+			return 0, false, ErrBroken
 		case tag[0] == '?':
 			continue
+		case bytes.HasSuffix(tag, []byte("sheetData>")) && tag[0] == '/':
+			if _, err := io.Copy(io.Discard, in); err != nil {
+				return 0, false, broken(err)
+			}
+			return last, filled, nil
 		case tag[0] == '/':
 			depth--
-			if strings.HasSuffix(string(tag), "sheetData>") {
-				if _, err := io.Copy(io.Discard, in); err != nil {
-					return 0, false, fmt.Errorf("%w: %w", ErrBroken, err)
-				}
-				return last, filled, nil
-			}
 			continue
 		case tag[len(tag)-2] != '/':
 			depth++
 		}
-		if depth > maxDepth {
-			return 0, false, ErrBroken
-		}
 		name := tag[:bytes.IndexAny(tag, " \t\r\n/>")]
-		name = name[bytes.IndexByte(name, ':')+1:]
-		switch string(name) {
+		switch string(name[bytes.IndexByte(name, ':')+1:]) {
 		case "v", "is":
 			filled = true
 		case unit:
-			length = 0
 			number := last + 1
 			if m := rowNumber.FindSubmatch(tag); m != nil {
 				number, _ = strconv.Atoi(string(m[1]))
@@ -314,13 +300,9 @@ func scan(part *zip.File, unit string) (last int, filled bool, err error) {
 			if number <= last {
 				return 0, false, ErrBroken // excelize would join them
 			}
-			last = number
+			last, length = number, 0
 		}
 	}
-	if depth != 0 {
-		return 0, false, ErrBroken
-	}
-	return last, filled, nil
 }
 
 // write makes the workbook that excelize reads, without unpacking its parts.
@@ -376,23 +358,19 @@ func (w *workbook) write(name string) error {
 // escaped and spacing letters, colours and conditions.
 var noise = regexp.MustCompile(`"[^"]*"|[\\_*].|\[[^\]]*\]`)
 
-// showDates makes every format that shows a date or a time show it alike: of
-// built-in formats only the machine's settings tell the order of day and month.
+// builtIn is what the built-in formats from 14 to 58 show (ECMA-376, 18.8.30,
+// and those of China): d a date, h a time, b both, - neither.
+const builtIn = "ddddhhhhb----dddddhhhhd--------h-h--dddddhhdd"
+
+// showDates makes every format that shows a date or a time show it alike: for
+// built-in formats the reader's country tells the order of day and month.
 func showDates(book *excelize.File) error {
 	if book.Styles == nil || book.Styles.CellXfs == nil {
 		return nil
 	}
-	ours := map[string]int{}
 	formats := map[int]string{}
-	for id := range 59 {
-		switch {
-		case id == 22:
-			formats[id] = "y h"
-		case id >= 14 && id <= 17, id >= 27 && id <= 31, id == 36, id >= 50 && id <= 58:
-			formats[id] = "y"
-		case id >= 18 && id <= 21, id >= 32 && id <= 35, id == 45, id == 47:
-			formats[id] = "h"
-		}
+	for i, shows := range builtIn {
+		formats[14+i] = map[rune]string{'d': "d", 'h': "h", 'b': "d h"}[shows]
 	}
 	if book.Styles.NumFmts != nil {
 		for _, format := range book.Styles.NumFmts.NumFmt {
@@ -400,28 +378,30 @@ func showDates(book *excelize.File) error {
 		}
 	}
 	count := len(book.Styles.CellXfs.Xf)
-	for _, code := range []string{"yyyy-mm-dd", "hh:mm", "yyyy-mm-dd hh:mm"} {
+	var ours [3]int
+	for i, code := range []string{"yyyy-mm-dd", "hh:mm", "yyyy-mm-dd hh:mm"} {
 		style, err := book.NewStyle(&excelize.Style{CustomNumFmt: &code})
 		if err != nil {
 			return err
 		}
-		ours[code] = *book.Styles.CellXfs.Xf[style].NumFmtID
+		ours[i] = *book.Styles.CellXfs.Xf[style].NumFmtID
 	}
-	for i := range book.Styles.CellXfs.Xf[:count] {
-		id := book.Styles.CellXfs.Xf[i].NumFmtID
-		if id == nil {
+	for _, xf := range book.Styles.CellXfs.Xf[:count] {
+		if xf.NumFmtID == nil {
 			continue
 		}
-		format := strings.ToLower(noise.ReplaceAllString(formats[*id], ""))
+		format := strings.ToLower(noise.ReplaceAllString(formats[*xf.NumFmtID], ""))
 		time := strings.ContainsAny(format, "hs")
 		date := strings.ContainsAny(format, "yd") || !time && strings.Contains(format, "m")
 		switch {
 		case date && time:
-			*id = ours["yyyy-mm-dd hh:mm"]
-		case date:
-			*id = ours["yyyy-mm-dd"]
+			*xf.NumFmtID = ours[2]
 		case time:
-			*id = ours["hh:mm"]
+			*xf.NumFmtID = ours[1]
+		case date:
+			*xf.NumFmtID = ours[0]
+		case *xf.NumFmtID == 0:
+			*xf.NumFmtID = -1 // none: excelize's General cuts numbers of more than 11 digits
 		}
 	}
 	return nil
