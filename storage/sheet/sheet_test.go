@@ -142,6 +142,22 @@ func TestCSV(t *testing.T) {
 	}
 }
 
+func TestANameGoesBeforeAnAlias(t *testing.T) {
+	r, err := Open(save(t, []byte("电话,手机号,日期\n1,2,3\n")), []Column{
+		{Name: "登记时间", Also: []string{"日期"}}, {Name: "日期"}, {Name: "手机号", Also: []string{"电话"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	row, err := r.Next()
+	if err != nil || row.Get("登记时间") != "" || row.Get("日期") != "3" || row.Get("手机号") != "2" || row.Get("没有") != "" {
+		t.Errorf("%+v, %v", row, err)
+	}
+	if unknown := r.Unknown(); !slices.Equal(unknown, []string{"电话"}) {
+		t.Errorf("unknown %q", unknown)
+	}
+}
+
 // book is a workbook as Excel writes it, of sheets made by a function.
 func book(t testing.TB, fill func(f *excelize.File)) []byte {
 	t.Helper()
@@ -372,6 +388,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"a sheet that breaks off", parts(t, head+row, nil), ErrBroken},
 		{"rows out of order", parts(t, head+`<row r="5"/><row r="4"/></sheetData></worksheet>`, nil), ErrBroken},
 		{"a comment", parts(t, head+"<!-- "+row+" --></sheetData></worksheet>", nil), ErrBroken},
+		{"other letters than UTF-8", parts(t, strings.Replace(head, "UTF-8", "gbk", 1)+row+"</sheetData></worksheet>", nil), ErrBroken},
 		{"elements within elements", parts(t, head+strings.Repeat("<row>", 100)+"</sheetData></worksheet>", nil), ErrBroken},
 		{"a bomb: one cell", parts(t, head+"<row><c><v>"+strings.Repeat("1", maxRow+1)+"</v></c></row></sheetData></worksheet>", nil), ErrBroken},
 		{"a bomb: shared strings", parts(t, head+row+"</sheetData></worksheet>", map[string]string{"xl/strings.xml": "<sst><si><t>" + strings.Repeat("1", maxRow+1)}), ErrBroken},

@@ -21,7 +21,7 @@ import (
 const (
 	maxPart    = 32 << 20   // bytes of a part that is held in memory
 	maxRow     = 16 << 20   // bytes of a row or a shared string, unpacked
-	maxStrings = 10_000_000 // shared strings; excelize holds 60 bytes for each
+	maxStrings = 10_000_000 // shared strings; excelize holds 40 bytes for each
 	maxDepth   = 64         // elements within elements
 )
 
@@ -242,6 +242,10 @@ func decode(part *zip.File, into any) {
 	_ = xml.NewDecoder(r).Decode(into)
 }
 
+// declaration is how a part may begin: in UTF-8, so that excelize reads the same
+// letters as scan.
+var declaration = regexp.MustCompile(`^\?xml\s+version\s*=\s*["']1\.[01]["'](\s+encoding\s*=\s*["'](?i:utf-8)["'])?(\s+standalone\s*=\s*["'](yes|no)["'])?\s*\?>$`)
+
 var rowNumber = regexp.MustCompile(`\sr="(\d{1,7})"`)
 
 // scan goes through a part to its end, which checks its sum, and refuses what
@@ -273,7 +277,7 @@ func scan(part *zip.File, unit string) (last int, filled bool, err error) {
 		switch {
 		case err != nil:
 			return 0, false, broken(err)
-		case len(tag) < 2, tag[0] == '!', tag[0] == '?' && depth > 0:
+		case len(tag) < 2, tag[0] == '!', tag[0] == '?' && !declaration.Match(tag):
 			return 0, false, ErrBroken
 		case tag[0] == '?':
 			continue
