@@ -115,14 +115,17 @@ func readAll(t testing.TB, path string, rows, sample int) {
 	most = max(most, end)
 	t.Logf("%d rows: heap at most %.1f MB above that before Open, %.1f MB from a quarter to the end",
 		rows, float64(most-before)/(1<<20), float64(end-quarter)/(1<<20))
-	if end-quarter > 8<<20 || most-before > 64<<20 {
+	if end-quarter > 1<<20 || most-before > 64<<20 {
 		t.Errorf("heap grew")
 	}
 }
 
+// The benchmarks do the same with very large ones; here the race detector, ten
+// times slower, has to come through too. A reader that kept its rows would grow
+// by 10 MB and 2 MB.
 func TestLargeTablesAreReadInConstantMemory(t *testing.T) {
-	t.Run("csv", func(t *testing.T) { readAll(t, largeCSV(t, 200_000), 200_000, 50_000) })
-	t.Run("xlsx", func(t *testing.T) { readAll(t, largeXLSX(t, 50_000), 50_000, 10_000) })
+	t.Run("csv", func(t *testing.T) { readAll(t, largeCSV(t, 50_000), 50_000, 10_000) })
+	t.Run("xlsx", func(t *testing.T) { readAll(t, largeXLSX(t, 10_000), 10_000, 5_000) })
 }
 
 func BenchmarkMillionRowsOfCSV(b *testing.B) {
