@@ -223,6 +223,46 @@ func (s *session) points(t *workflow.Ticket) string {
 	return strings.Join(out, "、")
 }
 
+// Explain says in words who would get a matter, and which rules were read on
+// the way: for an operator who tries the rules of a community.
+func (b *Bot) Explain(shape desk.Shape, u workflow.Understanding, load func(workflow.PersonID) int, now time.Time) string {
+	t := workflow.Ticket{
+		State: workflow.Classified, Kind: u.Kind, Category: u.Category, Severity: u.Severity, Danger: u.Danger, Place: u.Place, Level: workflow.LevelGrid,
+	}
+	if t.Severity == "" {
+		t.Severity = workflow.Minor
+	}
+	f := desk.FactsOf(&t)
+	v := b.values(shape, &f, now)
+	v["Confidence"] = int(100*u.Confidence + 0.5)
+	v["SeverityLabel"] = b.o.Taxonomy.Severities[t.Severity]
+	say := func(key string, v Values) string { return b.o.Wording.Say("explain."+key, v) }
+	head := say("understood", v)
+	switch {
+	case u.Kind != workflow.Incident && u.Kind != workflow.Wish:
+		return head + "\n" + say("no_ticket", v)
+	case workflow.Next(&t) == workflow.CmdPublish:
+		return head + "\n" + say("wall", v)
+	case u.Kind == workflow.Incident && !u.Place.Known() && u.Severity != workflow.Emergency:
+		return head + "\n" + say("no_place", v)
+	}
+	a, ok, tried := workflow.Explain(shape.Community, shape.Roster, &t, load, now)
+	lines := []string{head}
+	for i, r := range tried {
+		f.Why = r.Rule
+		rule := b.values(shape, &f, now)
+		rule["Index"], rule["Reason"] = i+1, say("reason."+string(r.Reason), nil)
+		lines = append(lines, say("rule", rule))
+	}
+	if !ok {
+		return strings.Join(append(lines, say("tray", v)), "\n")
+	}
+	f.Owner, f.Why = a.To, a.Why
+	v = b.values(shape, &f, now)
+	v["Load"] = load(a.To)
+	return strings.Join(append(lines, say("chosen", v)), "\n")
+}
+
 // shareSince is how far back the share solved inside the grids is counted.
 const shareSince = 30 * 24 * time.Hour
 

@@ -329,15 +329,8 @@ func (s *session) resident(ctx context.Context, name, phone, text string) (p wor
 	if err != nil {
 		return p, false, err
 	}
-	var same []workflow.Person
-	for _, k := range known {
-		elsewhere := u.Place.Building != 0 && k.Home.Building != 0 && (u.Place.Building != k.Home.Building || u.Place.Estate != k.Home.Estate)
-		if k.Name == name && !k.Staff() && (phone != "" && k.Phone == phone || !elsewhere && (phone == "" || k.Phone == "")) {
-			same = append(same, k)
-		}
-	}
-	if len(same) == 1 {
-		return same[0], false, nil
+	if p, ok := workflow.SameResident(known, name, phone, u.Place); ok {
+		return p, false, nil
 	}
 	id, err := s.b.desk.Journal().NextPerson(ctx)
 	return workflow.Person{ID: id, Community: s.in.Community, Name: name, Phone: phone}, true, err

@@ -262,6 +262,20 @@ func (s *session) scene(key string) bool {
 	return ok
 }
 
+// Scene is the scene of a place's code, as ReadScene reads it.
+func Scene(c *workflow.Community, p workflow.Place) string {
+	for i, e := range c.Estates {
+		if e.Name == p.Estate {
+			scene := "b:" + strconv.Itoa(i+1) + ":" + strconv.Itoa(p.Building)
+			if p.Unit != 0 {
+				scene += ":" + strconv.Itoa(p.Unit)
+			}
+			return scene
+		}
+	}
+	return ""
+}
+
 // ReadScene is the place that a building code's scene names, as Scene writes
 // it: "b:<number of the estate>:<building>[:<unit>]". Estates are counted from
 // 1 in the community's document.

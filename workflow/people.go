@@ -125,6 +125,23 @@ func (p Person) MayClaim() bool {
 	return p.Has(RolePartyMember) || p.Has(RoleVolunteer) || p.Has(RolePartner) || p.Has(RoleWorker)
 }
 
+// SameResident picks, of those whom a telephone number or a name found, the
+// one whom somebody means who names a resident: of the same name, not staff,
+// with the same number, or, where one of the two has none, not known to live
+// elsewhere. ok is false where nobody fits, or more than one.
+func SameResident(found []Person, name, phone string, at Place) (p Person, ok bool) {
+	n := 0
+	for _, k := range found {
+		elsewhere := at.Building != 0 && k.Home.Building != 0 && (at.Building != k.Home.Building || at.Estate != k.Home.Estate)
+		sameNumber := phone != "" && k.Phone == phone
+		if k.Name == name && !k.Staff() && (sameNumber || !elsewhere && (phone == "" || k.Phone == "")) {
+			p = k
+			n++
+		}
+	}
+	return p, n == 1
+}
+
 // Roster is a community's staff at one moment, ordered by ID.
 type Roster []Person
 

@@ -65,6 +65,22 @@ func drawCommand(t *rapid.T, d *desk) Command {
 	if rapid.IntRange(0, 3).Draw(t, "unfit") == 0 {
 		return cmd
 	}
+	if slices.Contains(withOwner, d.ticket.State) && rapid.IntRange(0, 5).Draw(t, "call") == 0 {
+		cmd.Name, cmd.Actor, cmd.Text = CmdCall, actor(d.ticket.Owner), "搭把手"
+		return cmd
+	}
+	if d.ticket.Kind == Wish && d.ticket.State == Accepted && rapid.IntRange(0, 3).Draw(t, "join") == 0 {
+		cmd.Name, cmd.Actor, cmd.Unit = CmdJoin, actor(dang), "第三支部"
+		return cmd
+	}
+	if helpers := d.ticket.Helpers(); len(helpers) > 0 && rapid.Bool().Draw(t, "of a helper") {
+		cmd.Name = rapid.SampledFrom([]CommandName{CmdFinish, CmdDecline}).Draw(t, "part")
+		cmd.Actor, cmd.To, cmd.Text = actor(helpers[0]), helpers[0], "好了"
+		if cmd.Name == CmdDecline && rapid.Bool().Draw(t, "left") {
+			cmd.Actor = System()
+		}
+		return cmd
+	}
 	if d.ticket.Kind == Wish && d.ticket.State == Accepted && d.ticket.Pair == nil && rapid.IntRange(0, 2).Draw(t, "to a pair") == 0 {
 		cmd.Name, cmd.Actor, cmd.Every = CmdPair, actor(d.ticket.Owner), 7*day
 		return cmd

@@ -196,6 +196,8 @@ func differences(before, after string) string {
 type personCommand struct {
 	Add  personAdd  `cmd:"" help:"Add a person, or change one with the same key."`
 	List personList `cmd:"" help:"List the staff; telephone numbers are masked."`
+
+	Leave personLeave `cmd:"" help:"Somebody is no longer staff: their open work goes to others."`
 }
 
 type personAdd struct {

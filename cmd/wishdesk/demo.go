@@ -24,6 +24,7 @@ import (
 	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/wechatsim"
 	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/desk"
 )
 
 // The demo's community and secret; its other values are wechat.Demo…
@@ -58,6 +59,10 @@ func (c demoCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer d.stop()
+	own, err := writeDemoSettings(s)
+	if err != nil {
+		return err
+	}
 	_, _ = fmt.Fprintf(p.out, `
 wishdesk 心愿台 is running 正在运行
 
@@ -66,12 +71,32 @@ wishdesk 心愿台 is running 正在运行
           /healthz  /readyz  /metrics
   webhook 回调地址  %s
 
+  command line 命令行  bin/wishdesk --config %s person list --community %s
+
   Try 试一试: 在左边手机里写「12号楼3单元楼道灯不亮了」
   Ctrl-C stops everything; all data stays in %s
   按 Ctrl-C 停止,数据都留着
 
-`, d.simURL, d.serverURL, d.serverURL+"/wechat/"+demoCommunity, s.Data)
+`, d.simURL, d.serverURL, d.serverURL+"/wechat/"+demoCommunity, own, demoCommunity, s.Data)
 	return d.server.wait(ctx)
+}
+
+// writeDemoSettings leaves the demo's settings in its data directory, so that
+// the other commands work on it. Its secrets are no secrets.
+func writeDemoSettings(s *settings.Settings) (path string, err error) {
+	a := s.Accounts[0]
+	doc, err := yaml.Marshal(map[string]any{
+		"addr": s.Addr, "postgres": s.Postgres.Reveal(), "redis": s.Redis.Reveal(), "data": s.Data,
+		"accounts": []map[string]any{{
+			"community": a.Community, "app_id": a.AppID, "app_secret": a.AppSecret.Reveal(), "token": a.Token.Reveal(),
+			"encoding_aes_key": a.EncodingAESKey.Reveal(), "mode": a.Mode, "api_base": a.APIBase,
+		}},
+	})
+	if err != nil {
+		return "", err
+	}
+	path = filepath.Join(s.Data, "demo.yaml")
+	return path, os.WriteFile(path, doc, 0o600)
 }
 
 // demo is the product with its stand-in for WeChat, in one process; the two
@@ -209,20 +234,78 @@ func loadDemo(ctx context.Context, s *settings.Settings, clock clockwork.Clock, 
 			return nil, fmt.Errorf("demo person %s: %w", p.Key, err)
 		}
 	}
+	care, err := demoCare()
+	if err != nil {
+		return nil, err
+	}
+	known, err := store.CareList(ctx, community.Code)
+	if err != nil || len(known) > 0 { // else somebody has been visited since
+		return people, err
+	}
+	for _, c := range care {
+		if _, err := store.PutCare(ctx, workflow.Care{
+			Community: community.Code, Name: c.Name, Phone: c.Phone, Kind: c.Kind, Place: homeOf(community, c.Home), Note: c.Note, Every: c.Every,
+			NextVisit: clock.Now().UTC(),
+		}); err != nil {
+			return nil, fmt.Errorf("demo care list: %s: %w", c.Name, err)
+		}
+	}
 	return people, nil
+}
+
+// demoShape is the demo's community and staff as the configs have them, in
+// which nobody has anything to do yet.
+func demoShape() (desk.Shape, error) {
+	community, err := workflow.ParseCommunity(bytes.NewReader(demoDocument()))
+	if err != nil {
+		return desk.Shape{}, err
+	}
+	people, err := demoPeople()
+	if err != nil {
+		return desk.Shape{}, err
+	}
+	shape := desk.Shape{Community: community}
+	for i, p := range people {
+		if len(p.Roles) > 0 {
+			shape.Roster = append(shape.Roster, workflow.Person{ID: workflow.PersonID(i + 1), Name: p.Name, OpenID: p.OpenID, Roles: p.Roles})
+		}
+	}
+	return shape, nil
 }
 
 // demoDocument is the demo community's document.
 func demoDocument() []byte { return configs.Read("demo/community.yaml") }
 
-func demoPeople() ([]demoPerson, error) {
-	var doc struct {
-		People []demoPerson `yaml:"people"`
-	}
+// demoEntry is one entry of the demo's care list.
+type demoEntry struct {
+	Name  string            `yaml:"name"`
+	Phone string            `yaml:"phone"`
+	Home  string            `yaml:"home"`
+	Kind  workflow.CareKind `yaml:"kind"`
+	Note  string            `yaml:"note"`
+	Every int               `yaml:"every"`
+}
+
+type demoRolls struct {
+	People []demoPerson `yaml:"people"`
+	Care   []demoEntry  `yaml:"care"`
+}
+
+func readDemoRolls() (doc demoRolls, err error) {
 	if err := yaml.Unmarshal(configs.Read("demo/people.yaml"), &doc); err != nil {
-		return nil, fmt.Errorf("demo people: %w", err)
+		return doc, fmt.Errorf("demo people: %w", err)
 	}
-	return doc.People, nil
+	return doc, nil
+}
+
+func demoPeople() ([]demoPerson, error) {
+	doc, err := readDemoRolls()
+	return doc.People, err
+}
+
+func demoCare() ([]demoEntry, error) {
+	doc, err := readDemoRolls()
+	return doc.Care, err
 }
 
 // homeOf reads 「毕家洼西区 12-3-402」.
@@ -278,8 +361,8 @@ func newSim(s *settings.Settings, d *demo, people []demoPerson, clock clockwork.
 		Places: placesOf(shape.Community), Scenes: []string{"b:1:12:3", "b:1:24", "b:2:3"},
 		Examples: map[string][]string{
 			"resident":  {"12号楼3单元的楼道灯又不亮了,黑灯瞎火的", "我想学用智能手机", "进度", "催办"},
-			"worker":    {"待办", "接单", "办结 灯已换好", "帮助"},
-			"committee": {"待办", "帮助"},
+			"worker":    {"待办", "接单", "办结 灯已换好", "巡查 3号楼到8号楼 正常", "关怀", "帮助"},
+			"committee": {"待办", "网格", "帮助"},
 			"partner":   {"心愿墙", "待办"},
 			"member":    {"心愿墙", "待办"},
 		},

@@ -32,6 +32,10 @@ type command struct {
 	Migrate     migrateCommand     `cmd:"" help:"Bring the database up to this release."`
 	Community   communityCommand   `cmd:"" help:"Communities: estates, buildings, grids, clocks."`
 	Person      personCommand      `cmd:"" help:"People and their roles."`
+	Assign      assignCommand      `cmd:"" help:"Rules of assignment."`
+	Import      importCommand      `cmd:"" help:"Enter a whole wish mailbox from a table (.xlsx, .csv)."`
+	Care        careCommand        `cmd:"" help:"The care list: who is visited in a rhythm."`
+	QR          qrCommand          `cmd:"" name:"qr" help:"Make a printable sheet of codes for all buildings."`
 	Invite      inviteCommand      `cmd:"" help:"Make a one-time code with which somebody binds their WeChat."`
 	Menu        menuCommand        `cmd:"" help:"The account's menu."`
 	Train       trainCommand       `cmd:"" help:"Train a model of samples."`

@@ -116,7 +116,8 @@ type demoPerson struct {
 func TestDemoPeople(t *testing.T) {
 	c, r := demo(t), rules(t)
 	var doc struct {
-		People []demoPerson `yaml:"people"`
+		People []demoPerson     `yaml:"people"`
+		Care   []map[string]any `yaml:"care"`
 	}
 	read(t, "../../configs/demo/people.yaml", &doc)
 	seen := map[string]string{}
@@ -130,6 +131,7 @@ func TestDemoPeople(t *testing.T) {
 		seen[what+value] = key
 	}
 	groups, bound, teams, branches, units, grids, departments := map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
+	leaders := map[string]int{}
 	var duty, admins int
 	for _, p := range doc.People {
 		twice(p.Key, "key", p.Key)
@@ -159,10 +161,12 @@ func TestDemoPeople(t *testing.T) {
 					t.Errorf("%s: grid %q", p.Key, role.Grid)
 				}
 				grids[fmt.Sprint(role.Grid, role.FullTime)]++
+			case workflow.RoleLeader:
+				leaders[role.Grid]++
 			case workflow.RoleOfficer:
 				departments[role.Department]++
 			case workflow.RoleProperty:
-				if role.Unit != c.Property.Company {
+				if g, _ := c.Grid(role.Grid); role.Unit != c.Property.Company && g.Kind != "special" {
 					t.Errorf("%s: company %q", p.Key, role.Unit)
 				}
 			case workflow.RoleVolunteer:
@@ -185,6 +189,9 @@ func TestDemoPeople(t *testing.T) {
 	for _, g := range c.Grids {
 		if grids[g.Code+"true"] != 1 || grids[g.Code+"false"] != 2 {
 			t.Errorf("%s: %d full-time, %d part-time, want 1 and 2", g.Code, grids[g.Code+"true"], grids[g.Code+"false"])
+		}
+		if leaders[g.Code] != 1 {
+			t.Errorf("%s: %d leaders", g.Code, leaders[g.Code])
 		}
 	}
 	for what, x := range map[string][2]int{

@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jonboulle/clockwork"
+
+	"github.com/wishdesk/wishdesk/bot"
+	"github.com/wishdesk/wishdesk/storage/postgres"
+	"github.com/wishdesk/wishdesk/storage/sheet"
+	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/desk"
+)
+
+type assignCommand struct {
+	Explain assignExplain `cmd:"" help:"Say who would get a message, and which rules were read."`
+}
+
+type assignExplain struct {
+	Text      string    `arg:"" help:"A message as a resident writes it."`
+	Community string    `help:"The community's code; without one the demo's, in which nobody has anything to do yet."`
+	At        time.Time `help:"When: 2026-11-23T21:30:00+08:00; now if empty."`
+}
+
+// Run explains an assignment. Nothing changes.
+func (c assignExplain) Run(ctx context.Context, p *program) error {
+	rules, wording, taxonomy, err := readConfigs()
+	if err != nil {
+		return err
+	}
+	now := c.At
+	if now.IsZero() {
+		now = time.Now()
+	}
+	ask := func(shape desk.Shape, load func(workflow.PersonID) int) error {
+		u, err := rules.Understand(ctx, shape.Community, workflow.Words{Text: c.Text})
+		if err != nil {
+			return err
+		}
+		say := bot.New(bot.Options{Desk: desk.New(desk.Options{Clock: clockwork.NewRealClock()}), Wording: wording, Taxonomy: taxonomy})
+		_, err = io.WriteString(p.out, say.Explain(shape, u, load, now)+"\n")
+		return err
+	}
+	if c.Community == "" {
+		shape, err := demoShape()
+		if err != nil {
+			return err
+		}
+		return ask(shape, func(workflow.PersonID) int { return 0 })
+	}
+	return p.withStore(ctx, func(store *postgres.Store) error {
+		shape, err := store.Shape(ctx, c.Community)
+		if err != nil {
+			return noCommunity(c.Community, err)
+		}
+		loads, err := store.Loads(ctx, c.Community)
+		if err != nil {
+			return err
+		}
+		return ask(shape, func(id workflow.PersonID) int { return loads[id] })
+	})
+}
+
+type personLeave struct {
+	Person    string `arg:"" help:"The person's name or key."`
+	Community string `required:"" help:"The community's code."`
+}
+
+// Run takes all parts from somebody; the running servers give their open work
+// to others within a second.
+func (c personLeave) Run(ctx context.Context, p *program) error {
+	return p.withStore(ctx, func(store *postgres.Store) error {
+		found, err := store.FindPerson(ctx, c.Community, c.Person)
+		if err != nil {
+			return err
+		}
+		if len(found) != 1 || !found[0].Staff() {
+			return usage(fmt.Errorf("%d people of the staff of %s answer to %q; want one: `wishdesk person list` shows them", len(found), c.Community, c.Person))
+		}
+		open, err := store.Owned(ctx, c.Community, found[0].ID, 1000)
+		if err != nil {
+			return err
+		}
+		if err := store.Leave(ctx, c.Community, found[0].ID); err != nil {
+			return err
+		}
+		_, _ = fmt.Fprintf(p.out, "%s plays no part any more; %d open tickets go to others within a second where a server runs\n", found[0].Name, len(open))
+		return nil
+	})
+}
+
+type careCommand struct {
+	Import careImport `cmd:"" help:"Take a care list (低保、残疾、独居) from a table; the same entry again is changed."`
+	List   careList   `cmd:"" help:"List it; telephone numbers are masked."`
+	End    careEnd    `cmd:"" help:"Take somebody off it."`
+}
+
+var careColumns = []sheet.Column{
+	{Name: colName, Required: true, Example: "孙桂兰", Help: "要走访的人"},
+	{Name: colPhone, Example: "13800138000", Help: "可以不填"},
+	{Name: colPlace, Also: []string{"地址", "住址"}, Required: true, Example: "毕家洼西区12号楼3单元402", Help: "小区、楼号、单元、房号"},
+	{Name: colKind, Example: "独居", Help: "低保、残疾、独居、其他"},
+	{Name: "几天一次", Also: []string{"走访周期", "周期"}, Example: "7", Help: "多少天走访一次;不填是 14 天"},
+	{Name: "备注", Example: "耳朵背,敲门重一点", Help: "走访的人看得到"},
+}
+
+var careKinds = map[string]workflow.CareKind{
+	"低保": workflow.LowIncome, "残疾": workflow.Disabled, "独居": workflow.LivingAlone, "其他": workflow.OtherCare, "": workflow.OtherCare,
+}
+
+const careEvery = 14 // days, where the table says nothing
+
+type careImport struct {
+	File      string `arg:"" optional:"" type:"existingfile" help:"The table: .xlsx or .csv."`
+	Community string `help:"The community's code."`
+	Template  string `help:"Write an empty table to fill in (.xlsx) and stop." type:"path" placeholder:"FILE"`
+}
+
+// Run checks the whole list, then stores it.
+func (c careImport) Run(ctx context.Context, p *program) error {
+	if c.Template != "" {
+		return writeForm(c.Template, "关怀名单", careColumns, p)
+	}
+	if c.File == "" || c.Community == "" {
+		return usage(errors.New("which file, into which community? wishdesk care import FILE --community CODE; --template FILE writes an empty one"))
+	}
+	rules, wording, _, err := readConfigs()
+	if err != nil {
+		return err
+	}
+	return p.withStore(ctx, func(store *postgres.Store) error {
+		shape, err := store.Shape(ctx, c.Community)
+		if err != nil {
+			return noCommunity(c.Community, err)
+		}
+		r, err := sheet.Open(c.File, careColumns)
+		if err != nil {
+			return usage(fmt.Errorf("%s: %w", c.File, err))
+		}
+		defer r.Close()
+		var all []workflow.Care
+		bad := 0
+		for {
+			row, err := r.Next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				return usage(fmt.Errorf("%s: %w", c.File, err))
+			}
+			fail := func(column, key string) {
+				bad++
+				v := bot.Values{"Have": row.Get(column)}
+				_, _ = fmt.Fprintln(p.out, wording.Say("import.fault", bot.Values{"Row": row.Number, "Column": column, "Says": wording.Say("import."+key, v)}))
+			}
+			care := workflow.Care{Community: c.Community, Name: row.Get(colName), Phone: row.Get(colPhone), Note: row.Get("备注"), Every: careEvery, NextVisit: time.Now().UTC()}
+			if care.Name == "" {
+				fail(colName, "no_name")
+			}
+			if care.Phone != "" && !phoneNumber.MatchString(care.Phone) {
+				fail(colPhone, "phone")
+			}
+			u, err := rules.Understand(ctx, shape.Community, workflow.Words{Text: row.Get(colPlace)})
+			if err != nil {
+				return err
+			}
+			if care.Place = u.Place; u.PlaceProblem != "" || u.Place.Building == 0 || !u.Place.Known() {
+				fail(colPlace, "place")
+			}
+			kind, ok := careKinds[row.Get(colKind)]
+			if care.Kind = kind; !ok {
+				fail(colKind, "care_kind")
+			}
+			if every := row.Get("几天一次"); every != "" {
+				if care.Every, err = strconv.Atoi(strings.TrimSuffix(every, "天")); err != nil || care.Every < 1 || care.Every > 366 {
+					fail("几天一次", "care_every")
+				}
+			}
+			all = append(all, care)
+		}
+		if bad > 0 {
+			return usage(fmt.Errorf("%d faults; nothing was stored", bad))
+		}
+		fresh := 0
+		for _, care := range all {
+			isNew, err := store.PutCare(ctx, care)
+			if err != nil {
+				return err
+			}
+			if isNew {
+				fresh++
+			}
+		}
+		_, _ = fmt.Fprintf(p.out, "%d entries, %d of them new\n", len(all), fresh)
+		return nil
+	})
+}
+
+type careList struct {
+	Community string `required:"" help:"The community's code."`
+}
+
+// Run lists the care list.
+func (c careList) Run(ctx context.Context, p *program) error {
+	return p.withStore(ctx, func(store *postgres.Store) error {
+		all, err := store.CareList(ctx, c.Community)
+		if err != nil {
+			return err
+		}
+		for _, e := range all {
+			_, _ = fmt.Fprintf(p.out, "%d\t%s\t%s\t%s\t%s\t%s\tevery %d days\tnext %s\n", e.ID, e.Name, mask(e.Phone), e.Place.Grid, e.Place, e.Kind, e.Every, e.NextVisit.Format(time.DateOnly))
+		}
+		if len(all) == 0 {
+			_, _ = fmt.Fprintln(p.out, "none")
+		}
+		return nil
+	})
+}
+
+type careEnd struct {
+	ID        int64  `arg:"" help:"The entry's number in the list."`
+	Community string `required:"" help:"The community's code."`
+}
+
+// Run takes somebody off the care list.
+func (c careEnd) Run(ctx context.Context, p *program) error {
+	return p.withStore(ctx, func(store *postgres.Store) error {
+		err := store.EndCare(ctx, c.Community, c.ID)
+		if workflow.CodeOf(err) == workflow.CodeNotFound {
+			return usage(fmt.Errorf("%s has no entry %d: `wishdesk care list` shows them", c.Community, c.ID))
+		}
+		if err == nil {
+			_, _ = fmt.Fprintln(p.out, "taken off the list; what was recorded stays")
+		}
+		return err
+	})
+}
