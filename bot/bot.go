@@ -76,8 +76,9 @@ const (
 	seenFor = 30 * time.Minute
 	// lateLimit bounds a message whose answer has left already.
 	lateLimit = 60 * time.Second
-	// maxTurns bounds how often a message is decided again after ErrStale.
-	maxTurns = 6
+	// maxTurns bounds how often a message is decided again after ErrStale: of
+	// many who report the same outage in one moment one fits into each commit.
+	maxTurns = 60
 )
 
 // Handle answers one delivery within the budget. A repeated delivery gets the

@@ -91,6 +91,7 @@ type settings struct {
 	perDay          int
 	whole           bool
 	shape           string
+	crowd           int // residents o-crowd-0, o-crowd-1, …
 }
 
 type option func(*settings)
@@ -150,12 +151,16 @@ func newWorld(t *testing.T, options ...option) *world {
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
+	var crowd []wechatsim.Persona
+	for i := range o.crowd {
+		crowd = append(crowd, wechatsim.Persona{OpenID: fmt.Sprintf("o-crowd-%d", i), Name: fmt.Sprintf("居民%d", i), Group: "resident"})
+	}
 	w.sim, err = wechatsim.New(wechatsim.Options{
 		Account: wechatsim.Account{
 			AppID: account.AppID, AppSecret: account.AppSecret, Token: account.Token, EncodingAESKey: account.EncodingAESKey,
 			Mode: wechatsim.Safe, WebhookURL: server.URL + "/wechat/" + community, Name: "心愿台", OriginalID: original,
 		},
-		Personas: []wechatsim.Persona{
+		Personas: append(crowd, []wechatsim.Persona{
 			{OpenID: resident, Name: "王大爷", Group: "resident"}, {OpenID: neighbour, Name: "李阿姨", Group: "resident"},
 			{OpenID: worker, Name: "张建国", Group: "worker"}, {OpenID: colleague, Name: "刘芳", Group: "worker"},
 			{OpenID: "o-worker-sun", Name: "孙丽", Group: "worker"},
@@ -164,7 +169,7 @@ func newWorld(t *testing.T, options ...option) *world {
 			{OpenID: "o-leader-han", Name: "韩磊", Group: "worker"}, {OpenID: "o-property-cao", Name: "曹颖", Group: "property"},
 			{OpenID: "o-officer-zhong", Name: "钟敏", Group: "officer"}, {OpenID: "o-volunteer-he", Name: "何亮", Group: "volunteer"},
 			{OpenID: "o-party-wu", Name: "吴桂芬", Group: "party"}, {OpenID: "o-committee-gong", Name: "龚莉", Group: "committee"},
-		},
+		}...),
 		Clock: w.clock, Templates: o.simTemplates,
 	})
 	must(t, err)

@@ -186,15 +186,36 @@ func fill(c *Community, t *Ticket, cmd *Command, ev *Event) {
 }
 
 // climb puts a step of the ladder into the event: whom it tells, and whether
-// the matter rises. What has risen is never kept from the committee.
+// the matter rises. Where the clock was looked at late (a server was down, the
+// time was set), every step that was passed meanwhile is taken at once. What
+// has risen is never kept from the committee.
 func climb(c *Community, t *Ticket, ev *Event, of Clock, step int) {
-	rung := c.Ladder.rung(t, of, step)
-	ev.Rung, ev.Tell, ev.Level = step, rung.Tell, t.Level
-	if rung.Rise {
-		ev.Level = max(t.Level, LevelCommittee)
+	due, _ := t.running(ev.Clock)
+	late := ev.At.Sub(due)
+	if t.Severity != Emergency {
+		late = c.Working.Between(due, ev.At, c.Location())
+	}
+	ev.Level = t.Level
+	for {
+		rung := c.Ladder.rung(t, of, step)
+		ev.Rung = step
+		for _, h := range rung.Tell {
+			if !slices.Contains(ev.Tell, h) {
+				ev.Tell = append(ev.Tell, h)
+			}
+		}
+		if rung.Rise {
+			ev.Level = max(t.Level, LevelCommittee)
+		}
+		gap := c.Ladder.next(t, of, step, 0)
+		if gap <= 0 || late < gap {
+			break
+		}
+		late -= gap
+		step++
 	}
 	if ev.Level >= LevelCommittee && !slices.Contains(ev.Tell, HearsCommittee) {
-		ev.Tell = append(slices.Clone(ev.Tell), HearsCommittee)
+		ev.Tell = append(ev.Tell, HearsCommittee)
 	}
 }
 
