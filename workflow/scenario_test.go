@@ -25,6 +25,10 @@ import (
 //	is accepted with chen level 1: resolve 47h
 //	    state, stand, owner, level, and exactly the clocks that run with the
 //	    time that they have left; a "*" before the clocks: they stand still.
+//	points chen 2, zhou -2
+//	    what verdicts and thanks earned or cost, in all.
+//	late 30h
+//	    time passes, and nobody looks at the clocks.
 //	at 2026-04-24 16:00
 //	    the first line may set the time, in the community's zone.
 //
@@ -62,6 +66,23 @@ func tell(d *desk, line string) error {
 		at, err := time.ParseInLocation("2006-01-02 15:04", line[3:], d.c.Location())
 		d.now = at.UTC()
 		return err
+	case strings.HasPrefix(line, "late "): // time passes, and nobody looks at the clocks
+		span, err := time.ParseDuration(line[5:])
+		d.now = d.now.Add(span)
+		return err
+	case strings.HasPrefix(line, "points "):
+		sums, have := map[PersonID]int{}, []string{}
+		for _, p := range d.ticket.Points {
+			sums[p.Person] += p.N
+		}
+		for p, n := range sums {
+			have = append(have, nameOf(p)+" "+strconv.Itoa(n))
+		}
+		slices.Sort(have)
+		if got := strings.Join(have, ", "); got != line[7:] {
+			return fmt.Errorf("have: points %s", got)
+		}
+		return nil
 	case strings.HasPrefix(line, "is "):
 		if have := describe(d); have != line[3:] {
 			return fmt.Errorf("have: is %s", have)
@@ -192,6 +213,9 @@ func read(line string) (Command, Topic, error) {
 		if whom, ok := strings.CutPrefix(more, "for "); ok {
 			cmd.Reporter = cast[whom]
 		}
+		if more == "found" {
+			cmd.Source = SourcePatrol
+		}
 		ask = report(&cmd, arg)
 	case CmdAssign, CmdTransfer:
 		cmd.To, cmd.Text = cast[arg], more
@@ -206,7 +230,7 @@ func read(line string) (Command, Topic, error) {
 			report(&cmd, arg)
 		}
 	case CmdRate:
-		cmd.Rating = Rating(arg)
+		cmd.Rating, cmd.Phoned = Rating(arg), more == "by telephone"
 	case CmdMerge, CmdAbsorb, CmdRelease:
 		cmd.Into, _ = strconv.ParseInt(arg, 10, 64)
 		for _, name := range strings.Fields(more) {
@@ -218,6 +242,21 @@ func read(line string) (Command, Topic, error) {
 		cmd.Unit = arg
 	case CmdTick:
 		cmd.Clock = Clock(arg)
+	case CmdCall:
+		cmd.To, cmd.Text = cast[arg], more
+	case CmdDecline:
+		if cmd.Text = rest; cmd.Actor.Kind == ActorSystem {
+			cmd.To, cmd.Text = cast[arg], more
+		}
+	case CmdJoin:
+		cmd.Unit, cmd.Text = arg, more
+	case CmdPair:
+		days, _ := strconv.Atoi(arg)
+		cmd.Every = time.Duration(days) * day
+	case CmdConsent:
+		cmd.Yes = arg == "yes"
+	case CmdMove:
+		cmd.Place.Grid = arg
 	default:
 		cmd.Text = rest
 	}
@@ -231,6 +270,8 @@ func report(cmd *Command, arg string) (ask Topic) {
 	switch what {
 	case "wish":
 		cmd.Kind, cmd.Category, cmd.Severity = Wish, "company", Minor
+	case "urgent-wish":
+		cmd.Kind, cmd.Category, cmd.Severity = Wish, "company", Major
 	case "minor", "major", "emergency":
 		cmd.Kind, cmd.Category, cmd.Severity = Incident, "lighting", Severity(what)
 		if what == "emergency" {
