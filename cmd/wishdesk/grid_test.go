@@ -3,20 +3,23 @@ package main
 import (
 	"encoding/csv"
 	"fmt"
+	"log/slog"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+	"github.com/jonboulle/clockwork"
+
 	"github.com/wishdesk/wishdesk/configs"
 	"github.com/wishdesk/wishdesk/configs/settings"
 	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/storage/storetest"
+	"github.com/wishdesk/wishdesk/wechatsim"
 	"github.com/wishdesk/wishdesk/workflow"
-
-	"github.com/jonboulle/clockwork"
-	"log/slog"
 )
 
 // demoStores are stores with the demo's community in them, and the
@@ -196,5 +199,56 @@ func TestPersonLeaves(t *testing.T) {
 	must(t, err)
 	if len(found) != 1 || found[0].Staff() || found[0].OpenID == "" {
 		t.Errorf("who left is lost: %+v", found)
+	}
+}
+
+// A sheet of codes: one lasting code of WeChat's for each building, readable
+// on paper.
+func TestQRSheet(t *testing.T) {
+	env, _ := demoStores(t)
+	sim, err := wechatsim.New(wechatsim.Options{Account: wechatsim.Account{
+		AppID: prodApp, AppSecret: prodSecret, Token: prodToken, EncodingAESKey: prodKey, Mode: wechatsim.Safe, WebhookURL: "http://127.0.0.1:1/", Name: "x",
+	}})
+	must(t, err)
+	defer sim.Close()
+	api := httptest.NewServer(sim.Handler())
+	defer api.Close()
+	config := settingsFile(t, strings.Replace(goodAccount, "%s", api.URL, 1))
+	file := filepath.Join(t.TempDir(), "codes.html")
+	run := func(want int, args ...string) string {
+		t.Helper()
+		out, errs, status := wishdesk(t, env, "", append([]string{"qr", "--config", config, "--community", demoCommunity, "--out", file}, args...)...)
+		if status != want {
+			t.Fatalf("%v: status %d, want %d: %s%s", args, status, want, out, errs)
+		}
+		return out + errs
+	}
+	holds(t, "no such estate", run(2, "--estate", "无此小区"), "无此小区")
+	holds(t, "units", run(0, "--estate", "师范学校旧址片区", "--units", "2"), "10 codes")
+	holds(t, "one estate", run(0, "--estate", "怡园小区"), "16 codes")
+	page, err := os.ReadFile(file)
+	must(t, err)
+	if n := strings.Count(string(page), "<section>"); n != 16 {
+		t.Errorf("%d codes on the sheet", n)
+	}
+	holds(t, "the sheet", string(page), "怡园小区 16号楼", "第五网格", "微信扫一扫:报事、许愿", "!<script")
+	holds(t, "without an account", func() string {
+		_, errs, status := wishdesk(t, env, "", "qr", "--community", demoCommunity, "--out", file)
+		if status != 2 {
+			t.Errorf("status %d", status)
+		}
+		return errs
+	}(), "no account")
+
+	p := openBrowser(t, 800, 1130) // A4
+	p.do("open", chromedp.Navigate("file://"+file), chromedp.WaitVisible(chromedp.CSS(`section svg`)))
+	p.picture("codes")
+	for script, want := range map[string]int{
+		`document.documentElement.scrollWidth - innerWidth`:                                               0,
+		`[...document.querySelectorAll("svg")].filter(s => s.getBoundingClientRect().width > 120).length`: 16,
+	} {
+		if n, err := chromedp.Run(p.Context, chromedp.Evaluate[int](script)); err != nil || n != want {
+			t.Errorf("%s: %d %v, want %d", script, n, err, want)
+		}
 	}
 }

@@ -40,6 +40,13 @@ var shots = os.Getenv("WISHDESK_TEST_SHOTS")
 
 func openPage(t *testing.T, url string, width, height int) *page {
 	t.Helper()
+	p := openBrowser(t, width, height)
+	p.do("open", chromedp.Navigate(url), chromedp.WaitVisible(chromedp.CSS(`body[data-live=yes]`)))
+	return p
+}
+
+func openBrowser(t *testing.T, width, height int) *page {
+	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(width, height), chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-background-networking", true),
@@ -59,7 +66,6 @@ func openPage(t *testing.T, url string, width, height int) *page {
 	if err := chromedp.Do(ctx, chromedp.EmulateViewport(int64(width), int64(height))); err != nil { // starts the browser: it lives as long as this context
 		t.Fatal(err)
 	}
-	p.do("open", chromedp.Navigate(url), chromedp.WaitVisible(chromedp.CSS(`body[data-live=yes]`)))
 	return p
 }
 

@@ -25,6 +25,7 @@ const large = `
 	INSERT INTO person (community, id, key, name, openid, roles)
 		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, i, 'k' || i, 'n' || i % 5000, 'o' || i,
 			CASE WHEN i % 200 = 0 THEN '[{"kind":"worker"}]'::jsonb ELSE '[]' END FROM generate_series(1, 40000) i;
+	UPDATE person SET phone = '199' || lpad(id::text, 8, '0');
 	INSERT INTO talk (community, person, version, state, last_message_at)
 		SELECT community, id, 1, '{}', timestamptz '2026-01-01' FROM person;
 	INSERT INTO ticket (community, number, version, state, stand, kind, category, severity, grid, level, owner, reporter, next_due, filed_at, ended_at, body)
@@ -34,6 +35,15 @@ const large = `
 			timestamptz '2026-01-01' + i * interval '1 minute', timestamptz '2025-01-01',
 			CASE WHEN i / 2 % 50 = 0 THEN NULL ELSE timestamptz '2026-01-01' END, '{"text":"something of a usual length, so that rows are of a usual size"}'
 		FROM generate_series(1, 200000) i;
+	UPDATE ticket SET helpers = CASE WHEN number % 4 = 0 AND ended_at IS NULL THEN ARRAY[number % 300] ELSE '{}' END,
+		support = CASE WHEN stand = 'wall' AND number % 3 = 0 THEN number % 50 ELSE 0 END,
+		outside = number % 5 = 0, resolved_at = CASE WHEN ended_at IS NOT NULL THEN timestamptz '2025-01-01' + number * interval '3 minutes' END;
+	INSERT INTO care (community, key, name, kind, place, grid, every, next_visit)
+		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 'k' || i, 'n' || i % 5000, 'disabled', '{}', 'G' || i % 10, 7,
+			timestamptz '2026-01-01' + i * interval '1 hour' FROM generate_series(1, 20000) i;
+	INSERT INTO round (community, id, kind, person, grid, place, body, at)
+		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 'r' || i, 'patrol', i % 600, 'G' || i % 10, '{}', 'a usual patrol',
+			timestamptz '2025-01-01' + i * interval '2 minutes' FROM generate_series(1, 200000) i;
 	INSERT INTO event (community, number, seq, type, at, body)
 		SELECT community, number, s, 'filed', filed_at, '{}' FROM ticket, generate_series(1, 2) s;
 	INSERT INTO push (community, key, person, number, purpose, facts, status, channel, next_try, msg_id, created_at, sent_at)
@@ -110,6 +120,8 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 			Tickets: []desk.TicketChange{opened(here, int64(900_000+n))}, Pushes: []desk.Push{owed(fmt.Sprint("new", n), 2)},
 			Media:  []desk.MediaFile{{ID: fmt.Sprint("new", n), CreatedAt: now}},
 			Attach: []desk.Attach{{Number: 900_001, IDs: []string{"m2", "m4"}}},
+			Away:   &desk.Away{Person: 2, Leave: workflow.Leave{From: now, Until: now.AddDate(0, 0, 1)}},
+			Rounds: []workflow.Round{{ID: fmt.Sprint("new", n), Kind: workflow.HomeVisit, By: 2, Care: 2, At: now}},
 		}
 	}
 	var many []desk.Change
@@ -122,7 +134,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		index []string // at least these
 		call  func()
 	}{
-		{"Commit", []string{"message_pkey", "ticket_pkey", "talk_pkey", "person_openid", "person_pkey", "media_pkey"}, func() { add(s.Commit(c, change(1))) }},
+		{"Commit", []string{"message_pkey", "ticket_pkey", "talk_pkey", "person_openid", "person_pkey", "media_pkey", "care_pkey"}, func() { add(s.Commit(c, change(1))) }},
 		{"Commit again", []string{"ticket_pkey", "talk_pkey"}, func() {
 			add(s.Commit(c, desk.Change{Community: here, Talk: talked(900_001, 1, `{}`), Tickets: []desk.TicketChange{noted(newTicket.Ticket, "x")}}))
 		}},
@@ -177,6 +189,23 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"Samples", []string{"sample_pkey"}, func() { add(s.Samples(c, here, func(desk.Sample) error { return nil })) }},
 		{"DeadLetterByID", []string{"dead_letter_pkey"}, func() { _, _, err := s.DeadLetterByID(c, here, 20); add(err) }},
 		{"RemoveDeadLetter", []string{"dead_letter_pkey"}, func() { add(s.RemoveDeadLetter(c, here, 1<<40)) }},
+		{"Helped", []string{"ticket_helped"}, func() { _, err := s.Helped(c, here, 4, 20); add(err) }},
+		{"Wished", []string{"ticket_wished"}, func() { _, err := s.Wished(c, here, 3); add(err) }},
+		{"Solved", []string{"ticket_solved"}, func() { _, err := s.Solved(c, here, now.AddDate(0, 0, -30), now); add(err) }},
+		{"Followed", nil, func() { _, err := s.Followed(c, here); add(err) }},
+		{"FollowedTo", nil, func() { add(s.FollowedTo(c, here, 1)) }},
+		{"Residents", []string{"person_phone", "person_name"}, func() {
+			_, err := s.Residents(c, here, "n4", "19900000004")
+			_, again := s.Residents(c, here, "n4", "1")
+			add(err)
+			add(again)
+		}},
+		{"CareDue", []string{"care_due"}, func() { _, err := s.CareDue(c, here, []string{"G2", "G4"}, now, 20); add(err) }},
+		{"CareNamed", []string{"care_name"}, func() { _, err := s.CareNamed(c, here, "n4"); add(err) }},
+		{"PutCare", []string{}, func() { _, err := s.PutCare(c, workflow.Care{Community: here, Name: "x", Every: 7, NextVisit: now}); add(err) }},
+		{"EndCare", []string{"care_pkey"}, func() { add(s.EndCare(c, here, 2)) }},
+		{"RoundsOf", []string{"round_person"}, func() { _, err := s.RoundsOf(c, here, 4, workflow.Patrol, now.AddDate(0, 0, -1)); add(err) }},
+		{"Leave", []string{"person_staff"}, func() { add(s.Leave(c, here, 200)) }},
 		{"Stats", []string{"ticket_due", "push_owed", "push_manual", "media_owed"}, func() { _, err := s.Stats(c, now); add(err) }},
 	} {
 		t.Run(q.name, func(t *testing.T) {
