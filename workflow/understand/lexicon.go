@@ -45,6 +45,7 @@ type lexicon struct {
 	MajorCategories []workflow.Category           `yaml:"major_categories"`
 	Things          []string                      `yaml:"things"`
 	Joins           []string                      `yaml:"joins"`
+	Urgent          []string                      `yaml:"urgent"`
 	Concepts        map[string]string             `yaml:"concepts"`
 	Names           struct {
 		Surnames string `yaml:"surnames"`
@@ -124,6 +125,7 @@ type Rules struct {
 	major      []workflow.Category
 	things     [][][]rune // by thing: its names
 	joins      [][]rune
+	urgent     [][]rune
 	names      marked
 	thesaurus  *thesaurus
 	says       map[workflow.Kind]map[workflow.Category][2]string // the names of what the rules say as features
@@ -239,8 +241,11 @@ func New(data []byte) (*Rules, error) {
 			r.joins = append(r.joins, newText(j, r.simplified).runes)
 		}
 	}
-	if len(r.things) == 0 || len(r.joins) == 0 {
-		errs = append(errs, errors.New("things, joins: each needs entries"))
+	for _, word := range l.Urgent {
+		r.urgent = append(r.urgent, newText(word, r.simplified).runes)
+	}
+	if len(r.things) == 0 || len(r.joins) == 0 || len(r.urgent) == 0 {
+		errs = append(errs, errors.New("things, joins, urgent: each needs entries"))
 	}
 	if len(r.dangers) == 0 || len(r.incidents) == 0 || len(r.wishes) == 0 {
 		errs = append(errs, errors.New("danger, incident, wish: each needs entries"))

@@ -1,6 +1,7 @@
 package understand
 
 import (
+	"slices"
 	"unicode"
 )
 
@@ -45,6 +46,18 @@ func newText(s string, simplified map[rune]rune) *text {
 		}
 	}
 	return t
+}
+
+// says tells whether one of some words stands in the text.
+func (t *text) says(words [][]rune) bool {
+	for _, w := range words {
+		for i := 0; i+len(w) <= len(t.runes); i++ {
+			if slices.Equal(t.runes[i:i+len(w)], w) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // plain is the one spelling of a rune that the rules look for.

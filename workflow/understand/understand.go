@@ -118,8 +118,13 @@ func (r *Rules) Understand(_ context.Context, c *workflow.Community, w workflow.
 	switch {
 	case grave:
 		u.Severity = workflow.Major
-	case v.kind == workflow.Wish && u.Place == (workflow.Place{}):
-		u.Place = w.Home // a wish is its writer's
+	case v.kind == workflow.Wish:
+		if u.Place == (workflow.Place{}) {
+			u.Place = w.Home // a wish is its writer's
+		}
+		if t.says(r.urgent) {
+			u.Severity = workflow.Major // it cannot wait on a wall
+		}
 	}
 	return u, nil
 }
