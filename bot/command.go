@@ -122,7 +122,7 @@ var words = []struct {
 	{verbPair, true, []string{"结对"}},
 	{verbVisit, false, []string{"走访", "敲门"}},
 	{verbPatrol, false, []string{"巡查", "巡逻"}},
-	{verbFixed, false, []string{"随手办", "随手做", "随手"}},
+	{verbFixed, false, []string{"随手办", "随手做"}},
 	{verbCare, true, []string{"关怀", "该走访谁", "关怀名单"}},
 	{verbBehalf, false, []string{"代报", "代办"}},
 	{verbPhoned, false, []string{"回访"}},
@@ -207,8 +207,14 @@ func startsApart(rest string, v verb) bool {
 	if rest == "" || v == verbReopen || v == verbAs {
 		return true
 	}
+	if runsOn[v] { // 「巡查3号楼正常」, but not 「走访的时候没人」
+		return !strings.ContainsRune("的时人过着了到是", []rune(rest)[0])
+	}
 	return strings.ContainsAny(rest[:1], " :,") || strings.HasPrefix(rest, "：") || strings.HasPrefix(rest, "，")
 }
+
+// runsOn are the verbs that staff write without a space behind them.
+var runsOn = map[verb]bool{verbPatrol: true, verbVisit: true, verbFixed: true, verbBehalf: true, verbLeave: true}
 
 // numberFirst reads 「1024 满意」 and 「1024 办结 灯已换」.
 func numberFirst(text string) spoken {

@@ -288,7 +288,9 @@ func (s *session) card(ctx context.Context, t *workflow.Ticket) (_ string, err e
 		v["Reporter"], v["Phone"] = r.Name, r.Phone
 	}
 	v["Unnamed"] = t.Owner == s.me.ID && t.Reporter != 0 && !s.knowsWho(t)
-	v["Hands"] = s.handLines(t)
+	if s.sees(t) {
+		v["Hands"] = s.handLines(t)
+	}
 	if t.Stand == workflow.OnWall && s.me.Has(workflow.RoleCommittee) {
 		f := desk.FactsOf(t)
 		v["Suggest"] = strings.Join(s.b.suggest(s.shape, &f), "、")

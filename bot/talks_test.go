@@ -25,6 +25,8 @@ import (
 //	离职 刘芳                               plays no part any more
 //	划归 毕家洼西区 12 G02                  a building goes to another grid
 //
+// On the care list stand 孙桂兰 (第一网格, due tomorrow) and 何秀珍 (第二网格, the day after).
+//
 // Lines that begin with "#" tell the reader what is going on.
 func TestTalks(t *testing.T) {
 	files, err := filepath.Glob("../docs/talks/*.txt")
@@ -38,6 +40,14 @@ func TestTalks(t *testing.T) {
 			must(t, err)
 			w := newWorld(t, func(s *settings) { s.whole = true })
 			k := talking{world: w, shape: shape}
+			for i, c := range []workflow.Care{
+				{Name: "孙桂兰", Phone: "13900000001", Kind: workflow.LivingAlone, Place: workflow.Place{Estate: "毕家洼西区", Building: 12, Unit: 3, Room: "402", Grid: "G01"}, Every: 7, Note: "耳朵背"},
+				{Name: "何秀珍", Kind: workflow.LowIncome, Place: workflow.Place{Estate: "怡园小区", Building: 5, Unit: 2, Room: "301", Grid: "G02"}, Every: 14},
+			} {
+				c.Community, c.NextVisit = community, begin.AddDate(0, 0, i+1)
+				_, err := w.store.PutCare(w.ctx, c)
+				must(t, err)
+			}
 			for _, name := range []string{"张建国", "刘芳", "孙丽", "陈志强", "赵敏", "韩磊", "曹颖", "钟敏", "何亮", "吴桂芬", "龚莉"} {
 				k.say(k.openid(name), "帮助")
 				k.pushes(k.openid(name))
@@ -76,6 +86,7 @@ var timePasses = regexp.MustCompile(`^过 (?:(\d+)天)?(?:(\d+)小时)?(?:(\d+)�
 
 func (k *talking) line(where, line string) {
 	k.t.Helper()
+	must(k.t, k.desk.Refresh(k.ctx)) // as a running process does every second
 	k.pump()
 	line = strings.TrimSpace(line)
 	if line == "" || strings.HasPrefix(line, "#") {

@@ -43,6 +43,7 @@ const (
 	TellQuestionLapse Purpose = "question_lapsed"
 	TellPraise        Purpose = "praise"
 
+	TellCare     Purpose = "care_due"      // in the morning: whom of the care list to visit
 	TellVisitDue Purpose = "visit_due"     // to a pair: time for the next visit
 	TellReminder Purpose = "reminder"      // to owners: a promise is due soon
 	TellHandedOn Purpose = "handed_on"     // to who had it: somebody else has it now

@@ -202,7 +202,10 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		}},
 		{"CareDue", []string{"care_due"}, func() { _, err := s.CareDue(c, here, []string{"G2", "G4"}, now, 20); add(err) }},
 		{"CareNamed", []string{"care_name"}, func() { _, err := s.CareNamed(c, here, "n4"); add(err) }},
-		{"PutCare", []string{}, func() { _, err := s.PutCare(c, workflow.Care{Community: here, Name: "x", Every: 7, NextVisit: now}); add(err) }},
+		{"PutCare", []string{}, func() {
+			_, err := s.PutCare(c, workflow.Care{Community: here, Name: "x", Every: 7, NextVisit: now})
+			add(err)
+		}},
 		{"EndCare", []string{"care_pkey"}, func() { add(s.EndCare(c, here, 2)) }},
 		{"RoundsOf", []string{"round_person"}, func() { _, err := s.RoundsOf(c, here, 4, workflow.Patrol, now.AddDate(0, 0, -1)); add(err) }},
 		{"Leave", []string{"person_staff"}, func() { add(s.Leave(c, here, 200)) }},

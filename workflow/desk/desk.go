@@ -25,7 +25,8 @@ type Desk struct {
 
 	mu      sync.RWMutex
 	shapes  map[string]Shape
-	follows map[string]int64 // the shapes that open tickets are known to have followed
+	follows map[string]int64  // the shapes that open tickets are known to have followed
+	days    map[string]string // the days whose morning is known to be done
 
 	// driveDown is when the Drive last failed (Unix ns): for a moment after
 	// it nobody waits for it again.
@@ -45,7 +46,7 @@ func New(o Options) *Desk {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Desk{journal: o.Journal, drive: o.Drive, clock: o.Clock, log: o.Logger, shapes: map[string]Shape{}, follows: map[string]int64{}}
+	return &Desk{journal: o.Journal, drive: o.Drive, clock: o.Clock, log: o.Logger, shapes: map[string]Shape{}, follows: map[string]int64{}, days: map[string]string{}}
 }
 
 // Now is the desk's time, in UTC, as fine as the record keeps it: what was

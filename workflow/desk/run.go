@@ -98,6 +98,9 @@ func (r *Runner) turn(ctx context.Context, community string) {
 			}
 		case <-sweep.C:
 			err = r.desk.Sweep(ctx, community)
+			if derr := r.desk.Daily(ctx, community); err == nil {
+				err = derr
+			}
 		}
 		if err != nil && ctx.Err() == nil {
 			r.desk.log.Warn("clocks not turned", "community", community, "cause", err)
@@ -287,6 +290,9 @@ func (r *Runner) Pump(ctx context.Context, community string) (int, error) {
 		return 0, err
 	}
 	if _, err := r.desk.Follow(ctx, community); err != nil {
+		return 0, err
+	}
+	if err := r.desk.Daily(ctx, community); err != nil {
 		return 0, err
 	}
 	done := 0
