@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/width"
 
@@ -45,6 +46,7 @@ const (
 	verbCalled   verb = "called"
 	verbAs       verb = "as" // 「登记心愿」「登记诉求」: the kind, after the desk asked
 
+	verbWho     verb = "who"     // 「网格员是谁」
 	verbHome    verb = "home"    // 「登记住址 …」
 	verbSupport verb = "support" // 「我也想要 1024」
 	verbNamed   verb = "named"   // 「公开 1024」: claimers may know who asks
@@ -86,7 +88,8 @@ var words = []struct {
 	{verbHelp, true, []string{"帮助", "怎么用", "菜单", "help", "?"}},
 	{verbReport, true, []string{"我要报事", "报事"}},
 	{verbWish, true, []string{"我要许愿", "许愿", "我有个心愿", "我有心愿", "心愿", "微心愿"}},
-	{verbProgress, true, []string{"进度", "查进度", "我的", "我的事", "到哪了", "办到哪了", "咋样了", "怎么样了"}},
+	{verbWho, true, []string{"网格员是谁", "我的网格员", "谁是网格员", "网格员电话", "找网格员", "联系网格员"}},
+	{verbProgress, true, []string{"完成了没有", "办完了没有", "好了没有", "修好了没有", "进度", "查进度", "我的", "我的事", "到哪了", "办到哪了", "咋样了", "怎么样了"}},
 	{verbUrge, true, []string{"催办", "催一下", "催催", "快点"}},
 	{verbSupplement, false, []string{"补充"}},
 	{verbCancel, true, []string{"撤销", "撤回", "取消", "不用了"}},
@@ -97,12 +100,12 @@ var words = []struct {
 	{verbClaim, true, []string{"认领"}},
 	{verbSplit, true, []string{"拆分", "不是一回事", "不是同一件事"}},
 	{verbWork, true, []string{"待办", "我的待办", "任务"}},
-	{verbAccept, true, []string{"接单", "收到接单"}},
+	{verbAccept, true, []string{"接单", "收到接单", "接了", "我接了", "我接", "我来接"}},
 	{verbTransfer, false, []string{"转派", "转给"}},
 	{verbReturn, false, []string{"退单", "退回"}},
 	{verbAsk, false, []string{"追问", "问居民", "问"}},
 	{verbNote, false, []string{"进展"}},
-	{verbResolve, false, []string{"办结", "办完", "已办结"}},
+	{verbResolve, false, []string{"办结", "办完", "办完了", "已办结", "已经办完了"}},
 	{verbShow, true, []string{"查看", "详情"}},
 	{verbFile, false, []string{"归类"}},
 	{verbAssign, false, []string{"指派"}},
@@ -179,11 +182,13 @@ func listen(text string) spoken {
 			s.Number, s.Rest = leadingNumber(strings.TrimLeft(rest, " :：,，、。!！"))
 			switch {
 			case s.Verb == verbRate:
-				s.Rating = ratings[strings.Trim(s.Rest, "。.!！ ")]
-				if s.Rating == "" {
+				word, why, _ := strings.Cut(s.Rest, " ")
+				if s.Rating = ratings[strings.Trim(word, "。.!！,，")]; s.Rating == "" {
 					continue
 				}
-				s.Rest = ""
+				s.Rest = strings.TrimSpace(why)
+			case nothingElse[s.Verb] && s.Number != 0 && strings.Trim(s.Rest, "。.!！?？~吧啊呢 ") != "":
+				continue // 「经过12345热线反映」
 			case w.alone && s.Number == 0:
 				if strings.Trim(s.Rest, "。.!！?？~吧啊呢 ") != "" {
 					continue // part of a sentence
@@ -191,6 +196,12 @@ func listen(text string) spoken {
 				s.Rest = ""
 			case !w.alone && s.Number == 0 && !startsApart(rest, s.Verb):
 				continue
+			}
+			if numberAfter[s.Verb] && s.Number == 0 { // 「指派 刘芳 1001」
+				if m := anyNumber.FindStringSubmatchIndex(s.Rest); m != nil {
+					s.Number, _ = strconv.ParseInt(s.Rest[m[2]:m[3]], 10, 64)
+					s.Rest = strings.TrimSpace(s.Rest[:m[0]] + " " + s.Rest[m[1]:])
+				}
 			}
 			best, bestLen = s, len(say)
 		}
@@ -208,13 +219,73 @@ func startsApart(rest string, v verb) bool {
 		return true
 	}
 	if runsOn[v] { // 「巡查3号楼正常」, but not 「走访的时候没人」
-		return !strings.ContainsRune("的时人过着了到是", []rune(rest)[0])
+		return !strings.ContainsRune("的时人着员", []rune(rest)[0])
 	}
 	return strings.ContainsAny(rest[:1], " :,") || strings.HasPrefix(rest, "：") || strings.HasPrefix(rest, "，")
 }
 
+// nothingElse are the verbs that are a number and no more words.
+var nothingElse = map[verb]bool{verbNamed: true, verbHidden: true, verbSupport: true, verbStory: true, verbShare: true, verbCare: true, verbBack: true, verbWho: true}
+
 // runsOn are the verbs that staff write without a space behind them.
-var runsOn = map[verb]bool{verbPatrol: true, verbVisit: true, verbFixed: true, verbBehalf: true, verbLeave: true}
+var runsOn = map[verb]bool{
+	verbPatrol: true, verbVisit: true, verbFixed: true, verbBehalf: true, verbLeave: true, verbHome: true,
+	verbAssign: true, verbTransfer: true, verbCall: true,
+}
+
+// numberAfter are the verbs whose number may stand behind a name.
+var numberAfter = map[verb]bool{verbAssign: true, verbTransfer: true, verbCall: true}
+
+var anyNumber = regexp.MustCompile(`(?:^|[^0-9])([0-9]{4,9})(?:号)?(?:[^0-9]|$)`)
+
+// A verdict in a person's own words, where one is awaited: 「不满意,根本没人来」,
+// 「一点都不满意」, 「还可以」.
+var (
+	saidBad  = regexp.MustCompile(`不满意|不太满意|不满|没修好|没办好|没解决|糊弄|白跑|根本没`)
+	saidFair = regexp.MustCompile(`基本满意|还行|还可以|凑合|一般|马马虎虎|将就`)
+	saidWell = regexp.MustCompile(`满意|挺好|很好|不错|好评|修好了|可以了|办得好|点赞`)
+)
+
+// verdictIn reads a verdict in one's own words; "" where there is none.
+func verdictIn(text string) workflow.Rating {
+	switch {
+	case utf8.RuneCountInString(text) > 40:
+		return ""
+	case saidBad.MatchString(text):
+		return workflow.Unsatisfied
+	case saidFair.MatchString(text):
+		return workflow.Fair
+	case saidWell.MatchString(text):
+		return workflow.Satisfied
+	}
+	return ""
+}
+
+// What staff say without thinking of commands: that they have read a new task,
+// that they are done, what they did on the way, that they need leave.
+var (
+	saidRead  = regexp.MustCompile(`^(?:好的?|收到|知道了|明白|马上|行|嗯|ok|OK)[,，。!！ ]*(?:我?(?:马上|这就|现在)?(?:去|过去|到)?(?:看看|一下|处理|办)?)?[了吧。!！]*$`)
+	saidDone  = regexp.MustCompile(`^(?:都|已经?|全)?(?:办好|弄好|修好|搞定|处理好|处理完|干完|做完|清完|好)了[。!！]*$`)
+	saidWhen  = regexp.MustCompile(`^(?:今天|刚才|刚刚|刚|上午|下午|早上|晚上|我们?|又)+[,，]?`)
+	saidLeave = regexp.MustCompile(`请[^,，。]{0,4}假`)
+)
+
+// meantByStaff reads what somebody of the staff says in their own words.
+func meantByStaff(text string) spoken {
+	text = tidy(text)
+	if utf8.RuneCountInString(text) <= 20 && saidLeave.MatchString(text) {
+		return spoken{Verb: verbLeave, Rest: text}
+	}
+	if rest := saidWhen.ReplaceAllString(text, ""); rest != text {
+		if sp := listen(rest); runsOn[sp.Verb] {
+			return sp
+		}
+	}
+	if rest, ok := strings.CutPrefix(text, "随手"); ok && onSpot.MatchString(text) && strings.Contains(rest, "了") {
+		return spoken{Verb: verbFixed, Rest: text}
+	}
+	return spoken{}
+}
 
 // numberFirst reads 「1024 满意」 and 「1024 办结 灯已换」.
 func numberFirst(text string) spoken {

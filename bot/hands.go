@@ -23,6 +23,9 @@ func (s *session) hand(ctx context.Context, sp spoken) (string, error) {
 		return reply, err
 	}
 	s.talk.Ticket = t.Number
+	if sp.Verb == verbFinish && t.Owner == s.me.ID { // all of it is theirs
+		return s.staff(ctx, spoken{Verb: verbResolve, Number: t.Number, Rest: sp.Rest})
+	}
 	cmd := workflow.Command{Actor: s.by(), Text: sp.Rest}
 	switch sp.Verb {
 	case verbCall:
@@ -74,10 +77,10 @@ func (s *session) handFits(ctx context.Context, v verb) ([]workflow.Ticket, erro
 // callIn calls somebody to a ticket: a person by name, the least busy one of a
 // department, company or team by its name.
 func (s *session) callIn(ctx context.Context, t *workflow.Ticket, sp spoken) (string, error) {
-	name, part, _ := strings.Cut(strings.TrimSpace(sp.Rest), " ")
+	name, part := s.who(strings.TrimLeft(sp.Rest, "请叫找 "))
 	who := s.staffNamed(name)
 	if len(who) == 0 && name != "" {
-		who = s.oneOf(t, func(r workflow.Role) bool { return r.Department == name || r.Unit == name || r.Team == name })
+		name, part, who = s.group(t, name, part)
 	}
 	if len(who) != 1 {
 		var choices []choice
@@ -99,8 +102,53 @@ func (s *session) callIn(ctx context.Context, t *workflow.Ticket, sp spoken) (st
 		return "", err
 	}
 	v := s.about(&after)
-	v["Helper"], v["HelperTitle"] = who[0].Name, s.b.Title(s.shape.Community, who[0])
+	v["Helper"], v["HelperTitle"], v["Part"] = who[0].Name, s.b.Title(s.shape.Community, who[0]), part
 	return s.say("did.call", v), nil
+}
+
+// groups are what people call those who can be called to a ticket.
+var groups = []struct {
+	say  []string
+	kind workflow.RoleKind
+	has  string // in the department or team
+}{
+	{[]string{"物业"}, workflow.RoleProperty, ""},
+	{[]string{"派出所", "公安局", "公安", "民警", "警察"}, workflow.RoleOfficer, "公安"},
+	{[]string{"城管", "执法"}, workflow.RoleOfficer, "执法"},
+	{[]string{"民政"}, workflow.RoleOfficer, "民政"},
+	{[]string{"政法", "司法所"}, workflow.RoleOfficer, "政法"},
+	{[]string{"调解"}, workflow.RoleVolunteer, "调解"},
+	{[]string{"清洁", "保洁"}, workflow.RoleVolunteer, "清洁"},
+	{[]string{"志愿者", "志愿"}, workflow.RoleVolunteer, ""},
+	{[]string{"网格长"}, workflow.RoleLeader, ""},
+}
+
+// group finds who is meant by a group's name, in full or as people say it,
+// also where what is to be done follows without a space: 「物业抽水」.
+func (s *session) group(t *workflow.Ticket, name, part string) (string, string, []workflow.Person) {
+	for _, p := range s.shape.Roster {
+		for _, r := range p.Roles {
+			for _, full := range []string{r.Department, r.Unit, r.Team} {
+				if full != "" && strings.HasPrefix(name, full) {
+					who := s.oneOf(t, func(o workflow.Role) bool { return o.Department == full || o.Unit == full || o.Team == full })
+					return full, strings.TrimSpace(strings.TrimPrefix(name, full) + " " + part), who
+				}
+			}
+		}
+	}
+	for _, g := range groups {
+		for _, say := range g.say {
+			if !strings.HasPrefix(name, say) {
+				continue
+			}
+			rest := strings.TrimLeft(strings.TrimPrefix(name, say), "队局们员")
+			who := s.oneOf(t, func(r workflow.Role) bool {
+				return r.Kind == g.kind && strings.Contains(r.Department+r.Team, g.has) && (r.Grid == "" || r.Grid == t.Place.Grid)
+			})
+			return say, strings.TrimSpace(rest + " " + part), who
+		}
+	}
+	return name, part, nil
 }
 
 // oneOf is who of a group is called: one whom a push reaches before one who

@@ -271,10 +271,14 @@ func (b *Bot) pushText(shape desk.Shape, p desk.Push) (string, []choice) {
 		choices = choices[:min(len(choices), 4)]
 	case workflow.TellVisitDue:
 		choices = []choice{{s.say("choice.visit", nil), "走访 " + n}, {s.say("choice.show", nil), "查看 " + n}}
-	case workflow.TellTray, workflow.TellUnclaimed:
+	case workflow.TellTray, workflow.TellUnclaimed, workflow.TellNamed:
 		choices = []choice{{s.say("choice.show", nil), "查看 " + n}}
 	case workflow.TellCalled:
 		choices = []choice{{s.say("choice.finish", nil), "完成 " + n}, {s.say("choice.decline", nil), "办不了 " + n}, {s.say("choice.show", nil), "查看 " + n}}
+	case workflow.TellClaimed:
+		if p.Facts.Unnamed {
+			choices = []choice{{s.say("choice.named", nil), "公开 " + n}, {s.say("choice.hidden", nil), "保密 " + n}}
+		}
 	case workflow.TellFollowers:
 		choices = []choice{{s.say("choice.reopen", nil), "重办 " + n}}
 	}

@@ -28,11 +28,23 @@ func (s *session) said(ctx context.Context, raw string) (string, error) {
 	if sp.Verb == verbNumber && sp.Number < 1000 {
 		return s.smallNumber(ctx, sp.Number)
 	}
+	if p := s.talk.Pending; p.Verb == verbHome && sp.Verb == verbNone { // only an address is one
+		if u, err := s.understand(ctx, raw); err != nil {
+			return "", err
+		} else if u.Place.Building == 0 || u.Confidence >= unclear {
+			s.talk.Pending = pending{}
+		}
+	}
 	if p := s.talk.Pending; p.Verb != verbNone && p.Verb != verbAs && sp.Verb == verbNone {
-		sp = spoken{Verb: p.Verb, Number: p.Number, Rest: raw}
+		sp = spoken{Verb: p.Verb, Number: p.Number, Rest: strings.TrimSpace(p.Draft + " " + raw)}
+	}
+	if s.me.Staff() && sp.Verb == verbNone {
+		sp = meantByStaff(text)
 	}
 	if staffVerbs[sp.Verb] && !s.me.Staff() {
 		switch {
+		case sp.Number == 0 && sp.Rest == "" && text == raw: // 「待办」
+			return s.say("staff_only", Values{"Word": shorten(raw, 8)}), nil
 		case sp.Number == 0:
 			sp = spoken{} // a resident's 「问 …」 is a sentence
 		case sp.Verb == verbShow, sp.Verb == verbNote && sp.Rest == "": // 「进展 1024」
@@ -50,6 +62,8 @@ func (s *session) said(ctx context.Context, raw string) (string, error) {
 		return s.show(ctx, sp.Number)
 	case verbHelp:
 		return s.say("help", nil), nil
+	case verbWho:
+		return s.whoIsMine(), nil
 	case verbReport:
 		return s.say("report", nil), nil
 	case verbWish:
@@ -77,7 +91,7 @@ func (s *session) said(ctx context.Context, raw string) (string, error) {
 	case verbAs:
 		return s.fileAs(ctx, sp, draft)
 	case verbHome:
-		return s.home(ctx, sp.Rest)
+		return s.homeOrAnswer(ctx, sp.Rest)
 	case verbSupport:
 		return s.support(ctx, sp)
 	case verbNamed, verbHidden:
@@ -302,6 +316,12 @@ func (s *session) free(ctx context.Context, raw string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if reply, ok, err := s.judged(ctx, raw, u); err != nil || ok {
+		return reply, err
+	}
+	if reply, ok, err := s.shopTalk(ctx, raw); err != nil || ok {
+		return reply, err
+	}
 	if q, ok, err := s.asked(ctx); err != nil {
 		return "", err
 	} else if ok && !s.newMatter(q, raw, u) {
@@ -320,7 +340,9 @@ func (s *session) free(ctx context.Context, raw string) (string, error) {
 	if c, _, ok := s.b.o.Taxonomy.Find(strings.TrimSpace(raw)); ok {
 		return s.bareCategory(ctx, c, raw)
 	}
-	if rest, ok := livesIn(raw); ok && u.Confidence < unclear && u.Place.Building != 0 && u.Severity != workflow.Emergency {
+	if rest, ok, err := s.tellsHome(ctx, raw); err != nil {
+		return "", err
+	} else if ok {
 		return s.home(ctx, rest)
 	}
 	if fragment := u.Confidence < unclear && u.Place != (workflow.Place{}) && u.Severity != workflow.Emergency; fragment || telephone.MatchString(raw) {

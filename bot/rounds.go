@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,6 +50,9 @@ func (s *session) round(ctx context.Context, sp spoken) (string, error) {
 	}
 	media := s.take()
 	found, solved := s.foundOut(sp.Rest, u)
+	if solved && place.Grid == "" {
+		found = false // nobody knows where: what was done stands in the round
+	}
 	if found {
 		if r.Number, err = s.foundTicket(ctx, sp.Rest, u, r.Place, media, solved); err != nil {
 			return "", err
@@ -94,7 +98,7 @@ func (s *session) ownGrid() string {
 
 // What says that nothing was found, and what says that it is done already.
 var (
-	allWell = regexp.MustCompile(`正常|没问题|无异常|没有异常|一切都好|都挺好|挺好的?|良好|平安`)
+	allWell = regexp.MustCompile(`正常|没问题|没有问题|无异常|没有异常|一切都好|都挺好|挺好的?|良好|平安|没啥|没事|无事`)
 	onSpot  = regexp.MustCompile(`当场|随手|顺手|已经?(?:清|处理|修|解决|劝|换|移|搬|扶|关|补|挪|扫|捡)|(?:清走|清理|修好|扶起来|关上|劝走|挪开|捡走)了`)
 	foundIt = regexp.MustCompile(`发现|看到|看见|反映`)
 )
@@ -137,11 +141,10 @@ func (s *session) foundTicket(ctx context.Context, text string, u workflow.Under
 		return 0, err
 	}
 	if ok { // a resident was first
-		t, err := s.w.Do(ctx, known.Number, workflow.Command{Name: workflow.CmdSupplement, Actor: workflow.System(), Text: text, Media: media})
-		if workflow.CodeOf(err) == workflow.CodeNotAllowed {
-			return known.Number, nil
+		t, err := s.w.Do(ctx, known.Number, workflow.Command{Name: workflow.CmdSupplement, Actor: s.by(), Text: text, Media: media})
+		if workflow.CodeOf(err) != workflow.CodeNotAllowed { // else it is another grid's: a ticket of its own
+			return t.Number, err
 		}
-		return t.Number, err
 	}
 	t, err := s.w.File(ctx, cmd)
 	return t.Number, err
@@ -270,13 +273,26 @@ var aName = regexp.MustCompile(`^[\p{Han}·]{2,5}$`)
 // behalf files for somebody who does not write: 「代报 王桂英 13800000000
 // 12号楼3单元402 楼道灯不亮」.
 func (s *session) behalf(ctx context.Context, sp spoken) (string, error) {
+	if !s.me.Has(workflow.RoleWorker) && !s.me.Has(workflow.RoleLeader) && !s.me.Has(workflow.RoleCommittee) {
+		return "", &workflow.Error{Code: workflow.CodeNotAllowed}
+	}
+	whole, err := s.understand(ctx, sp.Rest)
+	if err != nil {
+		return "", err
+	}
 	phone := ""
 	rest := telephoned.ReplaceAllStringFunc(sp.Rest, func(m string) string {
 		phone = strings.NewReplacer("-", "", " ", "", "+86", "").Replace(m)
 		return " "
 	})
-	name, text, _ := strings.Cut(strings.TrimSpace(rest), " ")
-	if text = strings.Trim(text, " ,。"); !aName.MatchString(name) || text == "" {
+	name, text, err := s.nameIn(ctx, rest)
+	if err != nil {
+		return "", err
+	}
+	if name == "" || text == "" {
+		if whole.Severity == workflow.Emergency { // whose it is can be asked later
+			return s.free(ctx, sp.Rest)
+		}
 		s.talk.Pending = pending{Verb: verbBehalf}
 		return s.say("behalf_how", nil), nil
 	}
@@ -297,7 +313,7 @@ func (s *session) behalf(ctx context.Context, sp spoken) (string, error) {
 		cmd.Category = ""
 	}
 	if cmd.Kind == workflow.Incident && !cmd.Place.Known() && cmd.Severity != workflow.Emergency {
-		s.talk.Pending = pending{Verb: verbBehalf}
+		s.talk.Pending = pending{Verb: verbBehalf, Draft: strings.TrimSpace(name + " " + phone + " " + text)}
 		return s.say("behalf_where", Values{"Name": name, "Text": text}), nil
 	}
 	if fresh {
@@ -316,6 +332,29 @@ func (s *session) behalf(ctx context.Context, sp spoken) (string, error) {
 	v := s.about(&t)
 	v["Name"], v["NoPhone"], v["Known"] = name, who.Phone == "" && who.OpenID == "", !fresh
 	return s.say("behalf_filed", v), nil
+}
+
+// nameIn takes the name out of a line: the first part that is a name by its
+// form and neither a place nor a matter.
+func (s *session) nameIn(ctx context.Context, line string) (name, rest string, err error) {
+	parts := strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" ,，、;；。:：\n", r) })
+	for i, p := range parts {
+		if !aName.MatchString(p) {
+			continue
+		}
+		if i > 0 { // not where a name is expected: it must not be anything else
+			u, err := s.b.o.Understander.Understand(ctx, s.shape.Community, workflow.Words{Text: p})
+			if err != nil {
+				return "", "", err
+			}
+			matter := (u.Kind == workflow.Incident || u.Kind == workflow.Wish) && u.Confidence >= doubtful
+			if u.Place != (workflow.Place{}) || matter {
+				continue
+			}
+		}
+		return p, strings.Join(slices.Delete(slices.Clone(parts), i, i+1), " "), nil
+	}
+	return "", "", nil
 }
 
 // resident finds whom a worker names: by telephone, else by name where only

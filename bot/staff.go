@@ -59,6 +59,9 @@ func (s *session) staff(ctx context.Context, sp spoken) (string, error) {
 		return reply, err
 	}
 	s.talk.Ticket = t.Number
+	if sp.Verb == verbResolve && t.Owner != s.me.ID && t.Hand(s.me.ID) != nil { // who was called is done with their part
+		return s.hand(ctx, spoken{Verb: verbFinish, Number: t.Number, Rest: sp.Rest})
+	}
 	cmd := workflow.Command{Actor: s.by(), Text: sp.Rest}
 	switch sp.Verb {
 	case verbAccept:
@@ -287,7 +290,7 @@ func (s *session) card(ctx context.Context, t *workflow.Ticket) (_ string, err e
 		}
 		v["Reporter"], v["Phone"] = r.Name, r.Phone
 	}
-	v["Unnamed"] = t.Owner == s.me.ID && t.Reporter != 0 && !s.knowsWho(t)
+	v["Unnamed"] = t.Owner == s.me.ID && t.Reporter != 0 && t.HidesWho(s.me)
 	if s.sees(t) {
 		v["Hands"] = s.handLines(t)
 	}
@@ -323,13 +326,10 @@ func (s *session) alsoSaid(ctx context.Context, t *workflow.Ticket) (string, err
 // reported a ticket: the committee and the grid's workers; of others who have
 // it only where it is an incident, or the wish's owner has agreed.
 func (s *session) knowsWho(t *workflow.Ticket) bool {
-	if s.me.Has(workflow.RoleCommittee) || t.FiledBy == s.me.ID {
+	if s.me.Has(workflow.RoleCommittee) {
 		return true
 	}
-	if t.Owner != s.me.ID && t.Hand(s.me.ID) == nil {
-		return false
-	}
-	return t.Kind != workflow.Wish || t.Named || workflow.WhoGridWorker.Holds(t, s.by())
+	return (t.Owner == s.me.ID || t.Hand(s.me.ID) != nil) && !t.HidesWho(s.me)
 }
 
 // actions are the commands that fit a ticket for the writer, to be tapped.
@@ -360,7 +360,7 @@ func (s *session) actions(t *workflow.Ticket) []choice {
 
 // handOn transfers or assigns a ticket to somebody named, or offers names.
 func (s *session) handOn(ctx context.Context, t *workflow.Ticket, sp spoken) (string, error) {
-	name, reason, _ := strings.Cut(strings.TrimSpace(sp.Rest), " ")
+	name, reason := s.who(strings.TrimLeft(sp.Rest, "给由到 "))
 	named := s.staffNamed(name)
 	if len(named) != 1 {
 		word := suggested(sp.Verb) + " " + strconv.FormatInt(t.Number, 10) + " "
@@ -402,6 +402,25 @@ func (s *session) staffNamed(name string) []workflow.Person {
 	return slices.DeleteFunc(s.shape.Roster.Named(name), func(p workflow.Person) bool {
 		return p.ID == s.me.ID || id != "" && id != strconv.FormatInt(int64(p.ID), 10)
 	})
+}
+
+// who splits 「曹颖 抽水」, 「曹颖,抽水」 and 「曹颖抽水」 into the name and what
+// follows: by a sign, else by the longest name of the staff that it begins with.
+func (s *session) who(text string) (name, rest string) {
+	text = strings.TrimSpace(text)
+	if i := strings.IndexAny(text, " ,，、:：;；"); i >= 0 {
+		name = text[:i]
+		return strings.TrimSuffix(name, "吧"), strings.TrimLeft(text[i:], " ,，、:：;；")
+	}
+	for _, p := range s.shape.Roster {
+		if strings.HasPrefix(text, p.Name) && len(p.Name) > len(name) {
+			name = p.Name
+		}
+	}
+	if name == "" || strings.HasPrefix(text, name+"@") {
+		return strings.TrimSuffix(text, "吧"), ""
+	}
+	return name, strings.TrimPrefix(strings.TrimPrefix(text, name), "吧")
 }
 
 // colleagues are whom a ticket can be handed to, those nearest first: the

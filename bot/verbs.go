@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/wishdesk/wishdesk/workflow"
 )
@@ -239,16 +240,23 @@ func (s *session) rate(ctx context.Context, sp spoken) (string, error) {
 	if fresh := s.since(waiting); sp.Number == 0 && len(fresh) == 1 {
 		waiting = fresh // the one that the question was just about
 	}
-	word := map[workflow.Rating]string{workflow.Satisfied: "满意", workflow.Fair: "基本满意", workflow.Unsatisfied: "不满意"}[sp.Rating]
-	sp.Rest = word
+	why := sp.Rest
+	sp.Rest = strings.TrimSpace(map[workflow.Rating]string{workflow.Satisfied: "满意", workflow.Fair: "基本满意", workflow.Unsatisfied: "不满意"}[sp.Rating] + " " + why)
 	t, reply, ok, err := s.target(ctx, sp, "评价", waiting)
 	if !ok {
 		return reply, err
 	}
-	if t, err = s.w.Do(ctx, t.Number, workflow.Command{Name: workflow.CmdRate, Actor: s.by(), Rating: sp.Rating}); err != nil {
+	cmds := []workflow.Command{{Name: workflow.CmdRate, Actor: s.by(), Rating: sp.Rating, Text: why}}
+	if why != "" && sp.Rating == workflow.Satisfied && t.Owner != 0 && utf8.RuneCountInString(why) >= 4 { // 「满意,小孙真好」
+		cmds = append(cmds, workflow.Command{Name: workflow.CmdThank, Actor: s.by(), Text: why})
+	}
+	if t, err = s.w.Do(ctx, t.Number, cmds...); err != nil {
 		return "", err
 	}
 	s.talk.Ticket = t.Number
+	if sp.Rating == workflow.Unsatisfied && why != "" {
+		return s.say("reopened", s.about(&t)), nil
+	}
 	if sp.Rating == workflow.Unsatisfied {
 		return s.askWhy(s.say("rated_bad", s.about(&t)), t.Number), nil
 	}
@@ -286,6 +294,79 @@ func (s *session) reopen(ctx context.Context, sp spoken) (string, error) {
 		return s.askWhy(s.say("reopened", s.about(&t)), t.Number), nil
 	}
 	return s.say("reopened", s.about(&t)), nil
+}
+
+// judged takes a verdict in the writer's own words where one is awaited, or
+// where they say that they are not satisfied with something.
+func (s *session) judged(ctx context.Context, raw string, u workflow.Understanding) (string, bool, error) {
+	verdict := verdictIn(raw)
+	if verdict == "" || u.Severity == workflow.Emergency {
+		return "", false, nil
+	}
+	waiting, err := s.awaitingRating(ctx)
+	if err != nil {
+		return "", false, err
+	}
+	if len(waiting) == 0 && !(verdict == workflow.Unsatisfied && strings.Contains(raw, "满意") && utf8.RuneCountInString(raw) <= 12) {
+		return "", false, nil
+	}
+	elsewhere := slices.ContainsFunc(waiting, func(t workflow.Ticket) bool {
+		return u.Place.Building != 0 && t.Place.Building != 0 && u.Place.Building != t.Place.Building
+	})
+	if elsewhere || len(waiting) > 0 && u.Kind == workflow.Wish && u.Confidence >= doubtful {
+		return "", false, nil // about something else
+	}
+	sp := spoken{Verb: verbRate, Rating: verdict}
+	if verdict == workflow.Unsatisfied {
+		sp.Rest = strings.Trim(strings.Replace(raw, "不满意", "", 1), " ,，。!！")
+		if utf8.RuneCountInString(sp.Rest) < 3 {
+			sp.Rest = ""
+		}
+	} else if verdict == workflow.Satisfied {
+		sp.Rest = strings.Trim(strings.Replace(raw, "满意", "", 1), " ,，。!！")
+	}
+	reply, err := s.rate(ctx, sp)
+	return reply, true, err
+}
+
+// shopTalk answers what staff say without a command: a task read is a task to
+// accept, one that is done is to be resolved.
+func (s *session) shopTalk(ctx context.Context, raw string) (string, bool, error) {
+	if !s.me.Staff() {
+		return "", false, nil
+	}
+	text := tidy(raw)
+	key, word, v := "ack.read", "接单 ", verbAccept
+	switch {
+	case saidRead.MatchString(text):
+	case saidDone.MatchString(text):
+		key, word, v = "ack.done", "办结 ", verbResolve
+	default:
+		return "", false, nil
+	}
+	fit, err := s.fitting(ctx, v)
+	if err != nil {
+		return "", false, err
+	}
+	var choices []choice
+	for _, t := range fit {
+		if len(choices) < 4 {
+			choices = append(choices, choice{s.say("choice.do", Values{"Word": strings.TrimSpace(word), "Number": t.Number}), word + strconv.FormatInt(t.Number, 10)})
+		}
+	}
+	if v == verbResolve {
+		helped, err := s.b.desk.Journal().Helped(ctx, s.in.Community, s.me.ID, 4)
+		if err != nil {
+			return "", false, err
+		}
+		for _, t := range helped {
+			choices = append(choices, choice{s.say("choice.do", Values{"Word": suggested(verbFinish), "Number": t.Number}), "完成 " + strconv.FormatInt(t.Number, 10)})
+		}
+	}
+	if len(choices) == 0 {
+		return "", false, nil
+	}
+	return s.offer(s.say(key, nil), choices...), true, nil
 }
 
 // askWhy asks for the reason of a bad verdict, in one more tap or in words.

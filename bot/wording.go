@@ -173,6 +173,7 @@ func tapped(id string) (string, bool) {
 // about is what the words need to know of a ticket.
 func (s *session) about(t *workflow.Ticket) Values {
 	f := desk.FactsOf(t)
+	f.Anonymous = t.HidesWho(s.me)
 	if !s.sees(t) {
 		f = f.Veiled()
 	}
@@ -205,6 +206,11 @@ func (s *session) sees(t *workflow.Ticket) bool {
 // values are the words for facts.
 func (b *Bot) values(shape desk.Shape, f *desk.Facts, now time.Time) Values {
 	c := shape.Community
+	if f.Anonymous {
+		hidden := *f
+		hidden.Text, hidden.Place = anonymous(f.Text), workflow.Place{Estate: f.Place.Estate, Grid: f.Place.Grid}
+		f = &hidden
+	}
 	owner := shape.Roster.ByID(f.Owner)
 	grid, _ := c.Grid(f.Place.Grid)
 	v := Values{

@@ -133,11 +133,11 @@ var (
 			return len(t.Passed) < c.Clocks.MaxTransfers
 		}})
 	// notTheirs: a colleague of the grid may accept what its owner has not, but
-	// nobody what they reported themselves, or what was reopened after they
-	// handled it.
-	notTheirs = on("not their own matter, nor one they failed", CodeNotAllowed, func(t *Ticket, cmd *Command) bool {
+	// nobody what they reported themselves, or what was reopened: that has gone
+	// one level higher.
+	notTheirs = on("not their own matter, nor a reopened one", CodeNotAllowed, func(t *Ticket, cmd *Command) bool {
 		who := cmd.Actor.Person
-		return who != t.Owner && who != t.Reporter && (t.Reopened == 0 || !slices.Contains(t.Handlers, who))
+		return who != t.Owner && who != t.Reporter && t.Reopened == 0
 	})
 	elsewhere = allOf(realGrid, on("in another grid", CodeAlreadyDone, func(t *Ticket, cmd *Command) bool {
 		return t.Place.Grid != "" && cmd.Place.Grid != "" && cmd.Place.Grid != t.Place.Grid

@@ -51,6 +51,7 @@ const (
 	TellCalled   Purpose = "called"        // to who is called to a ticket: your part
 	TellPart     Purpose = "part"          // to owners: a part is done, or handed back
 	TellReleased Purpose = "released"      // to who was called: it has ended
+	TellNamed    Purpose = "named"         // to who claimed: the reporter lets them know who asks
 	TellVisited  Purpose = "visited"       // to the reporter: news of the pair
 	TellSupport  Purpose = "support"       // to the committee: so many wish the same
 	TellWish     Purpose = "wish_progress" // to supporters: claimed, fulfilled
@@ -127,6 +128,7 @@ var Notices = []NoticeRow{
 	{EvTransferred, ToOwner, TellDanger, danger},
 	{EvTransferred, ToOwner, TellAssigned, anyway},
 	{EvReturned, ToKeeper, TellTray, inTray},
+	{EvReturned, ToReleased, TellReleased, anyway},
 	{EvTrayed, ToKeeper, TellTray, anyway},
 	{EvAccepted, ToFormer, TellHandedOn, anyway},
 	{EvAccepted, ToReporter, TellAccepted, anyway},
@@ -140,6 +142,7 @@ var Notices = []NoticeRow{
 	{EvPartDone, ToOwner, TellPart, anyway},
 	{EvPartDeclined, ToOwner, TellPart, anyway},
 	{EvVisited, ToReporter, TellVisited, anyway},
+	{EvConsented, ToOwner, TellNamed, given},
 	{EvSupported, ToDuty, TellSupport, milestoneOfSupport},
 	{EvAbsorbed, ToOwner, TellAlso, milestoneOfReports},
 	{EvThanked, ToHandlers, TellThanked, anyway},
@@ -168,6 +171,7 @@ var Notices = []NoticeRow{
 	{EvMerged, ToReporter, TellMerged, anyway},
 	{EvMerged, ToFollowers, TellMerged, anyway},
 	{EvMerged, ToFormer, TellMerged, anyway},
+	{EvMerged, ToReleased, TellMerged, anyway},
 	{EvUrged, ToOwner, TellUrged, anyway},
 	{EvUrged, ToKeeper, TellUrged, unowned},
 	{EvEscalated, ToOwner, TellEscalated, anyway},
@@ -183,6 +187,7 @@ var Notices = []NoticeRow{
 var (
 	anyway   = Condition{}
 	byPerson = Condition{"done by a person", func(_ *Ticket, ev *Event) bool { return ev.Actor == ActorPerson }}
+	given    = Condition{"given, not taken back", func(_ *Ticket, ev *Event) bool { return ev.Yes }}
 	// handedOver: the machine's first choice is told in the reply.
 	handedOver = Condition{"by a person, or from one hand to another", func(_ *Ticket, ev *Event) bool {
 		return ev.Actor == ActorPerson || ev.Former != 0

@@ -217,6 +217,13 @@ func (t *Ticket) Urgent() bool { return t.Severity == Emergency || t.Severity ==
 // wallable tells whether it is a wish for the wall.
 func (t *Ticket) wallable() bool { return t.Kind == Wish && t.Level == LevelGrid && !t.Urgent() }
 
+// HidesWho tells whether somebody may not know who wishes, and where they live:
+// the one who asked has not agreed, and the person is neither they nor, by
+// office, a worker of the grid, its leader or of the committee.
+func (t *Ticket) HidesWho(p Person) bool {
+	return t.Kind == Wish && !t.Named && p.ID != t.Reporter && !WhoGridWorker.Holds(t, By(p)) && !WhoCommittee.Holds(t, By(p))
+}
+
 // Hand is the open part of somebody, nil if they have none.
 func (t *Ticket) Hand(p PersonID) *Hand {
 	for i := range t.Hands {

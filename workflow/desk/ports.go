@@ -191,6 +191,10 @@ type Facts struct {
 	ResolveBy  time.Time         `json:"resolve_by,omitzero"`
 	Media      string            `json:"media,omitempty"` // photo: the media file's ID
 
+	// Anonymous: who reads it may not know who asked, nor where they live.
+	Anonymous bool `json:"anonymous,omitempty"`
+	Unnamed   bool `json:"unnamed,omitempty"` // a wish whose owner has not said that claimers may know them
+
 	Event   workflow.EventType `json:"event,omitempty"`
 	By      workflow.PersonID  `json:"by,omitempty"`     // who did what the push tells of
 	Helper  workflow.PersonID  `json:"helper,omitempty"` // whose part it is

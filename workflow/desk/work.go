@@ -182,7 +182,7 @@ func (w *Work) Merge(ctx context.Context, number, into int64, actor workflow.Act
 	}
 	return w.Do(ctx, living.Number, workflow.Command{
 		Name: workflow.CmdAbsorb, Actor: workflow.System(), Into: ends.Number, Text: shortWords(ends.Text), Media: ends.Media,
-		Follow: append([]workflow.PersonID{ends.Reporter}, ends.Followers...),
+		Follow: slices.Concat([]workflow.PersonID{ends.Reporter}, ends.Followers, ends.Supporters),
 	})
 }
 
@@ -364,6 +364,7 @@ const maxPhotos = 2
 func (w *Work) owe(t *workflow.Ticket, ev *workflow.Event, n workflow.Notice) {
 	facts := FactsOf(t)
 	facts.Said, facts.Clock, facts.Unit = ev.Text, ev.Clock, ev.Unit
+	facts.Anonymous = t.HidesWho(w.person(n.Person))
 	facts.Event, facts.By, facts.Helper, facts.Rung = ev.Type, ev.By, ev.Helper, ev.Rung
 	if h := ev.Helper; h != 0 && ev.Type != workflow.EvCalled {
 		facts.Part = partOf(t, h)
@@ -404,6 +405,14 @@ func (w *Work) owe(t *workflow.Ticket, ev *workflow.Event, n workflow.Notice) {
 	}
 }
 
+// person is a member of the staff, or somebody of whom only the ID is known.
+func (w *Work) person(id workflow.PersonID) workflow.Person {
+	if p := w.Shape.Roster.ByID(id); p.ID != 0 {
+		return p
+	}
+	return workflow.Person{ID: id}
+}
+
 // partOf is what somebody was last called to do.
 func partOf(t *workflow.Ticket, p workflow.PersonID) string {
 	part := ""
@@ -430,6 +439,7 @@ func FactsOf(t *workflow.Ticket) Facts {
 		Rating: t.Rating, Into: t.Into, Reporter: t.Reporter,
 		ResponseBy: t.Due[workflow.ClockResponse], ResolveBy: t.Due[workflow.ClockResolve],
 		Also: len(t.Followers), Support: len(t.Supporters), Source: t.Source,
+		Unnamed: t.Kind == workflow.Wish && !t.Named,
 	}
 	if by, ok := t.Due[workflow.ClockFeedback]; ok && t.Kind == workflow.Incident {
 		f.ResolveBy = by // what was promised first: the word within 24 hours
