@@ -25,6 +25,7 @@ type Bot struct {
 	log  *slog.Logger
 
 	channels channels
+	retries  retries
 	late     sync.WaitGroup // messages still worked on after their answer left
 }
 
@@ -236,6 +237,13 @@ func (b *Bot) turnSafely(ctx context.Context, in wechat.Inbound, late bool) (rep
 // else changed the same things meanwhile.
 func (b *Bot) turn(ctx context.Context, in wechat.Inbound, late bool) (string, error) {
 	for try := range maxTurns {
+		if try == 1 { // from now on one at a time: who tries again must not lose to all others again
+			release, err := b.retries.enter(ctx, in.Community)
+			if err != nil {
+				return "", err
+			}
+			defer release()
+		}
 		s, err := b.open(ctx, in, try > 0, late)
 		if err != nil {
 			return "", err
@@ -274,6 +282,33 @@ func (s *session) refused(ctx context.Context, e *workflow.Error) string {
 		}
 	}
 	return s.say("error."+string(e.Code), v)
+}
+
+// retries lets those who must decide again do so one after the other, by
+// community and within this process.
+type retries struct {
+	mu    sync.Mutex
+	turns map[string]chan struct{}
+}
+
+// enter waits for the turn; release gives it on.
+func (r *retries) enter(ctx context.Context, community string) (release func(), err error) {
+	r.mu.Lock()
+	if r.turns == nil {
+		r.turns = map[string]chan struct{}{}
+	}
+	turn, ok := r.turns[community]
+	if !ok {
+		turn = make(chan struct{}, 1)
+		r.turns[community] = turn
+	}
+	r.mu.Unlock()
+	select {
+	case turn <- struct{}{}:
+		return func() { <-turn }, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("bot: waiting to decide again: %w", ctx.Err())
+	}
 }
 
 // again is the reply of a delivery that is in the record already. Where the

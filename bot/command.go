@@ -50,6 +50,7 @@ const (
 	verbHome    verb = "home"    // 「登记住址 …」
 	verbSupport verb = "support" // 「我也想要 1024」
 	verbNamed   verb = "named"   // 「公开 1024」: claimers may know who asks
+	verbContact verb = "contact" // 「联系方式 王大爷 138…」
 	verbHidden  verb = "hidden"  // 「保密 1024」
 
 	verbCall    verb = "call"    // 「协助 1024 曹颖 清理管道」
@@ -116,6 +117,7 @@ var words = []struct {
 
 	{verbHome, false, []string{"登记住址", "登记地址", "住址"}},
 	{verbSupport, true, []string{"我也想要", "也想要", "我也要"}},
+	{verbContact, false, []string{"联系方式", "我的电话"}},
 	{verbNamed, true, []string{"公开"}},
 	{verbHidden, true, []string{"保密", "不公开"}},
 	{verbCall, false, []string{"协助", "请协助"}},
@@ -132,7 +134,7 @@ var words = []struct {
 	{verbStory, true, []string{"经过"}},
 	{verbShare, true, []string{"网格", "网格情况"}},
 	{verbLeave, false, []string{"请假"}},
-	{verbBack, true, []string{"销假"}},
+	{verbBack, true, []string{"销假", "销假了", "我回来了", "回来上班了"}},
 }
 
 var ratings = map[string]workflow.Rating{
@@ -163,6 +165,13 @@ func listen(text string) spoken {
 	}
 	if r, ok := ratings[strings.Trim(text, "。.!！~ ")]; ok {
 		return spoken{Verb: verbRate, Rating: r}
+	}
+	for word, r := range ratings { // 「不满意 态度不好」
+		if rest, ok := strings.CutPrefix(text, word); ok && strings.Contains(word, "满意") && rest != "" && strings.ContainsRune(" ,，。:：", []rune(rest)[0]) {
+			if n, _ := leadingNumber(strings.TrimLeft(rest, " :,")); n == 0 {
+				return spoken{Verb: verbRate, Rating: r, Rest: strings.Trim(rest, " ,，。:：")}
+			}
+		}
 	}
 	for word, r := range ratings { // 「满意 1024」
 		if rest, ok := strings.CutPrefix(text, word); ok {
@@ -241,7 +250,7 @@ var anyNumber = regexp.MustCompile(`(?:^|[^0-9])([0-9]{4,9})(?:号)?(?:[^0-9]|$)
 // A verdict in a person's own words, where one is awaited: 「不满意,根本没人来」,
 // 「一点都不满意」, 「还可以」.
 var (
-	saidBad  = regexp.MustCompile(`不满意|不太满意|不满|没修好|没办好|没解决|糊弄|白跑|根本没`)
+	saidBad  = regexp.MustCompile(`不满意|不太满意|不满|没修好|没办好|没解决|糊弄|敷衍|白跑|白修|根本没|不咋地|不怎么样|修好个|还堵|还坏|还不亮|还漏|没用`)
 	saidFair = regexp.MustCompile(`基本满意|还行|还可以|凑合|一般|马马虎虎|将就`)
 	saidWell = regexp.MustCompile(`满意|挺好|很好|不错|好评|修好了|可以了|办得好|点赞`)
 )
@@ -270,6 +279,12 @@ var (
 	saidLeave = regexp.MustCompile(`请[^,，。]{0,4}假`)
 )
 
+// What a resident says who waits for something, or does not need it any more.
+var (
+	saidWaits = regexp.MustCompile(`^(?:还没(?:有)?(?:人)?来|怎么还没|咋还没|人呢|到底(?:来|修|办)不|催一?催|没人来|等了半天|什么时候来|啥时候来|几点来|谁来修|谁来办|办完了吗|修好了吗|到哪一步了)`)
+	saidNever = regexp.MustCompile(`^(?:算了|不修了|不用修了|不用来了|不办了|不想要了|不要了|(?:我|俺)?(?:自己|们自己)(?:修|弄|办|解决)好?了|已经好了|自己好了|(?:灯|电|水|暖气)?自己(?:又)?好了)`)
+)
+
 // meantByStaff reads what somebody of the staff says in their own words.
 func meantByStaff(text string) spoken {
 	text = tidy(text)
@@ -279,6 +294,16 @@ func meantByStaff(text string) spoken {
 	if rest := saidWhen.ReplaceAllString(text, ""); rest != text {
 		if sp := listen(rest); runsOn[sp.Verb] {
 			return sp
+		}
+	}
+	if m := anyNumber.FindStringSubmatchIndex(text); m != nil { // 「1001办完了」「我也想一起来 1001」
+		n, _ := strconv.ParseInt(text[m[2]:m[3]], 10, 64)
+		rest := strings.Trim(text[:m[2]]+text[m[3]:], " ,，。号的")
+		switch {
+		case saidDone.MatchString(rest) || strings.TrimRight(rest, "了") == "办完" || strings.TrimRight(rest, "了") == "搞定":
+			return spoken{Verb: verbResolve, Number: n}
+		case strings.Contains(rest, "一起") && utf8.RuneCountInString(rest) <= 8:
+			return spoken{Verb: verbJoin, Number: n}
 		}
 	}
 	if rest, ok := strings.CutPrefix(text, "随手"); ok && onSpot.MatchString(text) && strings.Contains(rest, "了") {

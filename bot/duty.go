@@ -137,6 +137,9 @@ func leaveDate(text string, m []int, today, base time.Time) (time.Time, bool) {
 	return today.AddDate(0, 0, days), true
 }
 
+// unanswered is a call that reached nobody: it stays to be made.
+var unanswered = regexp.MustCompile(`没人接|无人接|打不通|关机|停机|没接|空号`)
+
 // phoned takes the verdict of somebody without WeChat, asked on the telephone
 // by who did not do the work: 「回访 1024 满意」.
 func (s *session) phoned(ctx context.Context, sp spoken) (string, error) {
@@ -148,6 +151,9 @@ func (s *session) phoned(ctx context.Context, sp spoken) (string, error) {
 		return "", err
 	}
 	s.talk.Ticket = t.Number
+	if unanswered.MatchString(sp.Rest) {
+		return s.say("phoned_nobody", s.about(&t)), nil
+	}
 	word, why, _ := strings.Cut(strings.TrimSpace(sp.Rest), " ")
 	verdict, ok := ratings[strings.Trim(word, "。.!,")]
 	if !ok {

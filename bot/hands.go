@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/desk"
 )
 
 // hand does what concerns several hands of one ticket: calling somebody to it,
@@ -212,8 +213,8 @@ func rhythm(text string) time.Duration {
 	case m[2] == "周" || m[2] == "星期":
 		n *= 7
 	}
-	if n > 366 {
-		return 0
+	if n > 31 {
+		return 0 // somebody should hear of them within a month
 	}
 	return time.Duration(n) * day
 }
@@ -296,11 +297,38 @@ func (s *session) consent(ctx context.Context, sp spoken) (string, error) {
 	}
 	s.talk.Ticket = t.Number
 	yes := sp.Verb == verbNamed
-	if t.Named == yes && t.Reporter == s.me.ID {
-		return s.say("consent."+string(sp.Verb), s.about(&t)), nil
+	var cmds []workflow.Command
+	if t.Named != yes {
+		cmds = append(cmds, workflow.Command{Name: workflow.CmdConsent, Actor: s.by(), Yes: yes})
 	}
-	if t, err = s.w.Do(ctx, t.Number, workflow.Command{Name: workflow.CmdConsent, Actor: s.by(), Yes: yes}); err != nil {
+	if t.Question != nil && t.Question.Topic == workflow.TopicWorker && t.Reporter == s.me.ID { // who claimed asked about it
+		cmds = append(cmds, workflow.Command{Name: workflow.CmdAnswer, Actor: s.by(), Text: s.text()})
+	}
+	if t, err = s.w.Do(ctx, t.Number, cmds...); err != nil {
 		return "", err
 	}
-	return s.say("consent."+string(sp.Verb), s.about(&t)), nil
+	v := s.about(&t)
+	v["Missing"] = yes && t.Reporter == s.me.ID && (s.me.Name == "" || s.me.Phone == "")
+	if v["Missing"] == true {
+		s.talk.Pending = pending{Verb: verbContact}
+	}
+	return s.say("consent."+string(sp.Verb), v), nil
+}
+
+// contact notes what the writer is called and their telephone, in any order:
+// 「王大爷 13800138000」.
+func (s *session) contact(text string) string {
+	rest, phone := phoneIn(text)
+	name := strings.Trim(rest, " ,，。:：我叫是电话")
+	if !aName.MatchString(name) {
+		name = ""
+	}
+	if name == "" && phone == "" {
+		return s.say("contact_how", nil)
+	}
+	s.w.Change.Contact = &desk.Contacted{Person: s.me.ID, Name: name, Phone: phone}
+	if name == "" {
+		name = s.me.Name
+	}
+	return s.say("contact_known", Values{"Name": name, "Phone": phone})
 }

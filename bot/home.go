@@ -47,6 +47,9 @@ func (s *session) tellsHome(ctx context.Context, raw string) (rest string, ok bo
 	if strings.HasPrefix(rest, "哪") {
 		return "", true, nil
 	}
+	if strings.ContainsAny(rest, ",，。;；!！?？") {
+		return "", false, nil // more than an address
+	}
 	u, err := s.b.o.Understander.Understand(ctx, s.shape.Community, workflow.Words{Text: rest})
 	return rest, err == nil && u.Confidence < unclear && u.Place.Building != 0 && u.Severity != workflow.Emergency, err
 }

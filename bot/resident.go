@@ -92,6 +92,8 @@ func (s *session) said(ctx context.Context, raw string) (string, error) {
 		return s.fileAs(ctx, sp, draft)
 	case verbHome:
 		return s.homeOrAnswer(ctx, sp.Rest)
+	case verbContact:
+		return s.contact(sp.Rest), nil
 	case verbSupport:
 		return s.support(ctx, sp)
 	case verbNamed, verbHidden:
@@ -148,8 +150,8 @@ var answering = map[verb]bool{
 // worker's result may say that a fire is out, and what is added to an
 // emergency belongs to it.
 func (s *session) knownDanger(ctx context.Context, sp spoken) (bool, error) {
-	if s.me.Staff() && staffVerbs[sp.Verb] {
-		return true, nil // typed in the same words
+	if s.me.Staff() && staffVerbs[sp.Verb] && (!tellsOnly[sp.Verb] || sp.Number == 0) {
+		return true, nil // typed in the same words; rounds and filing on behalf see to danger themselves
 	}
 	number := sp.Number
 	if sp.Verb == verbNone {
@@ -162,8 +164,17 @@ func (s *session) knownDanger(ctx context.Context, sp spoken) (bool, error) {
 	if workflow.CodeOf(err) == workflow.CodeNotFound {
 		return false, nil
 	}
-	return t.Severity == workflow.Emergency && t.State.Open(), err
+	if err != nil {
+		return false, err
+	}
+	u, err := s.understand(ctx, s.text())
+	elsewhere := u.Place.Building != 0 && t.Place.Building != 0 && (u.Place.Building != t.Place.Building || u.Place.Estate != t.Place.Estate)
+	return t.Severity == workflow.Emergency && t.State.Open() && !elsewhere, err
 }
+
+// tellsOnly are the verbs by which staff say what they see, and not what they
+// did: news of danger in them is news.
+var tellsOnly = map[verb]bool{verbNote: true, verbVisit: true, verbAsk: true, verbCall: true, verbPatrol: true, verbBehalf: true}
 
 // meant turns a tap or a choice's label into the words it stands for.
 func (s *session) meant(raw string) string {
@@ -322,6 +333,9 @@ func (s *session) free(ctx context.Context, raw string) (string, error) {
 	if reply, ok, err := s.shopTalk(ctx, raw); err != nil || ok {
 		return reply, err
 	}
+	if reply, ok, err := s.waits(ctx, raw); err != nil || ok {
+		return reply, err
+	}
 	if q, ok, err := s.asked(ctx); err != nil {
 		return "", err
 	} else if ok && !s.newMatter(q, raw, u) {
@@ -446,8 +460,11 @@ func (s *session) talkedAbout(ctx context.Context) (t workflow.Ticket, ok bool, 
 // an emergency always is new, and so is a text that says another what and
 // where. Where a worker asked, the place must be another building.
 func (s *session) newMatter(q workflow.Ticket, raw string, u workflow.Understanding) bool {
-	if u.Severity == workflow.Emergency && q.Severity != workflow.Emergency {
+	if u.Severity == workflow.Emergency && (q.Severity != workflow.Emergency || u.Danger != "" && q.Danger != "" && u.Danger != q.Danger && u.Place.Building != 0) {
 		return true
+	}
+	if q.Question.Topic == workflow.TopicPlace && u.Place == (workflow.Place{}) && q.Category != "" && u.Category != q.Category && u.Confidence >= 0.8 && utf8.RuneCountInString(raw) >= 8 {
+		return true // no answer to where it is, and clearly about something else
 	}
 	if q.Question.Topic == workflow.TopicWorker && (u.Place.Building == 0 || u.Place.Building == q.Place.Building && u.Place.Estate == q.Place.Estate) {
 		return false
@@ -487,6 +504,16 @@ const doubtful = 0.5
 // joined to it.
 func (s *session) file(ctx context.Context, raw string, u workflow.Understanding) (string, error) {
 	cmd := s.filing(raw, u)
+	if t, ok, err := s.sameDanger(ctx, cmd); err != nil {
+		return "", err
+	} else if ok {
+		t, err = s.w.Do(ctx, t.Number, workflow.Command{Name: workflow.CmdSupplement, Actor: s.by(), Text: raw, Media: s.take()})
+		if err != nil {
+			return "", err
+		}
+		s.talk.Ticket = t.Number
+		return s.filed(&t, u), nil
+	}
 	if known, ok, err := s.known(ctx, cmd); err != nil {
 		return "", err
 	} else if ok {
@@ -535,6 +562,59 @@ func (s *session) askBuilding(ctx context.Context, t workflow.Ticket, u workflow
 		return t, nil
 	}
 	return s.w.Do(ctx, t.Number, workflow.Command{Name: workflow.CmdAsk, Actor: workflow.System(), Topic: workflow.TopicPlace})
+}
+
+// goesOnFor is how long news of danger without another place goes on about the
+// emergency that the writer reported last.
+const goesOnFor = 30 * time.Minute
+
+// sameDanger is the writer's own emergency that a further cry goes on about:
+// 「没呼吸了」 after 「我老伴晕倒了」.
+func (s *session) sameDanger(ctx context.Context, cmd workflow.Command) (t workflow.Ticket, ok bool, err error) {
+	if cmd.Severity != workflow.Emergency || s.me.Staff() {
+		return t, false, nil
+	}
+	open, err := s.mine(ctx, false)
+	if err != nil {
+		return t, false, err
+	}
+	for _, m := range open {
+		if m.Severity != workflow.Emergency || m.State == workflow.Resolved || s.now.Sub(m.FiledAt) > goesOnFor {
+			continue
+		}
+		same := cmd.Place.Building == 0 || cmd.Place.Building == m.Place.Building && cmd.Place.Estate == m.Place.Estate
+		if same && (cmd.Danger == m.Danger || cmd.Danger == unnamedDanger || m.Danger == unnamedDanger || cmd.Place.Building == 0) {
+			return m, true, nil
+		}
+	}
+	return t, false, nil
+}
+
+// unnamedDanger is a danger that was felt and could not be named.
+const unnamedDanger = "unnamed"
+
+// waits answers who asks after their one matter in everyday words, or does not
+// need it any more.
+func (s *session) waits(ctx context.Context, raw string) (string, bool, error) {
+	text := tidy(raw)
+	if utf8.RuneCountInString(text) > 14 || !saidWaits.MatchString(text) && !saidNever.MatchString(text) {
+		return "", false, nil
+	}
+	open, err := s.affected(ctx)
+	if open = beforeResolved(open); err != nil || len(open) == 0 {
+		return "", false, err
+	}
+	sp := spoken{}
+	if len(open) == 1 {
+		sp.Number = open[0].Number
+	}
+	var reply string
+	if saidNever.MatchString(text) {
+		reply, err = s.cancel(ctx, spoken{}) // asked once more
+	} else {
+		reply, err = s.progress(ctx, sp)
+	}
+	return reply, true, err
 }
 
 // known is the open ticket that tells of the same trouble.
@@ -809,7 +889,13 @@ func (s *session) praise(ctx context.Context, raw string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	thanked := map[workflow.PersonID]bool{}
 	for _, t := range all {
+		if t.State == workflow.Merged {
+			if t, err = s.w.Living(ctx, t.Number); err != nil {
+				return "", err
+			}
+		}
 		lately := t.State == workflow.Resolved || t.State == workflow.Closed && s.now.Sub(t.EndedAt) < s.shape.Community.Clocks.Reopen
 		if !lately || t.Owner == 0 {
 			continue
@@ -818,9 +904,13 @@ func (s *session) praise(ctx context.Context, raw string) (string, error) {
 		if err != nil && workflow.CodeOf(err) != workflow.CodeAlreadyDone {
 			return "", err
 		}
+		thanked[t.Owner] = err == nil
 		break
 	}
 	for _, p := range s.shape.Roster.Duty() {
+		if thanked[p.ID] {
+			continue // told of it as who handled it
+		}
 		s.w.Owe("praise:"+s.in.Delivery+":"+strconv.FormatInt(int64(p.ID), 10), p.ID, workflow.TellPraise, desk.Facts{Said: raw, Reporter: s.me.ID})
 	}
 	return s.say("praise", nil), nil

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/desk"
 )
 
 // round does what a worker says of being out: a patrol (每日巡), a visit (经常访),
@@ -15,6 +16,9 @@ import (
 func (s *session) round(ctx context.Context, sp spoken) (string, error) {
 	if sp.Verb == verbCare {
 		return s.careList(ctx)
+	}
+	if (sp.Verb != verbVisit || sp.Number == 0) && !s.goesRound(sp.Verb) {
+		return "", &workflow.Error{Code: workflow.CodeNotAllowed}
 	}
 	if sp.Verb == verbVisit && sp.Number != 0 {
 		return s.visitOf(ctx, sp)
@@ -51,7 +55,8 @@ func (s *session) round(ctx context.Context, sp spoken) (string, error) {
 	media := s.take()
 	found, solved := s.foundOut(sp.Rest, u)
 	if solved && place.Grid == "" {
-		found = false // nobody knows where: what was done stands in the round
+		s.talk.Pending = pending{Verb: sp.Verb, Draft: sp.Rest}
+		return s.say("fixed_where", nil), nil
 	}
 	if found {
 		if r.Number, err = s.foundTicket(ctx, sp.Rest, u, r.Place, media, solved); err != nil {
@@ -80,6 +85,16 @@ func (s *session) round(ctx context.Context, sp spoken) (string, error) {
 	v["Count"], v["Photos"] = n+1, len(media)
 	s.w.Change.Rounds = append(s.w.Change.Rounds, r)
 	return s.say("did."+string(r.Kind), v), nil
+}
+
+// goesRound tells whether patrols and visits are the writer's business; what
+// was settled on the spot is recorded by those whose office it is.
+func (s *session) goesRound(v verb) bool {
+	office := []workflow.RoleKind{workflow.RoleWorker, workflow.RoleLeader, workflow.RoleCommittee, workflow.RoleOfficer, workflow.RoleProperty}
+	if v != verbFixed {
+		office = append(office, workflow.RoleVolunteer)
+	}
+	return slices.ContainsFunc(office, s.me.Has)
 }
 
 // ownGrid is the grid that the writer serves, "" for none or several.
@@ -117,7 +132,7 @@ func (s *session) foundOut(text string, u workflow.Understanding) (found, solved
 	default:
 		found = matter
 	}
-	return found, found && onSpot.MatchString(text)
+	return found, found && onSpot.MatchString(text) && s.goesRound(verbFixed)
 }
 
 // foundTicket files what a worker found: nobody reported it, so nobody is
@@ -153,7 +168,7 @@ func (s *session) foundTicket(ctx context.Context, text string, u workflow.Under
 // fixed files what was found and settled on the spot: 「随手办 …」.
 func (s *session) fixed(ctx context.Context, text string, u workflow.Understanding, place workflow.Place) (string, error) {
 	if place.Grid == "" {
-		s.talk.Pending = pending{Verb: verbFixed}
+		s.talk.Pending = pending{Verb: verbFixed, Draft: text}
 		return s.say("fixed_where", nil), nil
 	}
 	number, err := s.foundTicket(ctx, text, u, place, s.take(), true)
@@ -264,8 +279,18 @@ func (s *session) cared(ctx context.Context, text string, at workflow.Place) (wo
 	return workflow.Care{}, false, nil
 }
 
-// telephoned is a telephone number within a line.
-var telephoned = regexp.MustCompile(`(?:\+?86[- ]?)?1[3-9][0-9](?:[- ]?[0-9]{4}){2}|0[0-9]{2,3}-?[0-9]{7,8}`)
+// telephoned is a telephone number within a line, and no part of a longer one.
+var telephoned = regexp.MustCompile(`(^|[^0-9])((?:\+?86[- ]?)?1[3-9][0-9](?:[- ]?[0-9]{4}){2}|0[0-9]{2,3}-?[0-9]{7,8})([^0-9xX]|$)`)
+
+// phoneIn takes the telephone number out of a line.
+func phoneIn(line string) (rest, phone string) {
+	m := telephoned.FindStringSubmatchIndex(line)
+	if m == nil {
+		return line, ""
+	}
+	phone = strings.NewReplacer("-", "", " ", "", "+86", "").Replace(line[m[4]:m[5]])
+	return line[:m[4]] + " " + line[m[5]:], phone
+}
 
 // aName is a name as it begins a line: two to four signs.
 var aName = regexp.MustCompile(`^[\p{Han}·]{2,5}$`)
@@ -280,11 +305,7 @@ func (s *session) behalf(ctx context.Context, sp spoken) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	phone := ""
-	rest := telephoned.ReplaceAllStringFunc(sp.Rest, func(m string) string {
-		phone = strings.NewReplacer("-", "", " ", "", "+86", "").Replace(m)
-		return " "
-	})
+	rest, phone := phoneIn(sp.Rest)
 	name, text, err := s.nameIn(ctx, rest)
 	if err != nil {
 		return "", err
@@ -305,6 +326,9 @@ func (s *session) behalf(ctx context.Context, sp spoken) (string, error) {
 		return "", err
 	}
 	cmd := s.filing(text, u)
+	if !cmd.Place.Known() && u.PlaceProblem == "" && who.Home.Known() {
+		cmd.Place = who.Home // where else
+	}
 	cmd.Reporter, cmd.Topic, cmd.Source = who.ID, "", workflow.SourceBehalf
 	if cmd.Kind != workflow.Wish {
 		cmd.Kind = workflow.Incident
@@ -314,7 +338,10 @@ func (s *session) behalf(ctx context.Context, sp spoken) (string, error) {
 	}
 	if cmd.Kind == workflow.Incident && !cmd.Place.Known() && cmd.Severity != workflow.Emergency {
 		s.talk.Pending = pending{Verb: verbBehalf, Draft: strings.TrimSpace(name + " " + phone + " " + text)}
-		return s.say("behalf_where", Values{"Name": name, "Text": text}), nil
+		if u.PlaceProblem == "no_such_building" { // the words with the wrong place are of no use
+			s.talk.Pending.Draft = ""
+		}
+		return s.say("behalf_where", Values{"Name": name, "Text": text, "Problem": u.PlaceProblem, "Written": u.Place.String()}), nil
 	}
 	if fresh {
 		if cmd.Place.Unit != 0 || cmd.Place.Room != "" {
@@ -322,6 +349,10 @@ func (s *session) behalf(ctx context.Context, sp spoken) (string, error) {
 			who.Home.Detail, who.Home.Landmark = "", ""
 		}
 		s.w.Change.NewPerson = &who
+	}
+	if !fresh && who.Phone == "" && phone != "" {
+		s.w.Change.Contact = &desk.Contacted{Person: who.ID, Phone: phone}
+		who.Phone = phone
 	}
 	cmd.Media = s.take()
 	t, err := s.w.File(ctx, cmd)

@@ -94,7 +94,16 @@ func (s *session) staff(ctx context.Context, sp spoken) (string, error) {
 	if t, err = s.w.Do(ctx, t.Number, cmds...); err != nil {
 		return "", err
 	}
-	reply = s.say("did."+string(sp.Verb), s.about(&t))
+	v := s.about(&t)
+	if sp.Verb == verbResolve && t.Reporter != 0 {
+		r, err := s.b.desk.Journal().Person(ctx, s.in.Community, t.Reporter)
+		if err != nil && workflow.CodeOf(err) != workflow.CodeNotFound {
+			return "", err
+		}
+		v["ByPhone"] = r.OpenID == "" || !r.Following
+	}
+	v["Alone"] = t.Reporter == 0
+	reply = s.say("did."+string(sp.Verb), v)
 	if sp.Verb == verbAccept {
 		return s.offer(reply, s.actions(&t)...), nil
 	}
@@ -243,6 +252,10 @@ func (s *session) calls(ctx context.Context, owned []workflow.Ticket) ([]string,
 	}
 	var lines []string
 	for _, p := range manual {
+		t := workflow.Ticket{Kind: p.Facts.Kind, Named: !p.Facts.Unnamed, Place: p.Facts.Place, Reporter: p.Facts.Reporter}
+		if p.Person == t.Reporter && t.HidesWho(s.me) {
+			continue // the grid's workers call
+		}
 		who, err := s.b.desk.Journal().Person(ctx, s.in.Community, p.Person)
 		if err != nil {
 			return nil, err
@@ -281,7 +294,7 @@ func (s *session) called(ctx context.Context, sp spoken) (string, error) {
 func (s *session) card(ctx context.Context, t *workflow.Ticket) (_ string, err error) {
 	v := s.about(t)
 	if !s.sees(t) { // a wish on the wall, seen by who may claim it
-		v["Full"], v["Place"] = anonymous(t.Text), t.Place.Estate
+		v["Full"], v["Place"] = s.b.anonymous(s.shape.Community, t.Text), t.Place.Estate
 	}
 	if t.Reporter != 0 && s.knowsWho(t) {
 		r, err := s.b.desk.Journal().Person(ctx, s.in.Community, t.Reporter)
@@ -362,6 +375,9 @@ func (s *session) actions(t *workflow.Ticket) []choice {
 func (s *session) handOn(ctx context.Context, t *workflow.Ticket, sp spoken) (string, error) {
 	name, reason := s.who(strings.TrimLeft(sp.Rest, "给由到 "))
 	named := s.staffNamed(name)
+	if len(named) == 0 && name != "" {
+		name, reason, named = s.group(t, name, reason)
+	}
 	if len(named) != 1 {
 		word := suggested(sp.Verb) + " " + strconv.FormatInt(t.Number, 10) + " "
 		offered := s.colleagues(t)
@@ -470,6 +486,10 @@ func (s *session) fileByHand(ctx context.Context, sp spoken) (string, error) {
 			return "", err
 		}
 		if u.Place.Known() {
+			same := u.Place.Building == t.Place.Building && u.Place.Estate == t.Place.Estate
+			if unit, room, floor := t.Place.Unit, t.Place.Room, t.Place.Floor; same && u.Place.Unit == 0 && u.Place.Room == "" {
+				u.Place.Unit, u.Place.Room, u.Place.Floor = unit, room, floor
+			}
 			cmd.Place = u.Place
 		}
 	}

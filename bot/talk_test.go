@@ -20,9 +20,9 @@ func TestDangerAmongCommands(t *testing.T) {
 		w.holds(text, w.say(resident, text), "【紧急】", "119")
 	}
 	w.say(neighbour, "西区5号楼着火了")
-	w.holds("more about it", w.say(neighbour, "补充 1006 三楼也着火了"), "已经加到 1006")
-	w.say(worker, "办结 1006")
-	w.holds("a result", w.say(worker, "5号楼着火了,已经扑灭"), "1006 号已办结")
+	w.holds("more about it", w.say(neighbour, "补充 1003 三楼也着火了"), "已经加到 1003")
+	w.say(worker, "办结 1003")
+	w.holds("a result", w.say(worker, "5号楼着火了,已经扑灭"), "1003 号已办结")
 }
 
 // What answers a worker's question is no command.

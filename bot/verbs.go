@@ -190,10 +190,44 @@ func (s *session) supplement(ctx context.Context, sp spoken) (string, error) {
 	if t.Question != nil && t.Involved(s.me.ID) {
 		cmd.Name = workflow.CmdAnswer
 	}
-	if t, err = s.w.Do(ctx, t.Number, cmd); err != nil {
+	cmds := []workflow.Command{cmd}
+	if place, ok, err := s.placeCorrected(ctx, &t, sp.Rest); err != nil {
+		return "", err
+	} else if ok && cmd.Name == workflow.CmdSupplement {
+		cmds = append(cmds, workflow.Command{
+			Name: workflow.CmdClassify, Actor: workflow.System(), Kind: t.Kind, Category: t.Category, Severity: t.Severity, Danger: t.Danger, Place: place,
+		})
+	}
+	if t, err = s.w.Do(ctx, t.Number, cmds...); err != nil {
 		return "", err
 	}
+	if len(cmds) > 1 {
+		return s.say("place_corrected", s.about(&t)), nil
+	}
 	return s.say("supplemented", s.about(&t)), nil
+}
+
+// notThere is a place that somebody says it is not: 「不是5号楼是6号楼」.
+var notThere = regexp.MustCompile(`(?:不是|不在|不对)[^,，。是]{1,12}`)
+
+// placeCorrected is where a matter is by its reporter's correction: another
+// building, said as such.
+func (s *session) placeCorrected(ctx context.Context, t *workflow.Ticket, text string) (workflow.Place, bool, error) {
+	if !slices.Contains([]workflow.State{workflow.Classified, workflow.Assigned, workflow.Accepted}, t.State) || t.Reporter != s.me.ID ||
+		!regexp.MustCompile(`是|改|错|应该|其实`).MatchString(text) {
+		return workflow.Place{}, false, nil
+	}
+	text = notThere.ReplaceAllString(text, "")
+	u, err := s.b.o.Understander.Understand(ctx, s.shape.Community, workflow.Words{Text: text})
+	if err != nil {
+		return workflow.Place{}, false, err
+	}
+	p := u.Place
+	if p.Estate == "" && p.Building != 0 && s.shape.Community.GridOf(t.Place.Estate, p.Building) != "" {
+		p.Estate = t.Place.Estate
+		p.Grid = s.shape.Community.GridOf(p.Estate, p.Building)
+	}
+	return p, p.Building != 0 && p.Known() && (p.Building != t.Place.Building || p.Estate != t.Place.Estate), nil
 }
 
 func (s *session) cancel(ctx context.Context, sp spoken) (string, error) {
@@ -208,6 +242,17 @@ func (s *session) cancel(ctx context.Context, sp spoken) (string, error) {
 	s.talk.Ticket = t.Number
 	if sp.Number == 0 { // a word alone could be a slip: ask once
 		return s.offer(s.say("cancel_sure", s.about(&t)), choice{s.say("choice.cancel", nil), "撤销 " + strconv.FormatInt(t.Number, 10)}), nil
+	}
+	if others := slices.Concat(t.Followers, t.Supporters); t.Reporter == s.me.ID && len(others) > 0 {
+		// Others wait for it too: it goes on for them.
+		if t, err = s.w.Do(ctx, t.Number, workflow.Command{
+			Name: workflow.CmdAdopt, Actor: workflow.System(), Reporter: others[0], Follow: []workflow.PersonID{s.me.ID},
+		}); err != nil {
+			return "", err
+		}
+		v := s.about(&t)
+		v["Number"], v["Others"] = t.Number, len(others)
+		return s.say("left_to_others", v), nil
 	}
 	if t, err = s.w.Do(ctx, t.Number, workflow.Command{Name: workflow.CmdCancel, Actor: s.by(), Text: sp.Rest}); err != nil {
 		return "", err
@@ -231,6 +276,11 @@ func (s *session) rate(ctx context.Context, sp spoken) (string, error) {
 				waiting = append(waiting, t)
 				break
 			}
+		}
+		if merged, err := s.living(ctx, all); err != nil {
+			return "", err
+		} else if last := slices.IndexFunc(merged, func(t workflow.Ticket) bool { return t.State == workflow.Resolved }); last >= 0 && len(waiting) == 0 && sp.Rating == workflow.Unsatisfied {
+			return s.reopen(ctx, spoken{Verb: verbReopen, Number: merged[last].Number, Rest: sp.Rest}) // a neighbour's, which they were told of
 		}
 		if last := slices.IndexFunc(all, s.mayReopen); last >= 0 && len(waiting) == 0 && sp.Rating == workflow.Unsatisfied {
 			t := &all[last] // a change of mind: the verdict stands, but the matter can be taken up again
@@ -486,7 +536,12 @@ func (s *session) adopt(ctx context.Context, former workflow.PersonID) error {
 var traces = regexp.MustCompile(`(?:[0-9０-９零一二三四五六七八九十百]+(?:号楼|号院|栋|幢|座|单元|室|户)|[0-9０-９]{1,2}[-#][0-9０-９#-]+|[0-9０-９]{3,}[xX]?)+`)
 
 // anonymous is a wish without the traces of who asked.
-func anonymous(s string) string { return traces.ReplaceAllString(s, "某处") }
+func (b *Bot) anonymous(c *workflow.Community, text string) string {
+	if b.o.Understander != nil {
+		text = b.o.Understander.Mask(c, text, nil)
+	}
+	return traces.ReplaceAllString(text, "某处")
+}
 
 // wall shows wishes that may be claimed; nobody sees who asked.
 func (s *session) wall(ctx context.Context, sp spoken) (string, error) {
@@ -506,9 +561,9 @@ func (s *session) wall(ctx context.Context, sp spoken) (string, error) {
 			break
 		}
 		v := s.about(&t)
-		v["Text"] = shorten(anonymous(firstLine(t.Text)), 40)
+		v["Text"] = shorten(s.b.anonymous(s.shape.Community, firstLine(t.Text)), 40)
 		v["Supporters"] = len(t.Supporters)
-		if t.Named {
+		if t.Named && s.me.MayClaim() {
 			who, err := s.b.desk.Journal().Person(ctx, s.in.Community, t.Reporter)
 			if err != nil && workflow.CodeOf(err) != workflow.CodeNotFound {
 				return "", err

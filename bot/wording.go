@@ -199,8 +199,11 @@ func (s *session) about(t *workflow.Ticket) Values {
 // committee. Those whose tickets were merged into it see only how it stands.
 func (s *session) sees(t *workflow.Ticket) bool {
 	by := s.by()
-	return t.Reporter == s.me.ID || t.FiledBy == s.me.ID || t.Owner == s.me.ID || slices.Contains(t.Handlers, s.me.ID) ||
-		t.Hand(s.me.ID) != nil || workflow.WhoGridWorker.Holds(t, by) || workflow.WhoCommittee.Holds(t, by)
+	if t.Reporter == s.me.ID {
+		return true
+	}
+	return s.me.Staff() && (t.FiledBy == s.me.ID || t.Owner == s.me.ID || slices.Contains(t.Handlers, s.me.ID)) ||
+		s.me.Staff() && t.Hand(s.me.ID) != nil || workflow.WhoGridWorker.Holds(t, by) || workflow.WhoCommittee.Holds(t, by)
 }
 
 // values are the words for facts.
@@ -208,7 +211,7 @@ func (b *Bot) values(shape desk.Shape, f *desk.Facts, now time.Time) Values {
 	c := shape.Community
 	if f.Anonymous {
 		hidden := *f
-		hidden.Text, hidden.Place = anonymous(f.Text), workflow.Place{Estate: f.Place.Estate, Grid: f.Place.Grid}
+		hidden.Text, hidden.Place = b.anonymous(c, f.Text), workflow.Place{Estate: f.Place.Estate, Grid: f.Place.Grid}
 		f = &hidden
 	}
 	owner := shape.Roster.ByID(f.Owner)
@@ -223,6 +226,9 @@ func (b *Bot) values(shape desk.Shape, f *desk.Facts, now time.Time) Values {
 		"Rating": string(f.Rating), "Into": f.Into, "Hotline": c.Hotline, "Community": c.Name,
 		"ResponseBy": b.when(c, f.ResponseBy, now), "ResolveBy": b.when(c, f.ResolveBy, now),
 	}
+	if f.Category == "" && f.Number != 0 {
+		v["What"] = b.o.Wording.Say("what_unknown", nil)
+	}
 	if f.Danger != "" {
 		v["Call"] = b.o.Wording.Say("call."+f.Danger, v)
 	}
@@ -236,6 +242,7 @@ func (b *Bot) values(shape desk.Shape, f *desk.Facts, now time.Time) Values {
 	by, helper := shape.Roster.ByID(f.By), shape.Roster.ByID(f.Helper)
 	v["By"], v["ByTitle"], v["Helper"], v["HelperTitle"] = by.Name, b.Title(c, by), helper.Name, b.Title(c, helper)
 	v["Event"], v["Part"], v["Rung"], v["Also"], v["Support"], v["Points"] = string(f.Event), f.Part, f.Rung, f.Also, f.Support, f.Points
+	v["Households"], v["Days"] = f.Also+1, f.Days
 	v["Line"], v["Source"] = b.o.Taxonomy.Line(f.Category), string(f.Source)
 	v["StateLabel"] = b.o.Wording.Say("state."+stateKey(f), v)
 	return v

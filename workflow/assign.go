@@ -177,6 +177,8 @@ func (s *assigning) candidates(pick Pick, barred []PersonID) ([]Person, Reason) 
 		case i < 0:
 		case slices.Contains(barred, p.ID):
 			reason = AllBarred
+		case reason == AllBarred && (p.Away.Covers(s.now) || !pick.OffDuty && !p.Roles[i].onDuty(s.now.In(s.c.Location()))):
+			// who may not have it counts for more than who is not there
 		case p.Away.Covers(s.now), !pick.OffDuty && !p.Roles[i].onDuty(s.now.In(s.c.Location())):
 			reason = AllAway
 		case pick.MaxLoad > 0 && s.load(p.ID) > pick.MaxLoad, pick.MaxLead > 0 && s.lead(p, barred) > pick.MaxLead:

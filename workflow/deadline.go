@@ -105,7 +105,7 @@ func clocksAfter(c *Community, t, a *Ticket, ev Event) map[Clock]time.Time {
 		if _, running := due[ClockResponse]; !running {
 			due[ClockResponse] = after(c, a, now, promise.Response)
 		}
-		if _, running := due[ClockResolve]; !running && !slices.Contains(a.Overdue, ClockResolve) {
+		if _, running := due[ClockResolve]; !running && !slices.Contains(a.Overdue, ClockResolve) && a.Pair == nil {
 			due[ClockResolve] = resolveBy(c, a, now, promise)
 		}
 		calm()
@@ -120,6 +120,7 @@ func clocksAfter(c *Community, t, a *Ticket, ev Event) map[Clock]time.Time {
 		calm()
 	case EvReturned:
 		delete(due, ClockResponse)
+		delete(due, ClockVisit)
 		if a.Stand == OnWall {
 			clear(due)
 			due[ClockUnclaimed] = now.Add(c.Clocks.WishClaimed)
@@ -217,7 +218,7 @@ func reclassifiedClocks(c *Community, t, a *Ticket, due map[Clock]time.Time, now
 	if _, running := due[ClockResponse]; running {
 		due[ClockResponse] = after(c, a, a.Since, p.Response)
 	}
-	if !slices.Contains(a.Overdue, ClockResolve) {
+	if !slices.Contains(a.Overdue, ClockResolve) && a.Pair == nil {
 		due[ClockResolve] = resolveBy(c, a, a.Since, p)
 	}
 	_, running := due[ClockFeedback]

@@ -107,7 +107,7 @@ func TestHands(t *testing.T) {
 			dang: join 第三支部 !! already_done
 			dang: pair 7 !! not_allowed
 			unit: pair 0 !! invalid
-			unit: pair 7 => paired
+			unit: pair 7 => paired; li=paired
 			is accepted with unit level 1: visit 168h
 			unit: visit !! needs_text
 			dang: visit 聊了天 => visited; li=visited

@@ -125,7 +125,7 @@ var (
 	)
 
 	newOwner = on("new owner", CodeNeedsTarget, func(t *Ticket, cmd *Command) bool {
-		return cmd.To != 0 && cmd.To != t.Owner
+		return cmd.To != 0 && cmd.To != t.Owner && cmd.To != t.Reporter
 	})
 	mayTransfer = allOf(newOwner,
 		on("not in a circle", CodeCircle, func(t *Ticket, cmd *Command) bool { return !slices.Contains(t.Passed, cmd.To) }),
@@ -133,11 +133,13 @@ var (
 			return len(t.Passed) < c.Clocks.MaxTransfers
 		}})
 	// notTheirs: a colleague of the grid may accept what its owner has not, but
-	// nobody what they reported themselves, or what was reopened: that has gone
-	// one level higher.
-	notTheirs = on("not their own matter, nor a reopened one", CodeNotAllowed, func(t *Ticket, cmd *Command) bool {
+	// nobody what they reported themselves, what somebody was chosen for by hand
+	// or from outside the grid, or what was reopened: that has gone one level
+	// higher.
+	notTheirs = on("the grid's, given by its rules", CodeNotAllowed, func(t *Ticket, cmd *Command) bool {
 		who := cmd.Actor.Person
-		return who != t.Owner && who != t.Reporter && t.Reopened == 0
+		ours := !t.Outside || t.Level >= LevelCommittee // it rose by the ladder
+		return who != t.Owner && who != t.Reporter && t.Reopened == 0 && t.Why != WhyByHand && t.Kind == Incident && ours
 	})
 	elsewhere = allOf(realGrid, on("in another grid", CodeAlreadyDone, func(t *Ticket, cmd *Command) bool {
 		return t.Place.Grid != "" && cmd.Place.Grid != "" && cmd.Place.Grid != t.Place.Grid
@@ -158,7 +160,7 @@ var (
 	)
 	hasPart = on("has a part", CodeNeedsTarget, func(t *Ticket, cmd *Command) bool { return t.Hand(cmd.To) != nil })
 	mayPair = on("a wish, by days", CodeInvalid, func(t *Ticket, cmd *Command) bool {
-		return t.Kind == Wish && cmd.Every >= day && cmd.Every <= 366*day && cmd.Every%day == 0
+		return t.Kind == Wish && cmd.Every >= day && cmd.Every <= 31*day && cmd.Every%day == 0
 	})
 	isPaired = on("in a pair", CodeInvalid, func(t *Ticket, _ *Command) bool { return t.Pair != nil })
 	newWord  = on("a wish, and not said before", CodeAlreadyDone, func(t *Ticket, cmd *Command) bool {

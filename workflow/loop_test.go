@@ -117,7 +117,7 @@ func TestLoop(t *testing.T) {
 			li: file wish@G1 想有人陪我下棋 => filed, classified, published
 			dang: claim 第三支部 => claimed; li=claimed
 			dang: return !! needs_text
-			dang: return 出差了 => returned
+			dang: return 出差了 => returned; li=on_wall
 			is classified wall level 1: unclaimed 72h
 			unit: claim 供电所 => claimed; li=claimed`,
 		"a wish that nobody claims goes to the committee": `

@@ -51,6 +51,8 @@ const (
 	TellCalled   Purpose = "called"        // to who is called to a ticket: your part
 	TellPart     Purpose = "part"          // to owners: a part is done, or handed back
 	TellReleased Purpose = "released"      // to who was called: it has ended
+	TellOnWall   Purpose = "on_wall"       // to the reporter: who claimed it cannot; it hangs on the wall again
+	TellPaired   Purpose = "paired"        // to the reporter: somebody will visit in a rhythm
 	TellNamed    Purpose = "named"         // to who claimed: the reporter lets them know who asks
 	TellVisited  Purpose = "visited"       // to the reporter: news of the pair
 	TellSupport  Purpose = "support"       // to the committee: so many wish the same
@@ -129,6 +131,8 @@ var Notices = []NoticeRow{
 	{EvTransferred, ToOwner, TellAssigned, anyway},
 	{EvReturned, ToKeeper, TellTray, inTray},
 	{EvReturned, ToReleased, TellReleased, anyway},
+	{EvReturned, ToReporter, TellOnWall, backOnWall},
+	{EvMoved, ToKeeper, TellTray, inTray},
 	{EvTrayed, ToKeeper, TellTray, anyway},
 	{EvAccepted, ToFormer, TellHandedOn, anyway},
 	{EvAccepted, ToReporter, TellAccepted, anyway},
@@ -141,6 +145,7 @@ var Notices = []NoticeRow{
 	{EvJoined, ToReporter, TellClaimed, anyway},
 	{EvPartDone, ToOwner, TellPart, anyway},
 	{EvPartDeclined, ToOwner, TellPart, anyway},
+	{EvPaired, ToReporter, TellPaired, anyway},
 	{EvVisited, ToReporter, TellVisited, anyway},
 	{EvConsented, ToOwner, TellNamed, given},
 	{EvSupported, ToDuty, TellSupport, milestoneOfSupport},
@@ -166,6 +171,7 @@ var Notices = []NoticeRow{
 	{EvReopened, ToFormer, TellReopened, anyway},
 	{EvCancelled, ToReporter, TellCancelled, anyway},
 	{EvCancelled, ToFollowers, TellCancelled, anyway},
+	{EvCancelled, ToSupporters, TellCancelled, anyway},
 	{EvCancelled, ToFormer, TellWithdrawn, anyway},
 	{EvCancelled, ToReleased, TellReleased, anyway},
 	{EvMerged, ToReporter, TellMerged, anyway},
@@ -205,6 +211,7 @@ var (
 		return t.Severity == Emergency && t.Owner != 0 && ev.Place != nil
 	}}
 	inTray      = Condition{"in the tray", func(t *Ticket, _ *Event) bool { return t.Stand == InTray }}
+	backOnWall  = Condition{"on the wall again", func(t *Ticket, _ *Event) bool { return t.Stand == OnWall }}
 	waits       = Condition{"in the tray or on the wall", func(t *Ticket, _ *Event) bool { return t.Stand == InTray || t.Stand == OnWall }}
 	unowned     = Condition{"without an owner", func(t *Ticket, _ *Event) bool { return t.Owner == 0 }}
 	ofVisit     = Condition{"a pair's visit is due", func(_ *Ticket, ev *Event) bool { return ev.Clock == ClockVisit }}

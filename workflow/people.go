@@ -128,13 +128,20 @@ func (p Person) MayClaim() bool {
 // SameResident picks, of those whom a telephone number or a name found, the
 // one whom somebody means who names a resident: of the same name, not staff,
 // with the same number, or, where one of the two has none, not known to live
-// elsewhere. ok is false where nobody fits, or more than one.
+// elsewhere. ok is false where nobody fits, or more than one of whom the number
+// does not tell.
 func SameResident(found []Person, name, phone string, at Place) (p Person, ok bool) {
 	n := 0
 	for _, k := range found {
 		elsewhere := at.Building != 0 && k.Home.Building != 0 && (at.Building != k.Home.Building || at.Estate != k.Home.Estate)
 		sameNumber := phone != "" && k.Phone == phone
-		if k.Name == name && !k.Staff() && (sameNumber || !elsewhere && (phone == "" || k.Phone == "")) {
+		if k.Name != name || k.Staff() {
+			continue
+		}
+		if sameNumber {
+			return k, true
+		}
+		if !elsewhere && (phone == "" || k.Phone == "") {
 			p = k
 			n++
 		}

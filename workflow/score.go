@@ -37,7 +37,7 @@ func earned(c *Community, t *Ticket, ev *Event) []Point {
 	}
 	out := []Point{{t.Owner, n, ev.Type}}
 	for _, h := range t.Hands {
-		if n > 0 && h.State == HandDone && h.Person != t.Owner {
+		if n > 0 && h.State == HandDone && h.Person != t.Owner && !h.At.Before(t.Since) { // not those of a round that failed
 			out = append(out, Point{h.Person, n, ev.Type})
 		}
 	}

@@ -123,7 +123,7 @@ var Table = []Row{
 
 	// anywhere open
 	{[]State{Received, Classified, Assigned, Accepted, Resolved}, CmdSupplement, []Who{WhoReporter, WhoFollower, WhoGridWorker, WhoOwner, WhoHelper, WhoCommittee}, hasWordsOrMedia, Same, EvSupplemented},
-	{beforeResolved, CmdConsent, []Who{WhoReporter}, newWord, Same, EvConsented},
+	{beforeResolved, CmdConsent, []Who{WhoReporter, WhoGridWorker, WhoCommittee}, newWord, Same, EvConsented},
 	{beforeResolved, CmdSupport, []Who{WhoAnyone}, mayWishToo, Same, EvSupported},
 	{beforeResolved, CmdCancel, []Who{WhoReporter}, always, Cancelled, EvCancelled},
 	{beforeResolved, CmdCancel, []Who{WhoCommittee}, hasWords, Cancelled, EvCancelled},

@@ -123,6 +123,23 @@ func (c communityExport) Run(ctx context.Context, p *program) error {
 type communityApply struct {
 	File   string `arg:"" type:"existingfile" help:"The community's document (YAML)."`
 	DryRun bool   `help:"Only say what would change."`
+
+	Renumber bool `help:"Estates may change their places in the list: codes printed before lead astray."`
+}
+
+// renumbered is the first estate that stands elsewhere in the list than before,
+// "" for none.
+func renumbered(before []byte, after *workflow.Community) string {
+	was, err := workflow.ParseCommunity(bytes.NewReader(before))
+	if err != nil {
+		return "" // none before, or one of an older release
+	}
+	for i, e := range was.Estates {
+		if i >= len(after.Estates) || after.Estates[i].Name != e.Name {
+			return e.Name
+		}
+	}
+	return ""
 }
 
 // Run applies a community's document.
@@ -145,6 +162,10 @@ func (c communityApply) Run(ctx context.Context, p *program) error {
 		if changes == "" {
 			_, _ = fmt.Fprintln(p.out, "nothing changes")
 			return nil
+		}
+		if moved := renumbered(before, community); moved != "" && !c.Renumber {
+			return usage(fmt.Errorf("estate %q has another place in the list: the codes on its doors name it by its place. "+
+				"Add new estates at the end, or print all codes anew (`wishdesk qr`) and apply with --renumber", moved))
 		}
 		if c.DryRun {
 			return nil

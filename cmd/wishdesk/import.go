@@ -50,7 +50,7 @@ const (
 )
 
 var importColumns = []sheet.Column{
-	{Name: colNumber, Also: []string{"序号", "号码"}, Example: "2026-001", Help: "信箱里的编号;有编号的,同一个编号只登记一次"},
+	{Name: colNumber, Also: []string{"信箱编号", "登记号"}, Example: "2026-001", Help: "信箱里的编号;有编号的,同一个编号只登记一次。不是表格里的序号"},
 	{Name: colKind, Example: "心愿", Help: "心愿 或 诉求;不填由系统判断"},
 	{Name: colName, Also: []string{"居民", "居民姓名", "联系人"}, Required: true, Example: "王桂英", Help: "谁的心愿或诉求"},
 	{Name: colPhone, Also: []string{"联系电话", "手机", "手机号"}, Example: "13800138000", Help: "手机或带区号的座机;没有可以不填"},
@@ -83,6 +83,14 @@ func (c importCommand) Run(ctx context.Context, p *program) error {
 		if err != nil {
 			return err
 		}
+		alone, ok, err := store.Alone(ctx, "import:"+c.Community)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return usage(errors.New("another import into this community is under way: wait for its end"))
+		}
+		defer alone()
 		im := &importing{p: p, c: c, desk: d, shape: shape, rules: rules, wording: wording, taxonomy: taxonomy, actor: workflow.System()}
 		if c.By != "" {
 			found, err := store.FindPerson(ctx, c.Community, c.By)
@@ -324,9 +332,10 @@ func (im *importing) kinds(row sheet.Row, cmd *workflow.Command, u workflow.Unde
 	}
 }
 
-// entryID is the same for the same row: its own number, or all that it says.
+// entryID is the same for the same row: its own number with the name, or all
+// that it says.
 func entryID(row sheet.Row) string {
-	key := "number\x00" + row.Get(colNumber)
+	key := "number\x00" + row.Get(colNumber) + "\x00" + row.Get(colName)
 	if row.Get(colNumber) == "" {
 		key = "row"
 		for _, c := range []string{colKind, colName, colPhone, colPlace, colText} {

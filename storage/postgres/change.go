@@ -197,6 +197,9 @@ const (
 	updateHome = `UPDATE person p SET home = x.home::jsonb
 		FROM unnest($1::text[], $2::bigint[], $3::text[]) AS x(community, id, home)
 		WHERE p.community = x.community AND p.id = x.id`
+	updateContact = `UPDATE person p SET name = coalesce(nullif(x.name, ''), p.name), phone = coalesce(nullif(x.phone, ''), p.phone)
+		FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[]) AS x(community, id, name, phone)
+		WHERE p.community = x.community AND p.id = x.id`
 	updateAway = `UPDATE person p SET away_from = x.away_from, away_until = x.away_until
 		FROM unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::timestamptz[]) AS x(community, id, away_from, away_until)
 		WHERE p.community = x.community AND p.id = x.id`
@@ -214,7 +217,7 @@ func writePeople(b *pgx.Batch, fit []*desk.Change, _ *known) error {
 	}
 	var fresh []person
 	following, homes := map[ref]bool{}, map[ref]string{}
-	away := map[ref]workflow.Leave{}
+	away, contacts := map[ref]workflow.Leave{}, map[ref]desk.Contacted{}
 	touched := map[ref]bool{}
 	for _, ch := range fit {
 		if p := ch.NewPerson; p != nil {
@@ -230,6 +233,10 @@ func writePeople(b *pgx.Batch, fit []*desk.Change, _ *known) error {
 		if f := ch.Following; f != nil {
 			following[ref{ch.Community, int64(f.Person)}] = f.Yes
 			touched[ref{ch.Community, int64(f.Person)}] = true
+		}
+		if k := ch.Contact; k != nil {
+			contacts[ref{ch.Community, int64(k.Person)}] = *k
+			touched[ref{ch.Community, int64(k.Person)}] = true
 		}
 		if a := ch.Away; a != nil {
 			away[ref{ch.Community, int64(a.Person)}] = a.Leave
@@ -263,6 +270,10 @@ func writePeople(b *pgx.Batch, fit []*desk.Change, _ *known) error {
 	}
 	if refs := slices.SortedFunc(maps.Keys(homes), compareRefs); len(refs) > 0 {
 		b.Queue(updateHome, communities(refs), ids(refs), column(refs, func(r ref) string { return homes[r] }))
+	}
+	if refs := slices.SortedFunc(maps.Keys(contacts), compareRefs); len(refs) > 0 {
+		b.Queue(updateContact, communities(refs), ids(refs),
+			column(refs, func(r ref) string { return text(contacts[r].Name) }), column(refs, func(r ref) string { return text(contacts[r].Phone) }))
 	}
 	if refs := slices.SortedFunc(maps.Keys(away), compareRefs); len(refs) > 0 {
 		b.Queue(updateAway, communities(refs), ids(refs),

@@ -118,10 +118,11 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 			Community: here, Delivery: said(fmt.Sprint("new", n)), NewPerson: &workflow.Person{ID: workflow.PersonID(900_000 + n), Community: here, OpenID: fmt.Sprint("new", n)},
 			Following: &desk.Following{Person: 2}, Home: &desk.Home{Person: 2}, Talk: talked(workflow.PersonID(900_000+n), 0, `{}`),
 			Tickets: []desk.TicketChange{opened(here, int64(900_000+n))}, Pushes: []desk.Push{owed(fmt.Sprint("new", n), 2)},
-			Media:  []desk.MediaFile{{ID: fmt.Sprint("new", n), CreatedAt: now}},
-			Attach: []desk.Attach{{Number: 900_001, IDs: []string{"m2", "m4"}}},
-			Away:   &desk.Away{Person: 2, Leave: workflow.Leave{From: now, Until: now.AddDate(0, 0, 1)}},
-			Rounds: []workflow.Round{{ID: fmt.Sprint("new", n), Kind: workflow.HomeVisit, By: 2, Care: 2, At: now}},
+			Media:   []desk.MediaFile{{ID: fmt.Sprint("new", n), CreatedAt: now}},
+			Attach:  []desk.Attach{{Number: 900_001, IDs: []string{"m2", "m4"}}},
+			Contact: &desk.Contacted{Person: 2, Phone: "13800138000"},
+			Away:    &desk.Away{Person: 2, Leave: workflow.Leave{From: now, Until: now.AddDate(0, 0, 1)}},
+			Rounds:  []workflow.Round{{ID: fmt.Sprint("new", n), Kind: workflow.HomeVisit, By: 2, Care: 2, At: now}},
 		}
 	}
 	var many []desk.Change

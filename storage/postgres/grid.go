@@ -62,6 +62,24 @@ func (s *Store) Residents(ctx context.Context, community, name, phone string) ([
 	return rows(ctx, s, "residents", scanPerson, personColumns+`WHERE community = $1 AND name = $2 AND name <> '' ORDER BY id LIMIT 20`, community, name)
 }
 
+// Alone gives whoever asks first a name for as long as it is not released, or
+// the process lives; ok is false where somebody has it.
+func (s *Store) Alone(ctx context.Context, name string) (release func(), ok bool, err error) {
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return nil, false, fault("alone", err)
+	}
+	err = conn.QueryRow(ctx, `SELECT pg_try_advisory_lock(hashtextextended($1, 0))`, name).Scan(&ok)
+	if err != nil || !ok {
+		conn.Release()
+		return nil, false, fault("alone", err)
+	}
+	return func() {
+		_, _ = conn.Exec(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock(hashtextextended($1, 0))`, name)
+		conn.Release()
+	}, true, nil
+}
+
 const careColumns = `SELECT community, id, name, phone, kind, place, note, every, last_visit, next_visit FROM care `
 
 func scanCare(r pgx.CollectableRow) (c workflow.Care, err error) {

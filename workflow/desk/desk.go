@@ -25,8 +25,9 @@ type Desk struct {
 
 	mu      sync.RWMutex
 	shapes  map[string]Shape
-	follows map[string]int64  // the shapes that open tickets are known to have followed
-	days    map[string]string // the days whose morning is known to be done
+	follows map[string]int64     // the shapes that open tickets are known to have followed
+	loaded  map[string]time.Time // when the shapes were loaded
+	days    map[string]string    // the days whose morning is known to be done
 
 	// driveDown is when the Drive last failed (Unix ns): for a moment after
 	// it nobody waits for it again.
@@ -46,7 +47,7 @@ func New(o Options) *Desk {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Desk{journal: o.Journal, drive: o.Drive, clock: o.Clock, log: o.Logger, shapes: map[string]Shape{}, follows: map[string]int64{}, days: map[string]string{}}
+	return &Desk{journal: o.Journal, drive: o.Drive, clock: o.Clock, log: o.Logger, shapes: map[string]Shape{}, follows: map[string]int64{}, days: map[string]string{}, loaded: map[string]time.Time{}}
 }
 
 // Now is the desk's time, in UTC, as fine as the record keeps it: what was
@@ -75,7 +76,7 @@ func (d *Desk) Refresh(ctx context.Context) error {
 			return fmt.Errorf("desk: refresh %s: %w", code, err)
 		}
 		d.mu.Lock()
-		d.shapes[code] = shape
+		d.shapes[code], d.loaded[code] = shape, d.clock.Now()
 		d.mu.Unlock()
 		d.log.Info("community loaded", "community", code, "version", shape.Version, "staff", len(shape.Roster))
 	}

@@ -63,6 +63,9 @@ func (d *Desk) enter(ctx context.Context, community string, e Entry) (int64, err
 		}
 		w.Change.NewPerson = &who
 	}
+	if known && who.Phone == "" && e.Phone != "" {
+		w.Change.Contact = &Contacted{Person: who.ID, Phone: e.Phone}
+	}
 	cmd := e.Command
 	cmd.Reporter = who.ID
 	t, err := w.File(ctx, cmd)

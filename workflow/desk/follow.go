@@ -14,6 +14,11 @@ import (
 // follow a change of the community.
 const followLease = 5 * time.Minute
 
+// followAgain is how long after a change of the community the tickets are
+// looked through again and again: meanwhile another replica may still decide
+// by the shape before it.
+const followAgain = 10 * time.Second
+
 // Follow has the open tickets follow what changed in the community's document
 // or staff since they did last: of somebody who plays no part any more the
 // tickets are given to others, and a building's tickets go with it to its new
@@ -60,10 +65,12 @@ func (d *Desk) Follow(ctx context.Context, community string) (changed int, err e
 			changed++
 		}
 	}
-	if err := d.journal.FollowedTo(ctx, community, shape.Version); err != nil {
-		return changed, err
+	if d.clock.Now().Sub(d.loadedAt(community)) >= followAgain {
+		if err := d.journal.FollowedTo(ctx, community, shape.Version); err != nil {
+			return changed, err
+		}
+		d.setFollowed(community, shape.Version)
 	}
-	d.setFollowed(community, shape.Version)
 	if changed > 0 {
 		d.log.Info("open tickets followed a change of the community", "community", community, "tickets", changed)
 	}
@@ -132,17 +139,24 @@ func (d *Desk) followOne(ctx context.Context, community string, number int64) (b
 			if t, err = w.Ticket(ctx, number); err != nil {
 				return false, err
 			}
+			var with workflow.PersonID
 			if cmd.Name == workflow.CmdAssign {
 				a, ok, _, err := w.Explain(ctx, &t)
 				if err != nil {
 					return false, err
 				}
+				with = a.With
 				if cmd.To = a.To; !ok { // nobody is there: to be assigned by hand
 					cmd = workflow.Command{Name: workflow.CmdReturn, Actor: workflow.System(), Text: cmd.Why}
 				}
 			}
 			if _, err := w.Do(ctx, number, cmd); err != nil {
 				return false, err
+			}
+			if with != 0 {
+				if _, err := w.Do(ctx, number, workflow.Command{Name: workflow.CmdCall, Actor: workflow.System(), To: with}); err != nil {
+					return false, err
+				}
 			}
 		}
 		if err = w.Commit(ctx); err == nil {
@@ -152,6 +166,12 @@ func (d *Desk) followOne(ctx context.Context, community string, number int64) (b
 		}
 	}
 	return false, fmt.Errorf("keeps changing: %w", ErrStale)
+}
+
+func (d *Desk) loadedAt(community string) time.Time {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.loaded[community]
 }
 
 func (d *Desk) followed(community string) int64 {

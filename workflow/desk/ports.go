@@ -27,6 +27,7 @@ type Change struct {
 	NewPerson *workflow.Person // a resident's first message
 	Following *Following       // somebody follows or leaves the account
 	Home      *Home            // somebody's home is registered
+	Contact   *Contacted       // what somebody is called, and their telephone
 	Away      *Away            // somebody goes on leave, or comes back
 	Rounds    []workflow.Round // patrols and visits; one to the care list moves its rhythm on
 	Talk      *Talk            // the conversation afterwards
@@ -80,6 +81,14 @@ type Following struct {
 type Home struct {
 	Person workflow.PersonID
 	Place  workflow.Place
+}
+
+// Contacted is what somebody is called and their telephone, as they or who
+// filed for them said; what is empty stays as it is.
+type Contacted struct {
+	Person workflow.PersonID
+	Name   string
+	Phone  string
 }
 
 // Away says when somebody is on leave; the zero Leave: not any more.
@@ -202,6 +211,7 @@ type Facts struct {
 	Rung    int                `json:"rung,omitempty"`
 	Also    int                `json:"also,omitempty"` // followers
 	Support int                `json:"support,omitempty"`
+	Days    int                `json:"days,omitempty"`   // a pair's rhythm
 	Points  int                `json:"points,omitempty"` // what the person told earned or lost
 	Source  workflow.Source    `json:"source,omitempty"`
 }

@@ -127,7 +127,9 @@ func (w *Work) FileFixed(ctx context.Context, cmd workflow.Command) (workflow.Ti
 			return dr.ticket, err
 		}
 	}
-	w.Change.Pushes = slices.DeleteFunc(w.Change.Pushes, func(p Push) bool { return p.Number == number && p.Person == by.Person })
+	w.Change.Pushes = slices.DeleteFunc(w.Change.Pushes, func(p Push) bool { // it is over
+		return p.Number == number && (p.Person == by.Person || p.Purpose == workflow.TellDanger)
+	})
 	return dr.ticket, w.settle(ctx, dr, "")
 }
 
@@ -159,14 +161,43 @@ func (w *Work) Do(ctx context.Context, number int64, cmds ...workflow.Command) (
 		return workflow.Ticket{}, err
 	}
 	for _, cmd := range cmds {
+		grid, open := dr.ticket.Place.Grid, dr.ticket.State.Open()
 		if err := w.decide(dr, cmd); err != nil {
 			return dr.ticket, err
+		}
+		if !open && dr.ticket.State.Open() { // its building may have gone to another grid since
+			for _, move := range lagging(w.Shape, &dr.ticket) {
+				if move.Name == workflow.CmdMove {
+					if err := w.decide(dr, move); err != nil {
+						return dr.ticket, err
+					}
+				}
+			}
 		}
 		if err := w.settle(ctx, dr, cmd.Topic); err != nil {
 			return dr.ticket, err
 		}
+		if cmd.Name == workflow.CmdClassify && dr.ticket.Place.Grid != grid {
+			if err := w.goesAlong(ctx, dr, grid); err != nil {
+				return dr.ticket, err
+			}
+		}
 	}
 	return dr.ticket, nil
+}
+
+// goesAlong gives a ticket that was found to be in another grid to one of that
+// grid's, where who has it serves only the one it was thought to be in.
+func (w *Work) goesAlong(ctx context.Context, dr *draft, was string) error {
+	t := &dr.ticket
+	if t.Owner == 0 || !servesOnly(w.Shape.Roster.ByID(t.Owner), was) {
+		return nil
+	}
+	a, ok, _, err := w.Explain(ctx, t)
+	if err != nil || !ok || a.To == t.Owner {
+		return err
+	}
+	return w.decide(dr, workflow.Command{Name: workflow.CmdAssign, Actor: workflow.System(), To: a.To, Why: workflow.WhyMoved})
 }
 
 // Merge ends a ticket in another: the one that lives gains its reporter and
@@ -364,6 +395,7 @@ const maxPhotos = 2
 func (w *Work) owe(t *workflow.Ticket, ev *workflow.Event, n workflow.Notice) {
 	facts := FactsOf(t)
 	facts.Said, facts.Clock, facts.Unit = ev.Text, ev.Clock, ev.Unit
+	facts.Days = int(ev.Every / (24 * time.Hour))
 	facts.Anonymous = t.HidesWho(w.person(n.Person))
 	facts.Event, facts.By, facts.Helper, facts.Rung = ev.Type, ev.By, ev.Helper, ev.Rung
 	if h := ev.Helper; h != 0 && ev.Type != workflow.EvCalled {
