@@ -150,12 +150,16 @@ var answering = map[verb]bool{
 // worker's result may say that a fire is out, and what is added to an
 // emergency belongs to it.
 func (s *session) knownDanger(ctx context.Context, sp spoken) (bool, error) {
-	if s.me.Staff() && staffVerbs[sp.Verb] && (!tellsOnly[sp.Verb] || sp.Number == 0) {
-		return true, nil // typed in the same words; rounds and filing on behalf see to danger themselves
+	rounds := sp.Verb == verbPatrol || sp.Verb == verbBehalf || sp.Verb == verbVisit && sp.Number == 0 // see to danger themselves
+	if s.me.Staff() && staffVerbs[sp.Verb] && (!tellsOnly[sp.Verb] || rounds) {
+		return true, nil // typed in the same words
 	}
 	number := sp.Number
-	if sp.Verb == verbNone {
+	switch {
+	case sp.Verb == verbNone:
 		number = s.talk.Pending.Number
+	case number == 0 && tellsOnly[sp.Verb]:
+		number = s.talk.Ticket
 	}
 	if number == 0 {
 		return false, nil
@@ -174,7 +178,7 @@ func (s *session) knownDanger(ctx context.Context, sp spoken) (bool, error) {
 
 // tellsOnly are the verbs by which staff say what they see, and not what they
 // did: news of danger in them is news.
-var tellsOnly = map[verb]bool{verbNote: true, verbVisit: true, verbAsk: true, verbCall: true, verbPatrol: true, verbBehalf: true}
+var tellsOnly = map[verb]bool{verbNote: true, verbVisit: true, verbAsk: true, verbCall: true}
 
 // meant turns a tap or a choice's label into the words it stands for.
 func (s *session) meant(raw string) string {
