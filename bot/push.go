@@ -388,6 +388,9 @@ func (b *Bot) fields(shape desk.Shape, p desk.Push, tpl Template) map[string]str
 		"status": b.o.Wording.Say("phrase."+string(p.Purpose), v),
 		"said":   text,
 	}
+	if p.Purpose == workflow.TellCalled && p.Facts.Said != "" {
+		values["what"] = b.o.Wording.Say("phrase."+string(p.Purpose), v) + ":" + p.Facts.Said
+	}
 	if values["place"] == "" {
 		values["place"] = shape.Community.Name
 	}

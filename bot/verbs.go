@@ -367,12 +367,13 @@ func (s *session) judged(ctx context.Context, raw string, u workflow.Understandi
 		return "", false, nil // about something else
 	}
 	sp := spoken{Verb: verbRate, Rating: verdict}
-	if verdict == workflow.Unsatisfied {
+	switch verdict {
+	case workflow.Unsatisfied:
 		sp.Rest = strings.Trim(strings.Replace(raw, "不满意", "", 1), " ,，。!！")
 		if utf8.RuneCountInString(sp.Rest) < 3 {
 			sp.Rest = ""
 		}
-	} else if verdict == workflow.Satisfied {
+	case workflow.Satisfied:
 		sp.Rest = strings.Trim(strings.Replace(raw, "满意", "", 1), " ,，。!！")
 	}
 	reply, err := s.rate(ctx, sp)

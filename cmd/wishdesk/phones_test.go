@@ -133,6 +133,15 @@ func sends(phone int, tile string) step {
 	return chromedp.Steps(chromedp.Click(on(phone, ".plus")), chromedp.WaitVisible(on(phone, ".tile."+tile)), chromedp.Click(on(phone, ".tile."+tile)))
 }
 
+// becomes puts another of the demo's people on a phone.
+func becomes(phone int, name string) step {
+	return chromedp.Steps(
+		chromedp.Click(on(phone, ".who")), chromedp.WaitVisible(chromedp.CSS("#search")),
+		chromedp.SendKeys(chromedp.CSS("#search"), name), chromedp.Focus(chromedp.CSS("#search")), chromedp.Func(enter),
+		chromedp.WaitNotVisible(chromedp.CSS("#picker")),
+		chromedp.WaitVisible(fmt.Sprintf(`//*[@id="phone-%d"]//*[contains(@class,"who")]//*[.=%q]`, phone, name)))
+}
+
 // demoOf starts the demo on stores of its own.
 func demoOf(t *testing.T, clock clockwork.Clock) (*demo, *settings.Settings) {
 	t.Helper()
@@ -177,10 +186,7 @@ func TestWholeLoopOnThePhones(t *testing.T) {
 	p.do("satisfied", taps(residentPhone, "满意"), sees(residentPhone, "谢谢您的评价"))
 
 	p.do("wish", writes(residentPhone, "我想学用智能手机,家里没人教"), sees(residentPhone, "挂上心愿墙"))
-	p.do("a partner unit takes the third phone", chromedp.Click(on(committeePhone, ".who")), chromedp.WaitVisible(chromedp.CSS("#search")),
-		chromedp.Steps(chromedp.SendKeys(chromedp.CSS("#search"), partnerOf(t).Name), chromedp.Focus(chromedp.CSS("#search")), chromedp.Func(enter)),
-		chromedp.WaitNotVisible(chromedp.CSS("#picker")),
-		chromedp.WaitVisible(fmt.Sprintf(`//*[@id="phone-%d"]//*[contains(@class,"who")]//*[.=%q]`, committeePhone, partnerOf(t).Name)))
+	p.do("a partner unit takes the third phone", becomes(committeePhone, partnerOf(t).Name))
 	p.do("wall", writes(committeePhone, "心愿墙"), sees(committeePhone, "智能手机"))
 	p.do("claim", taps(committeePhone, "认领 1002"), sees(committeePhone, "正在办"))
 	p.do("resident is told", sees(residentPhone, "认领了您的心愿"))
@@ -202,6 +208,31 @@ func TestWholeLoopOnThePhones(t *testing.T) {
 			t.Errorf("ticket %d: %s, %s, reopened %d, level %d", number, got.State, got.Rating, got.Reopened, got.Level)
 		}
 	}
+}
+
+// The micro grid on the phones: a home registered, several hands on one ticket,
+// its story with the reason, filed on behalf, a patrol, the care list, the share
+// solved in the grid.
+func TestMicroGridOnThePhones(t *testing.T) {
+	d, _ := demoOf(t, clockwork.NewRealClock())
+	p := openPage(t, d.simURL, 1400, 900)
+	p.do("home", writes(residentPhone, "我家住毕家洼西区12号楼3单元402"), sees(residentPhone, "记住了"))
+	p.do("complaint", writes(residentPhone, "我家楼下的下水道堵了,污水返上来了"), sees(residentPhone, "编号 1001"), sees(residentPhone, "秦霞"))
+	p.do("accept", sees(workerPhone, "1001"), writes(workerPhone, "接单 1001"), sees(workerPhone, "已接单 1001"))
+	p.do("property takes the third phone", becomes(committeePhone, "曹颖"))
+	p.do("called", writes(workerPhone, "协助 1001 物业 抽水"), sees(workerPhone, "已请红色物业 曹颖协助"), sees(committeePhone, "请协助:抽水"),
+		writes(committeePhone, "待办"), sees(committeePhone, "请您协助的"))
+	p.do("done", writes(committeePhone, "完成 1001 水抽干了"), sees(committeePhone, "记为完成"), sees(workerPhone, "水抽干了"))
+	p.do("story", writes(workerPhone, "经过 1001"), sees(workerPhone, "因为:第一网格、管道排水、专职网格员在岗"), sees(workerPhone, "曹颖完成:水抽干了"))
+	p.picture("5-hands")
+	p.do("resolved", writes(workerPhone, "办结 1001 疏通了"), sees(residentPhone, "办好了:疏通了"), taps(residentPhone, "满意"), sees(residentPhone, "谢谢您的评价"))
+	p.do("points", sees(workerPhone, "积分 +2"))
+	p.do("on behalf", writes(workerPhone, "代报 王桂英 13800138000 西区3号楼1单元101 楼道灯不亮"), sees(workerPhone, "已替王桂英登记"))
+	p.do("patrol", writes(workerPhone, "巡查 西区5号楼到8号楼 正常"), sees(workerPhone, "今天第 1 次"))
+	p.do("care", writes(workerPhone, "关怀"), sees(workerPhone, "孙桂兰"))
+	p.do("the committee takes the third phone", becomes(committeePhone, "曹一鸣"))
+	p.do("share", writes(committeePhone, "网格"), sees(committeePhone, "第一网格:办结 1 件"))
+	p.picture("6-grid")
 }
 
 // partnerOf is the first partner unit's contact in the demo.
