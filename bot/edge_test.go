@@ -178,4 +178,36 @@ func TestTwoReplicasFollow(t *testing.T) {
 	}
 }
 
+// A replica that has not heard yet that somebody left gives them a ticket: it
+// is found and given on.
+func TestASlowReplicaLeavesNothingBehind(t *testing.T) {
+	w := newWorld(t, func(s *settings) { s.whole = true }).awake()
+	slow := desk.New(desk.Options{Journal: w.store, Drive: w.drive, Clock: w.clock})
+	must(t, slow.Refresh(w.ctx))
+	work, err := slow.Begin(community, false)
+	must(t, err)
+	filed, err := work.File(w.ctx, workflow.Command{
+		Actor: workflow.Actor{Kind: workflow.ActorPerson, Person: 77}, Text: "楼道灯不亮", Kind: workflow.Incident, Category: "facilities", Severity: workflow.Minor,
+		Place: workflow.Place{Estate: "毕家洼西区", Building: 3, Grid: "G01"},
+	})
+	must(t, err)
+	must(t, w.store.Leave(w.ctx, community, w.people["zhang"]))
+	must(t, w.desk.Refresh(w.ctx))
+	_, err = w.desk.Follow(w.ctx, community)
+	must(t, err)
+	must(t, work.Commit(w.ctx))
+	if got := w.ticket(filed.Number); got.Owner != w.people["zhang"] {
+		t.Fatalf("the slow one gave it to %d", got.Owner)
+	}
+	w.clock.Advance(11 * time.Second)
+	_, err = w.desk.Follow(w.ctx, community)
+	must(t, err)
+	if got := w.ticket(filed.Number); got.Owner != w.people["liu"] {
+		t.Errorf("it stays with who left: owner %d", got.Owner)
+	}
+	if done, err := w.store.Followed(w.ctx, community); done == 0 || err != nil {
+		t.Errorf("followed to %d %v", done, err)
+	}
+}
+
 func clockAt(at time.Time) clockwork.Clock { return clockwork.NewFakeClockAt(at) }

@@ -303,14 +303,17 @@ func (r *Rule) check(c *Community) error {
 }
 
 // LeavesGrid tells whether a ticket leaves the hands of its grid when somebody
-// gets it or is called to it: 小事不出网格 counts those that never did.
+// gets it or is called to it: 小事不出网格 counts those that never did. A grid's
+// hands are its 1+2+X+N: its workers and leader, the officers and the property
+// company that serve it, volunteers and the alliance. The committee's and those
+// of other grids are not.
 func LeavesGrid(r Roster, t *Ticket, p PersonID) bool {
 	return !slices.ContainsFunc(r.ByID(p).Roles, func(role Role) bool {
 		switch role.Kind {
-		case RoleWorker, RoleLeader:
+		case RoleWorker, RoleLeader, RoleOfficer, RoleProperty:
 			return role.serves(t.Place.Grid)
 		case RoleVolunteer, RolePartyMember, RolePartner:
-			return t.Kind == Wish // the alliance is who wishes are for
+			return true
 		}
 		return false
 	})

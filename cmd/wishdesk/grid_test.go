@@ -252,3 +252,55 @@ func TestQRSheet(t *testing.T) {
 		}
 	}
 }
+
+// A second sheet that counts its rows from 1 again is another sheet.
+func TestImportOfASecondSheet(t *testing.T) {
+	env, store := demoStores(t)
+	for i, people := range [][2]string{{"王桂英", "李满仓"}, {"周玉兰", "赵长河"}} {
+		file := writeTable(t, []string{"序号", "姓名", "内容"}, []string{"1", people[0], "想学太极拳"}, []string{"2", people[1], "想学太极拳"})
+		out, errs, status := wishdesk(t, env, "", "import", file, "--community", demoCommunity)
+		if status != 0 || !strings.Contains(out, "登记了 2 行") {
+			t.Fatalf("sheet %d: %s%s", i+1, out, errs)
+		}
+	}
+	if n := len(wall(t, store)); n != 4 {
+		t.Errorf("%d wishes on the wall, want 4", n)
+	}
+}
+
+// Two imports never run at once: one of them says so.
+func TestImportsOneAfterTheOther(t *testing.T) {
+	env, store := demoStores(t)
+	file := writeTable(t, []string{"姓名", "内容"}, []string{"王桂英", "想学太极拳"})
+	release, ok, err := store.Alone(t.Context(), "import:"+demoCommunity)
+	must(t, err)
+	if !ok {
+		t.Fatal("somebody imports already")
+	}
+	_, errs, status := wishdesk(t, env, "", "import", file, "--community", demoCommunity)
+	if status != 2 || !strings.Contains(errs, "under way") {
+		t.Errorf("status %d: %s", status, errs)
+	}
+	release()
+	if _, errs, status = wishdesk(t, env, "", "import", file, "--community", demoCommunity); status != 0 {
+		t.Errorf("after it: %s", errs)
+	}
+}
+
+// Codes hang on doors: an estate keeps its place in the list.
+func TestEstatesKeepTheirPlace(t *testing.T) {
+	env, _ := demoStores(t)
+	doc := string(demoDocument())
+	a, b := strings.Index(doc, "  - name: 怡园小区"), strings.Index(doc, "  - name: 北村新居")
+	c := strings.Index(doc, "  - name: 铁路宿舍")
+	swapped := doc[:a] + doc[b:c] + doc[a:b] + doc[c:]
+	file := filepath.Join(t.TempDir(), "c.yaml")
+	must(t, os.WriteFile(file, []byte(swapped), 0o600))
+	_, errs, status := wishdesk(t, env, "", "community", "apply", file)
+	if status != 2 || !strings.Contains(errs, "怡园小区") || !strings.Contains(errs, "--renumber") {
+		t.Errorf("status %d: %s", status, errs)
+	}
+	if _, errs, status = wishdesk(t, env, "", "community", "apply", file, "--renumber"); status != 0 {
+		t.Errorf("asked for: %s", errs)
+	}
+}

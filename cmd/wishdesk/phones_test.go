@@ -231,7 +231,7 @@ func TestMicroGridOnThePhones(t *testing.T) {
 	p.do("patrol", writes(workerPhone, "巡查 西区5号楼到8号楼 正常"), sees(workerPhone, "今天第 1 次"))
 	p.do("care", writes(workerPhone, "关怀"), sees(workerPhone, "孙桂兰"))
 	p.do("the committee takes the third phone", becomes(committeePhone, "曹一鸣"))
-	p.do("share", writes(committeePhone, "网格"), sees(committeePhone, "第一网格:办结 1 件"))
+	p.do("share", writes(committeePhone, "网格"), sees(committeePhone, "第一网格:办结 1 件,网格内 1 件(100%)"))
 	p.picture("6-grid")
 }
 

@@ -135,6 +135,11 @@ func TestAwayAndGone(t *testing.T) {
 	if p, err = s.Person(c, here, id); err != nil || p.Away != (workflow.Leave{}) {
 		t.Errorf("back: %+v %v", p.Away, err)
 	}
+	must(t, s.Commit(c, desk.Change{Community: here, Contact: &desk.Contacted{Person: id, Phone: "13900139000"}}))
+	if p, err = s.Person(c, here, id); err != nil || p.Name != "张建国" || p.Phone != "13900139000" {
+		t.Errorf("contact: %+v %v", p, err)
+	}
+	must(t, s.Commit(c, desk.Change{Community: here, Contact: &desk.Contacted{Person: id, Phone: "13800138000"}}))
 	must(t, s.Leave(c, here, id))
 	if p, err = s.Person(c, here, id); err != nil || p.Staff() || p.Name != "张建国" || p.OpenID != "o1" {
 		t.Errorf("gone: %+v %v", p, err)
