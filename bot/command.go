@@ -247,29 +247,6 @@ var numberAfter = map[verb]bool{verbAssign: true, verbTransfer: true, verbCall: 
 
 var anyNumber = regexp.MustCompile(`(?:^|[^0-9])([0-9]{4,9})(?:号)?(?:[^0-9]|$)`)
 
-// A verdict in a person's own words, where one is awaited: 「不满意,根本没人来」,
-// 「一点都不满意」, 「还可以」.
-var (
-	saidBad  = regexp.MustCompile(`不满意|不太满意|不满|没修好|没办好|没解决|糊弄|敷衍|白跑|白修|根本没|不咋地|不怎么样|修好个|还堵|还坏|还不亮|还漏|没用`)
-	saidFair = regexp.MustCompile(`基本满意|还行|还可以|凑合|一般|马马虎虎|将就`)
-	saidWell = regexp.MustCompile(`满意|挺好|很好|不错|好评|修好了|可以了|办得好|点赞`)
-)
-
-// verdictIn reads a verdict in one's own words; "" where there is none.
-func verdictIn(text string) workflow.Rating {
-	switch {
-	case utf8.RuneCountInString(text) > 40:
-		return ""
-	case saidBad.MatchString(text):
-		return workflow.Unsatisfied
-	case saidFair.MatchString(text):
-		return workflow.Fair
-	case saidWell.MatchString(text):
-		return workflow.Satisfied
-	}
-	return ""
-}
-
 // What staff say without thinking of commands: that they have read a new task,
 // that they are done, what they did on the way, that they need leave.
 var (

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/wishdesk/wishdesk/workflow"
-	"github.com/wishdesk/wishdesk/workflow/desk"
 )
 
 // hand does what concerns several hands of one ticket: calling somebody to it,
@@ -243,92 +242,4 @@ func (s *session) handLines(t *workflow.Ticket) string {
 		}))
 	}
 	return strings.Join(lines, "\n")
-}
-
-// mostWished are the lines of what most neighbours wish for, for the
-// committee.
-func (s *session) mostWished(ctx context.Context) ([]string, error) {
-	if !s.me.Has(workflow.RoleCommittee) {
-		return nil, nil
-	}
-	all, err := s.b.desk.Journal().Wished(ctx, s.in.Community, 3)
-	var lines []string
-	for _, t := range all {
-		v := s.about(&t)
-		v["Supporters"] = len(t.Supporters)
-		lines = append(lines, s.say("wished_line", v))
-	}
-	return lines, err
-}
-
-// support adds the writer to those who wish the same: 「我也想要 1024」.
-func (s *session) support(ctx context.Context, sp spoken) (string, error) {
-	if sp.Number == 0 {
-		return s.wall(ctx, spoken{})
-	}
-	t, err := s.w.Living(ctx, sp.Number)
-	if err != nil {
-		return "", err
-	}
-	if t.Kind != workflow.Wish || !s.b.o.Taxonomy.Shared(t.Category) {
-		return "", &workflow.Error{Code: workflow.CodeNotFound, Number: sp.Number}
-	}
-	if t, err = s.w.Do(ctx, t.Number, workflow.Command{Name: workflow.CmdSupport, Actor: s.by()}); err != nil {
-		return "", err
-	}
-	v := s.about(&t)
-	v["Supporters"] = len(t.Supporters)
-	return s.say("supported", v), nil
-}
-
-// consent notes whether claimers may know who wished.
-func (s *session) consent(ctx context.Context, sp spoken) (string, error) {
-	open, err := s.mine(ctx, false)
-	if err != nil {
-		return "", err
-	}
-	fit := slices.DeleteFunc(beforeResolved(open), func(t workflow.Ticket) bool { return t.Kind != workflow.Wish })
-	if sp.Number == 0 && len(fit) == 0 {
-		return s.free(ctx, s.text())
-	}
-	t, reply, ok, err := s.target(ctx, sp, suggested(sp.Verb), fit)
-	if !ok {
-		return reply, err
-	}
-	s.talk.Ticket = t.Number
-	yes := sp.Verb == verbNamed
-	var cmds []workflow.Command
-	if t.Named != yes {
-		cmds = append(cmds, workflow.Command{Name: workflow.CmdConsent, Actor: s.by(), Yes: yes})
-	}
-	if t.Question != nil && t.Question.Topic == workflow.TopicWorker && t.Reporter == s.me.ID { // who claimed asked about it
-		cmds = append(cmds, workflow.Command{Name: workflow.CmdAnswer, Actor: s.by(), Text: s.text()})
-	}
-	if t, err = s.w.Do(ctx, t.Number, cmds...); err != nil {
-		return "", err
-	}
-	v := s.about(&t)
-	v["Missing"] = yes && t.Reporter == s.me.ID && (s.me.Name == "" || s.me.Phone == "")
-	if v["Missing"] == true {
-		s.talk.Pending = pending{Verb: verbContact}
-	}
-	return s.say("consent."+string(sp.Verb), v), nil
-}
-
-// contact notes what the writer is called and their telephone, in any order:
-// 「王大爷 13800138000」.
-func (s *session) contact(text string) string {
-	rest, phone := phoneIn(text)
-	name := strings.Trim(rest, " ,，。:：我叫是电话")
-	if !aName.MatchString(name) {
-		name = ""
-	}
-	if name == "" && phone == "" {
-		return s.say("contact_how", nil)
-	}
-	s.w.Change.Contact = &desk.Contacted{Person: s.me.ID, Name: name, Phone: phone}
-	if name == "" {
-		name = s.me.Name
-	}
-	return s.say("contact_known", Values{"Name": name, "Phone": phone})
 }

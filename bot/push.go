@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -283,31 +282,6 @@ func (b *Bot) pushText(shape desk.Shape, p desk.Push) (string, []choice) {
 		choices = []choice{{s.say("choice.reopen", nil), "重办 " + n}}
 	}
 	return b.o.Wording.Say("push."+string(p.Purpose), v), choices
-}
-
-// suggest names up to three who might take a wish that nobody claims: those of
-// the alliance who have a skill that the wish names (理发), then those whose
-// skills fit its category, then all others; people on leave are left out.
-func (b *Bot) suggest(shape desk.Shape, f *desk.Facts) []string {
-	var best, fit, others []string
-	for _, p := range shape.Roster {
-		if !p.MayClaim() || p.Has(workflow.RoleWorker) || p.Away.Covers(b.desk.Now()) {
-			continue
-		}
-		name := p.Name + "(" + b.Title(shape.Community, p) + ")"
-		knows := func(skill string) bool { return strings.Contains(f.Text, skill) }
-		if slices.ContainsFunc(p.Roles, func(r workflow.Role) bool { return slices.ContainsFunc(r.Skills, knows) }) {
-			best = append(best, name)
-		} else if slices.ContainsFunc(p.Roles, func(r workflow.Role) bool {
-			return slices.Contains(r.Skills, string(f.Category)) || slices.Contains(r.Skills, b.o.Taxonomy.Label(f.Category))
-		}) {
-			fit = append(fit, name)
-		} else {
-			others = append(others, name)
-		}
-	}
-	out := slices.Concat(best, fit, others)
-	return out[:min(3, len(out))]
 }
 
 // sendTemplate sends a template or subscription message where the account has

@@ -2,12 +2,9 @@ package bot
 
 import (
 	"context"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
-	"unicode/utf8"
 
 	"github.com/wishdesk/wishdesk/workflow"
 )
@@ -105,15 +102,6 @@ func (s *session) show(ctx context.Context, number int64) (string, error) {
 	return reply, nil
 }
 
-func (s *session) verdicts(number int64) []choice {
-	n := "评价 " + strconv.FormatInt(number, 10) + " "
-	return []choice{
-		{s.say("choice.satisfied", nil), n + "满意"},
-		{s.say("choice.fair", nil), n + "基本满意"},
-		{s.say("choice.unsatisfied", nil), n + "不满意"},
-	}
-}
-
 func (s *session) progress(ctx context.Context, sp spoken) (string, error) {
 	if sp.Number != 0 {
 		return s.show(ctx, sp.Number)
@@ -207,29 +195,6 @@ func (s *session) supplement(ctx context.Context, sp spoken) (string, error) {
 	return s.say("supplemented", s.about(&t)), nil
 }
 
-// notThere is a place that somebody says it is not: 「不是5号楼是6号楼」.
-var notThere = regexp.MustCompile(`(?:不是|不在|不对)[^,，。是]{1,12}`)
-
-// placeCorrected is where a matter is by its reporter's correction: another
-// building, said as such.
-func (s *session) placeCorrected(ctx context.Context, t *workflow.Ticket, text string) (workflow.Place, bool, error) {
-	if !slices.Contains([]workflow.State{workflow.Classified, workflow.Assigned, workflow.Accepted}, t.State) || t.Reporter != s.me.ID ||
-		!regexp.MustCompile(`是|改|错|应该|其实`).MatchString(text) {
-		return workflow.Place{}, false, nil
-	}
-	text = notThere.ReplaceAllString(text, "")
-	u, err := s.b.o.Understander.Understand(ctx, s.shape.Community, workflow.Words{Text: text})
-	if err != nil {
-		return workflow.Place{}, false, err
-	}
-	p := u.Place
-	if p.Estate == "" && p.Building != 0 && s.shape.Community.GridOf(t.Place.Estate, p.Building) != "" {
-		p.Estate = t.Place.Estate
-		p.Grid = s.shape.Community.GridOf(p.Estate, p.Building)
-	}
-	return p, p.Building != 0 && p.Known() && (p.Building != t.Place.Building || p.Estate != t.Place.Estate), nil
-}
-
 func (s *session) cancel(ctx context.Context, sp spoken) (string, error) {
 	open, err := s.mine(ctx, false)
 	if err != nil {
@@ -258,126 +223,6 @@ func (s *session) cancel(ctx context.Context, sp spoken) (string, error) {
 		return "", err
 	}
 	return s.say("cancelled", s.about(&t)), nil
-}
-
-// rate takes a verdict by tap, digit or words.
-func (s *session) rate(ctx context.Context, sp spoken) (string, error) {
-	waiting, err := s.awaitingRating(ctx)
-	if err != nil {
-		return "", err
-	}
-	if sp.Number == 0 && len(waiting) == 0 {
-		all, err := s.mine(ctx, true)
-		if err != nil {
-			return "", err
-		}
-		for _, t := range all { // closed by time lately: it may still be rated
-			if t.ByTime && t.Rating == "" {
-				waiting = append(waiting, t)
-				break
-			}
-		}
-		if merged, err := s.living(ctx, all); err != nil {
-			return "", err
-		} else if last := slices.IndexFunc(merged, func(t workflow.Ticket) bool { return t.State == workflow.Resolved }); last >= 0 && len(waiting) == 0 && sp.Rating == workflow.Unsatisfied {
-			return s.reopen(ctx, spoken{Verb: verbReopen, Number: merged[last].Number, Rest: sp.Rest}) // a neighbour's, which they were told of
-		}
-		if last := slices.IndexFunc(all, s.mayReopen); last >= 0 && len(waiting) == 0 && sp.Rating == workflow.Unsatisfied {
-			t := &all[last] // a change of mind: the verdict stands, but the matter can be taken up again
-			return s.offer(s.say("rated_already", s.about(t)), choice{s.say("choice.reopen", nil), "重办 " + strconv.FormatInt(t.Number, 10)}), nil
-		}
-	}
-	if fresh := s.since(waiting); sp.Number == 0 && len(fresh) == 1 {
-		waiting = fresh // the one that the question was just about
-	}
-	why := sp.Rest
-	sp.Rest = strings.TrimSpace(map[workflow.Rating]string{workflow.Satisfied: "满意", workflow.Fair: "基本满意", workflow.Unsatisfied: "不满意"}[sp.Rating] + " " + why)
-	t, reply, ok, err := s.target(ctx, sp, "评价", waiting)
-	if !ok {
-		return reply, err
-	}
-	cmds := []workflow.Command{{Name: workflow.CmdRate, Actor: s.by(), Rating: sp.Rating, Text: why}}
-	if why != "" && sp.Rating == workflow.Satisfied && t.Owner != 0 && utf8.RuneCountInString(why) >= 4 { // 「满意,小孙真好」
-		cmds = append(cmds, workflow.Command{Name: workflow.CmdThank, Actor: s.by(), Text: why})
-	}
-	if t, err = s.w.Do(ctx, t.Number, cmds...); err != nil {
-		return "", err
-	}
-	s.talk.Ticket = t.Number
-	if sp.Rating == workflow.Unsatisfied && why != "" {
-		return s.say("reopened", s.about(&t)), nil
-	}
-	if sp.Rating == workflow.Unsatisfied {
-		return s.askWhy(s.say("rated_bad", s.about(&t)), t.Number), nil
-	}
-	return s.say("rated_well", s.about(&t)), nil
-}
-
-func (s *session) reopen(ctx context.Context, sp spoken) (string, error) {
-	all, err := s.mine(ctx, true)
-	if err != nil {
-		return "", err
-	}
-	merged, err := s.living(ctx, all)
-	if err != nil {
-		return "", err
-	}
-	var fit []workflow.Ticket
-	for _, t := range append(all, merged...) {
-		if t.State == workflow.Resolved || s.mayReopen(t) {
-			fit = append(fit, t)
-		}
-	}
-	if said := s.text(); len(fit) == 0 && sp.Number == 0 && tidy(said) != suggested(verbReopen) {
-		return s.free(ctx, said) // 「又坏了」 about something never reported here
-	}
-	t, reply, ok, err := s.target(ctx, sp, "重办", fit)
-	if !ok {
-		return reply, err
-	}
-	t, err = s.w.Do(ctx, t.Number, workflow.Command{Name: workflow.CmdReopen, Actor: s.by(), Text: sp.Rest, Media: s.take()})
-	if err != nil {
-		return "", err
-	}
-	s.talk.Ticket = t.Number
-	if sp.Rest == "" {
-		return s.askWhy(s.say("reopened", s.about(&t)), t.Number), nil
-	}
-	return s.say("reopened", s.about(&t)), nil
-}
-
-// judged takes a verdict in the writer's own words where one is awaited, or
-// where they say that they are not satisfied with something.
-func (s *session) judged(ctx context.Context, raw string, u workflow.Understanding) (string, bool, error) {
-	verdict := verdictIn(raw)
-	if verdict == "" || u.Severity == workflow.Emergency {
-		return "", false, nil
-	}
-	waiting, err := s.awaitingRating(ctx)
-	if err != nil {
-		return "", false, err
-	}
-	if len(waiting) == 0 && !(verdict == workflow.Unsatisfied && strings.Contains(raw, "满意") && utf8.RuneCountInString(raw) <= 12) {
-		return "", false, nil
-	}
-	elsewhere := slices.ContainsFunc(waiting, func(t workflow.Ticket) bool {
-		return u.Place.Building != 0 && t.Place.Building != 0 && u.Place.Building != t.Place.Building
-	})
-	if elsewhere || len(waiting) > 0 && u.Kind == workflow.Wish && u.Confidence >= doubtful {
-		return "", false, nil // about something else
-	}
-	sp := spoken{Verb: verbRate, Rating: verdict}
-	switch verdict {
-	case workflow.Unsatisfied:
-		sp.Rest = strings.Trim(strings.Replace(raw, "不满意", "", 1), " ,，。!！")
-		if utf8.RuneCountInString(sp.Rest) < 3 {
-			sp.Rest = ""
-		}
-	case workflow.Satisfied:
-		sp.Rest = strings.Trim(strings.Replace(raw, "满意", "", 1), " ,，。!！")
-	}
-	reply, err := s.rate(ctx, sp)
-	return reply, true, err
 }
 
 // shopTalk answers what staff say without a command: a task read is a task to
@@ -420,23 +265,6 @@ func (s *session) shopTalk(ctx context.Context, raw string) (string, bool, error
 	return s.offer(s.say(key, nil), choices...), true, nil
 }
 
-// askWhy asks for the reason of a bad verdict, in one more tap or in words.
-func (s *session) askWhy(reply string, number int64) string {
-	s.talk.Pending = pending{Verb: verbSupplement, Number: number}
-	n := "补充 " + strconv.FormatInt(number, 10) + " "
-	var choices []choice
-	for _, why := range []string{"nobody_came", "not_fixed", "too_slow", "manner"} {
-		label := s.say("choice.why."+why, nil)
-		choices = append(choices, choice{label, n + label})
-	}
-	return s.offer(reply, choices...)
-}
-
-// mayReopen tells whether a matter is closed, and not too long ago.
-func (s *session) mayReopen(t workflow.Ticket) bool {
-	return t.State == workflow.Closed && s.now.Sub(t.EndedAt) < s.shape.Community.Clocks.Reopen
-}
-
 // split makes a ticket of its own again of one that was merged by mistake.
 func (s *session) split(ctx context.Context, sp spoken) (string, error) {
 	if sp.Number == 0 {
@@ -462,162 +290,4 @@ func (s *session) split(ctx context.Context, sp spoken) (string, error) {
 		return s.filed(&t, workflow.Understanding{Place: t.Place}), nil
 	}
 	return s.say("did.split", s.about(&t)), nil
-}
-
-// bind gives a worker or committee member their WeChat by a one-time code.
-func (s *session) bind(ctx context.Context, sp spoken) (string, error) {
-	ok, err := s.b.desk.Drive().Allow(ctx, s.in.Community, "bind:"+strconv.FormatInt(int64(s.me.ID), 10), 5, time.Hour)
-	if err == nil && !ok {
-		return s.say("slow_down", nil), nil
-	}
-	code := strings.ToUpper(strings.TrimSpace(sp.Rest))
-	if code == "" && sp.Number != 0 {
-		code = strconv.FormatInt(sp.Number, 10)
-	}
-	if code == "" {
-		s.talk.Pending = pending{Verb: verbBind}
-		return s.say("bind_how", nil), nil
-	}
-	p, former, err := s.b.desk.Journal().Bind(ctx, s.in.Community, code, s.in.OpenID, s.now)
-	if workflow.CodeOf(err) == workflow.CodeNotFound {
-		return s.say("bind_wrong", nil), nil
-	}
-	if err != nil {
-		return "", err
-	}
-	if s.w.Change.NewPerson != nil || p.ID != s.me.ID {
-		// The WeChat is now the staff member's: the conversation is theirs.
-		s.w.Change.NewPerson = nil
-		s.me, s.was, s.talk = p, 0, talk{}
-		state, version, err := s.b.desk.Talk(ctx, s.in.Community, p.ID, true)
-		if err != nil {
-			return "", err
-		}
-		s.was, s.talk = version, readTalk(state, s.now, s.shape.Community)
-	}
-	if former != 0 {
-		if err := s.adopt(ctx, former); err != nil {
-			return "", err
-		}
-	}
-	return s.say("bound", Values{"Name": p.Name}), nil
-}
-
-// adopt makes the writer's own what they had brought as a resident.
-func (s *session) adopt(ctx context.Context, former workflow.PersonID) error {
-	all, err := s.b.desk.Journal().Reported(ctx, s.in.Community, former, true, 100)
-	if err != nil {
-		return err
-	}
-	for _, t := range all {
-		living, err := s.w.Living(ctx, t.Number)
-		if err != nil {
-			return err
-		}
-		for _, number := range slices.Compact([]int64{t.Number, living.Number}) {
-			now, err := s.w.Ticket(ctx, number)
-			if err != nil {
-				return err
-			}
-			if now.State == workflow.Cancelled || !now.Involved(former) {
-				continue
-			}
-			if _, err := s.w.Do(ctx, number, workflow.Command{
-				Name: workflow.CmdAdopt, Actor: workflow.System(), Reporter: s.me.ID, Follow: []workflow.PersonID{former},
-			}); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// traces are what would tell who asked: house numbers, telephone and identity
-// numbers.
-var traces = regexp.MustCompile(`(?:[0-9０-９零一二三四五六七八九十百]+(?:号楼|号院|栋|幢|座|单元|室|户)|[0-9０-９]{1,2}[-#][0-9０-９#-]+|[0-9０-９]{3,}[xX]?)+`)
-
-// anonymous is a wish without the traces of who asked.
-func (b *Bot) anonymous(c *workflow.Community, text string) string {
-	if b.o.Understander != nil {
-		text = b.o.Understander.Mask(c, text, nil)
-	}
-	return traces.ReplaceAllString(text, "某处")
-}
-
-// wall shows wishes that may be claimed; nobody sees who asked.
-func (s *session) wall(ctx context.Context, sp spoken) (string, error) {
-	const page = 5
-	wishes, err := s.b.desk.Journal().Wall(ctx, s.in.Community, sp.Number, page+1)
-	if err != nil {
-		return "", err
-	}
-	if len(wishes) == 0 {
-		return s.say("wall_empty", nil), nil
-	}
-	var lines []string
-	var choices []choice
-	for i, t := range wishes {
-		if i == page {
-			choices = append(choices, choice{s.say("choice.more", nil), "心愿墙 " + strconv.FormatInt(wishes[i-1].Number, 10)})
-			break
-		}
-		v := s.about(&t)
-		v["Text"] = shorten(s.b.anonymous(s.shape.Community, firstLine(t.Text)), 40)
-		v["Supporters"] = len(t.Supporters)
-		if t.Named && s.me.MayClaim() {
-			who, err := s.b.desk.Journal().Person(ctx, s.in.Community, t.Reporter)
-			if err != nil && workflow.CodeOf(err) != workflow.CodeNotFound {
-				return "", err
-			}
-			v["Name"] = who.Name
-		}
-		lines = append(lines, s.say("wall_line", v))
-		if s.me.MayClaim() {
-			choices = append(choices, choice{s.say("choice.claim", s.about(&t)), "认领 " + strconv.FormatInt(t.Number, 10)})
-		} else if s.b.o.Taxonomy.Shared(t.Category) && !t.Involved(s.me.ID) && !slices.Contains(t.Supporters, s.me.ID) {
-			choices = append(choices, choice{s.say("choice.support", s.about(&t)), "我也想要 " + strconv.FormatInt(t.Number, 10)})
-		}
-	}
-	return s.offer(s.say("wall", Values{"Lines": strings.Join(lines, "\n"), "MayClaim": s.me.MayClaim()}), choices...), nil
-}
-
-func (s *session) claim(ctx context.Context, sp spoken) (string, error) {
-	if sp.Number == 0 {
-		return s.wall(ctx, spoken{})
-	}
-	if !s.me.MayClaim() && !s.me.Has(workflow.RoleCommittee) {
-		return "", &workflow.Error{Code: workflow.CodeNotAllowed, Number: sp.Number}
-	}
-	t, err := s.w.Living(ctx, sp.Number)
-	if err != nil {
-		return "", err
-	}
-	if t.Kind != workflow.Wish {
-		return "", &workflow.Error{Code: workflow.CodeNotFound, Number: sp.Number}
-	}
-	if t.Owner != 0 && t.Owner != s.me.ID {
-		v := s.about(&t)
-		v["By"] = strings.Join(t.Claimers, "、")
-		if t.State != workflow.Accepted || t.Reporter == s.me.ID || t.Hand(s.me.ID) != nil || !s.me.MayClaim() {
-			return s.say("claimed_before", v), nil
-		}
-		return s.offer(s.say("claimed_before", v), choice{s.say("choice.join", v), "一起 " + strconv.FormatInt(t.Number, 10)}), nil
-	}
-	if t, err = s.w.Do(ctx, t.Number, workflow.Command{Name: workflow.CmdClaim, Actor: s.by(), Unit: unitOf(s.me)}); err != nil {
-		return "", err
-	}
-	s.talk.Ticket = t.Number
-	return s.card(ctx, &t)
-}
-
-// unitOf is the name under which somebody's claim is shown.
-func unitOf(p workflow.Person) string {
-	for _, r := range p.Roles {
-		for _, name := range []string{r.Unit, r.Team, r.Branch} {
-			if name != "" {
-				return name
-			}
-		}
-	}
-	return p.Name
 }
