@@ -159,9 +159,12 @@ func (c communityApply) Run(ctx context.Context, p *program) error {
 		}
 		changes := differences(string(before), string(document))
 		_, _ = fmt.Fprintf(p.out, "%s %s: %d grids, %d buildings\n%s", community.Code, community.Name, len(community.Grids), community.Buildings(), changes)
-		if changes == "" {
+		if string(before) == string(document) {
 			_, _ = fmt.Fprintln(p.out, "nothing changes")
 			return nil
+		}
+		if changes == "" {
+			_, _ = fmt.Fprintln(p.out, "only the order of lines changes")
 		}
 		if moved := renumbered(before, community); moved != "" && !c.Renumber {
 			return usage(fmt.Errorf("estate %q has another place in the list: the codes on its doors name it by its place. "+
