@@ -71,7 +71,7 @@ wishdesk 心愿台 is running 正在运行
           /healthz  /readyz  /metrics
   webhook 回调地址  %s
 
-  command line 命令行  bin/wishdesk --config %s person list --community %s
+  commands 命令行   bin/wishdesk --config %s person list --community %s
 
   Try 试一试: 在左边手机里写「12号楼3单元楼道灯不亮了」
   Ctrl-C stops everything; all data stays in %s
