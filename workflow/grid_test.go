@@ -224,6 +224,13 @@ assignment:
 			t.Errorf("%s: tried %+v, want %s before the last", name, tried, tt.tried)
 		}
 	}
+	for name, doc := range map[string]string{
+		"often": "clocks: {again: 1h}", "seldom": "clocks: {again: 48h}\nladder: {resolve: [{after: 0s, tell: [worker]}, {after: 40h, tell: [committee], rise: true}]}",
+	} {
+		if _, err := ParseCommunity(strings.NewReader(remindingCommunity + doc)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 	for says, doc := range map[string]string{
 		"assignment[0].name":           "assignment: [{to: {role: worker}}]",
 		"assignment[0].to.role":        "assignment: [{name: x, to: {role: king}}]",

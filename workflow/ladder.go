@@ -157,8 +157,8 @@ func (l *Ladder) check(again time.Duration) error {
 			if i > 0 && r.After <= rungs[i-1].After {
 				fail("must come after the step before it")
 			}
-			if i > 0 && again > 0 && rungs[i-1].After >= 0 && r.After-rungs[i-1].After > again {
-				fail("comes more than clocks.again (%v) after the step before it", again)
+			if most := max(again, day); i > 0 && rungs[i-1].After >= 0 && r.After-rungs[i-1].After > most {
+				fail("comes more than %v after the step before it", most)
 			}
 			if r.After < 0 && (r.Rise || name != "response" && name != "feedback" && name != "resolve") {
 				fail("only a reminder of a response, feedback or resolution comes before, and it does not rise")
