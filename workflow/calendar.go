@@ -113,6 +113,35 @@ func (w *Working) Add(start time.Time, d time.Duration, loc *time.Location) time
 	return end
 }
 
+// Before is the moment from which d of working time is left until end.
+func (w *Working) Before(end time.Time, d time.Duration, loc *time.Location) time.Time {
+	if w.aroundTheClock() || d <= 0 {
+		return end.Add(-d)
+	}
+	local := end.In(loc)
+	for i := range maxDays {
+		day := time.Date(local.Year(), local.Month(), local.Day()-i, 0, 0, 0, 0, loc)
+		if !w.worksOn(day) {
+			continue
+		}
+		for _, s := range slices.Backward(w.spans) {
+			from, to := onDay(day, s.from), onDay(day, s.to)
+			if to.After(end) {
+				to = end
+			}
+			if !to.After(from) {
+				continue
+			}
+			if span := to.Sub(from); span < d {
+				d -= span
+				continue
+			}
+			return to.Add(-d)
+		}
+	}
+	return end.Add(-d)
+}
+
 // Between is the working time from a to b, 0 if b is not after a.
 func (w *Working) Between(a, b time.Time, loc *time.Location) time.Duration {
 	if !b.After(a) {

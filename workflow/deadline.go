@@ -52,7 +52,7 @@ func dueAfter(c *Community, t, a *Ticket, ev Event) map[Clock]time.Time {
 	}
 	delete(due, ClockReminder)
 	if slices.Contains(withOwner, a.State) {
-		if _, at, _, ok := c.Ladder.reminder(a, due, now); ok {
+		if _, at, _, ok := reminder(c, a, due, now); ok {
 			due[ClockReminder] = at
 		}
 	}

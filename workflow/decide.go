@@ -173,7 +173,7 @@ func fill(c *Community, t *Ticket, cmd *Command, ev *Event) {
 	case EvCancelled:
 		ev.Former = t.Owner
 	case EvReminded:
-		if of, _, rung, ok := c.Ladder.reminder(t, t.Due, t.Due[ClockReminder].Add(-1)); ok {
+		if of, _, rung, ok := reminder(c, t, t.Due, t.Due[ClockReminder].Add(-1)); ok {
 			ev.Clock, ev.Tell = of, rung.Tell
 		}
 	case EvOverdue:

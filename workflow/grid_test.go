@@ -68,6 +68,32 @@ func TestLadder(t *testing.T) {
 	}
 }
 
+// In office hours the reminder comes in office hours, with as much of them left.
+func TestReminderInWorkingTime(t *testing.T) {
+	scenario(t, strings.Replace(officeHours, shortLadder, "", 1), `
+		at 2026-04-27 17:10
+		li: file minor@G1 灯不亮 => filed, classified, assigned; chen=assigned
+		# Monday 17:30 to Tuesday 08:30 are off: 20 minutes today, 40 tomorrow
+		is assigned with chen level 1: reminder 15h30m, resolve 330h, response 16h
+		+15h29m
+		+1m => reminded response; chen=reminder
+		+30m => overdue response; chen=overdue, zhou=overdue, ma=overdue`)
+	scenario(t, strings.Replace(officeHours, shortLadder, "", 1), `
+		at 2026-04-27 17:30
+		li: file minor@G1 灯不亮 => filed, classified, assigned; chen=assigned
+		+15h30m => reminded response; chen=reminder`)
+	c := community(t, officeHours)
+	for _, d := range []time.Duration{0, time.Minute, 4 * time.Hour, 30 * time.Hour, 200 * time.Hour} {
+		for _, start := range []time.Time{start, start.Add(7 * time.Hour), start.AddDate(0, 0, 20)} {
+			end := c.Working.Add(start, d, c.Location())
+			back := c.Working.Before(end, d, c.Location())
+			if left := c.Working.Between(back, end, c.Location()); left != d {
+				t.Errorf("%v before %v: %v, with %v left", d, end, back, left)
+			}
+		}
+	}
+}
+
 // Several hands, wishes that take longer, and feedback.
 func TestHands(t *testing.T) {
 	for name, story := range map[string]string{

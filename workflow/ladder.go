@@ -122,20 +122,25 @@ func (l *Ladder) next(t *Ticket, c Clock, step int, again time.Duration) time.Du
 var remindable = []Clock{ClockResponse, ClockFeedback, ClockResolve}
 
 // reminder is the reminder that comes next after a moment: of which promise,
-// when, and to whom; ok is false where there is none.
-func (l *Ladder) reminder(t *Ticket, due map[Clock]time.Time, now time.Time) (of Clock, at time.Time, r Rung, ok bool) {
+// when, and to whom; ok is false where there is none. What is promised in
+// working time is reminded of in working time.
+func reminder(c *Community, t *Ticket, due map[Clock]time.Time, now time.Time) (of Clock, at time.Time, r Rung, ok bool) {
 	if t.Owner == 0 {
 		return of, at, r, false
 	}
-	for _, c := range remindable {
-		promised, running := due[c]
+	for _, clock := range remindable {
+		promised, running := due[clock]
 		if !running {
 			continue
 		}
-		before, _ := l.of(t, c)
+		before, _ := c.Ladder.of(t, clock)
 		for _, b := range before {
-			if when := promised.Add(b.After); when.After(now) && (!ok || when.Before(at)) {
-				of, at, r, ok = c, when, b, true
+			when := promised.Add(b.After)
+			if t.Severity != Emergency && t.Kind != Wish { // whose time is not working time
+				when = c.Working.Before(promised, -b.After, c.Location()).UTC()
+			}
+			if when.After(now) && (!ok || when.Before(at)) {
+				of, at, r, ok = clock, when, b, true
 			}
 		}
 	}
