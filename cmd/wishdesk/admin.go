@@ -229,7 +229,7 @@ type personAdd struct {
 	Name       string `required:"" help:"The person's name."`
 	Key        string `help:"A stable text that names the person in imports; the name if empty."`
 	Phone      string `help:"Shown to those who must telephone; never logged."`
-	Role       string `help:"worker, officer, property, volunteer, party_member, partner, committee or admin." enum:"worker,officer,property,volunteer,party_member,partner,committee,admin" required:""`
+	Role       string `help:"worker, leader, officer, property, volunteer, party_member, partner, committee or admin." enum:"worker,leader,officer,property,volunteer,party_member,partner,committee,admin" required:""`
 	Grid       string `help:"The grid served; empty = all."`
 	FullTime   bool   `help:"The grid's full-time worker."`
 	Duty       bool   `help:"Committee: takes emergencies and escalations now."`
@@ -237,6 +237,10 @@ type personAdd struct {
 	Team       string `help:"The volunteer team."`
 	Branch     string `help:"The party branch."`
 	Department string `help:"The officer's department."`
+
+	Skill []string `help:"What they know: a category's code, or a word that wishes name (理发). Again for each."`
+	Hours []string `help:"Hours of duty: 08:30-17:30. Again for each; none = always."`
+	Days  []int    `help:"Days of duty: 1 = Monday … 7 = Sunday. Again for each; none = all."`
 }
 
 // Run adds or changes a person.
@@ -246,8 +250,12 @@ func (a personAdd) Run(ctx context.Context, p *program) error {
 		if err != nil {
 			return noCommunity(a.Community, err)
 		}
-		if _, ok := shape.Community.Grid(a.Grid); a.Grid != "" && !ok {
-			return usage(fmt.Errorf("--grid: %s has no grid %q", a.Community, a.Grid))
+		role := workflow.Role{
+			Kind: workflow.RoleKind(a.Role), Grid: a.Grid, FullTime: a.FullTime, Duty: a.Duty, Unit: a.Unit, Team: a.Team,
+			Branch: a.Branch, Department: a.Department, Skills: a.Skill, Hours: a.Hours, Days: a.Days,
+		}
+		if err := role.Check(shape.Community); err != nil {
+			return usage(fmt.Errorf("%s: %w", a.Community, err))
 		}
 		key := a.Key
 		if key == "" {
@@ -262,10 +270,7 @@ func (a personAdd) Run(ctx context.Context, p *program) error {
 		}
 		id, err := store.UpsertPerson(ctx, key, workflow.Person{
 			Community: a.Community, Name: a.Name, Phone: a.Phone,
-			Roles: []workflow.Role{{
-				Kind: workflow.RoleKind(a.Role), Grid: a.Grid, FullTime: a.FullTime, Duty: a.Duty, Unit: a.Unit, Team: a.Team,
-				Branch: a.Branch, Department: a.Department,
-			}},
+			Roles: []workflow.Role{role},
 		})
 		if err != nil {
 			return err

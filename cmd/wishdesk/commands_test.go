@@ -94,6 +94,8 @@ func TestSetUpACommunity(t *testing.T) {
 
 	holds(t, "no such grid", step(2, "person", "add", "--community", "dong", "--name", "张建国", "--role", "worker", "--grid", "G09"), "G09")
 	holds(t, "add", step(0, "person", "add", "--community", "dong", "--name", "张建国", "--role", "worker", "--grid", "G01", "--full-time", "--phone", "19912345678"), "invite")
+	holds(t, "hours that are none", step(2, "person", "add", "--community", "dong", "--name", "李梅", "--role", "leader", "--hours", "late"), "08:30")
+	holds(t, "a leader with hours", step(0, "person", "add", "--community", "dong", "--name", "李梅", "--role", "leader", "--grid", "G01", "--hours", "08:30-17:30", "--days", "1", "--days", "2", "--skill", "drainage"), "person")
 	holds(t, "a namesake", step(2, "person", "add", "--community", "dong", "--name", "张建国", "--role", "officer"), "--key")
 	holds(t, "to be changed", step(0, "person", "add", "--community", "dong", "--name", "张建国", "--key", "张建国", "--role", "worker", "--grid", "G01", "--full-time", "--phone", "19912345678"), "person")
 	holds(t, "list", step(0, "person", "list", "--community", "dong"), "张建国", "worker G01", "199****5678", "not bound", "!19912345678")
