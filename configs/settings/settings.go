@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"net/url"
 	"os"
 	"regexp"
 	"slices"
@@ -27,10 +28,11 @@ import (
 
 // Settings are all settings of a process.
 type Settings struct {
-	Addr         string        `koanf:"addr"`     // host:port
-	Postgres     Secret        `koanf:"postgres"` // URL
-	Redis        Secret        `koanf:"redis"`    // URL, or several with commas
-	Data         string        `koanf:"data"`     // directory of media
+	Addr         string        `koanf:"addr"`       // host:port
+	PublicURL    string        `koanf:"public_url"` // where people reach the pages, https://host; "" = no links are sent
+	Postgres     Secret        `koanf:"postgres"`   // URL
+	Redis        Secret        `koanf:"redis"`      // URL, or several with commas
+	Data         string        `koanf:"data"`       // directory of media
 	Log          Log           `koanf:"log"`
 	MetricsToken Secret        `koanf:"metrics_token"` // "" = anybody may read
 	Budget       time.Duration `koanf:"budget"`
@@ -190,7 +192,7 @@ var (
 
 	outsideSecrets = []string{"key"}
 
-	topNames = append(withFiles(topSecrets), "addr", "data", "log", "budget", "workers", "model", "advisor", "transcriber", "accounts")
+	topNames = append(withFiles(topSecrets), "addr", "public_url", "data", "log", "budget", "workers", "model", "advisor", "transcriber", "accounts")
 	// sections are the settings that have names of their own below them.
 	sections = map[string][]string{
 		"log":         {"level", "format"},
@@ -380,6 +382,12 @@ func (s *Settings) Check(account func(Account) error, outside func(Outside) erro
 	}
 	if _, _, err := net.SplitHostPort(s.Addr); err != nil {
 		fail("addr", "want host:port, have %q", s.Addr)
+	}
+	if s.PublicURL != "" {
+		u, err := url.Parse(s.PublicURL)
+		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
+			fail("public_url", "want https://host without a path, have %q", s.PublicURL)
+		}
 	}
 	if !strings.HasPrefix(s.Postgres.Reveal(), "postgres://") && !strings.HasPrefix(s.Postgres.Reveal(), "postgresql://") {
 		fail("postgres", "want postgres://user@host/database")

@@ -235,6 +235,7 @@ func TestEachBadValueNamesItsSetting(t *testing.T) {
 		says    []string
 	}{
 		"addr":       {func(s *Settings) { s.Addr = "8080" }, fine, []string{"addr (WISHDESK_ADDR)", `"8080"`}},
+		"public_url": {func(s *Settings) { s.PublicURL = "https://h/path" }, fine, []string{"public_url (WISHDESK_PUBLIC_URL)", "/path"}},
 		"postgres":   {func(s *Settings) { s.Postgres = "mysql://u:hush@h/d" }, fine, []string{"postgres (WISHDESK_POSTGRES)"}},
 		"redis":      {func(s *Settings) { s.Redis = "redis://a,hush:6379" }, fine, []string{"redis (WISHDESK_REDIS)"}},
 		"data":       {func(s *Settings) { s.Data = "" }, fine, []string{"data (WISHDESK_DATA)"}},
