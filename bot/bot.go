@@ -13,6 +13,7 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"github.com/wishdesk/wishdesk/bot/wechat"
+	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 )
@@ -34,7 +35,7 @@ type Bot struct {
 type Options struct {
 	Desk         *desk.Desk
 	Understander workflow.Understander
-	Wording      *Wording
+	Wording      *wording.Wording
 	Taxonomy     *workflow.Taxonomy
 	// Messenger is the way to a community's account; ok is false where it has
 	// none.

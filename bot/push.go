@@ -13,6 +13,7 @@ import (
 	"github.com/silenceper/wechat/v2/officialaccount/message"
 
 	"github.com/wishdesk/wishdesk/bot/wechat"
+	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 )
@@ -251,7 +252,7 @@ func (b *Bot) pushText(shape desk.Shape, p desk.Push) (string, []choice) {
 	if p.Purpose == workflow.TellLate {
 		return p.Facts.Said, nil
 	}
-	v := b.values(shape, &p.Facts, b.desk.Now())
+	v := b.voice(shape).Facts(&p.Facts, b.desk.Now())
 	if p.Purpose == workflow.TellUnclaimed {
 		v["Suggest"] = strings.Join(b.suggest(shape, &p.Facts), "、")
 	}
@@ -345,7 +346,7 @@ func (b *Bot) sendTemplate(ctx context.Context, m Messenger, shape desk.Shape, p
 // thing 20, name 10, phrase 5 characters, character_string 32 without
 // Chinese, no line breaks.
 func (b *Bot) fields(shape desk.Shape, p desk.Push, tpl Template) map[string]string {
-	v := b.values(shape, &p.Facts, b.desk.Now())
+	v := b.voice(shape).Facts(&p.Facts, b.desk.Now())
 	by := p.Facts.ResponseBy
 	if by.IsZero() || p.Facts.State == workflow.Accepted {
 		by = p.Facts.ResolveBy
@@ -373,11 +374,11 @@ func (b *Bot) fields(shape desk.Shape, p desk.Push, tpl Template) map[string]str
 		value := strings.Join(strings.Fields(values[name]), " ")
 		switch strings.TrimRight(field, "0123456789") {
 		case "thing":
-			value = shorten(value, 20)
+			value = wording.Shorten(value, 20)
 		case "phrase":
-			value = shorten(value, 5)
+			value = wording.Shorten(value, 5)
 		case "name":
-			value = shorten(value, 10)
+			value = wording.Shorten(value, 10)
 		}
 		out[field] = value
 	}

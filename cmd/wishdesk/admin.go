@@ -375,7 +375,7 @@ func (c menuPush) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	_, wording, _, err := readConfigs()
+	_, words, _, err := readConfigs()
 	if err != nil {
 		return err
 	}
@@ -389,7 +389,7 @@ func (c menuPush) Run(ctx context.Context, p *program) error {
 			continue
 		}
 		client := wechat.NewClient(accountOf(a), drive.Tokens(), wechat.ClientOptions{Clock: clockwork.NewRealClock()})
-		if err := client.CreateMenu(ctx, bot.Menu(wording)); err != nil {
+		if err := client.CreateMenu(ctx, bot.Menu(words)); err != nil {
 			return err
 		}
 		_, _ = fmt.Fprintln(p.out, "the menu is made; WeChat shows it within 5 minutes")
@@ -402,14 +402,14 @@ type menuShow struct{}
 
 // Run prints the menu.
 func (menuShow) Run(p *program) error {
-	_, wording, _, err := readConfigs()
+	_, words, _, err := readConfigs()
 	if err != nil {
 		return err
 	}
 	enc := json.NewEncoder(p.out)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	return enc.Encode(bot.Menu(wording))
+	return enc.Encode(bot.Menu(words))
 }
 
 type deadlettersCommand struct {

@@ -23,6 +23,7 @@ import (
 	"github.com/wishdesk/wishdesk/configs/settings"
 	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/wechatsim"
+	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 )
@@ -180,7 +181,7 @@ func startDemo(ctx context.Context, s *settings.Settings, simAddr string, clock 
 	}
 	d.simHTTP = &http.Server{Handler: d.sim.Handler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
 	d.server.serve(d.simHTTP, simListener)
-	if err := d.server.clients[demoCommunity].CreateMenu(ctx, bot.Menu(d.server.wording)); err != nil {
+	if err := d.server.clients[demoCommunity].CreateMenu(ctx, bot.Menu(d.server.words)); err != nil {
 		log.Warn("the demo's menu was not made", "cause", err)
 	}
 	return d, nil
@@ -345,7 +346,7 @@ func newSim(s *settings.Settings, d *demo, people []demoPerson, clock clockwork.
 		}
 		personas = append(personas, wechatsim.Persona{
 			OpenID: p.OpenID, Name: p.Name, Phone: p.Phone, Group: group, Home: p.Home,
-			Role: d.server.bot.Title(shape.Community, workflow.Person{Roles: p.Roles}),
+			Role: wording.Voice{W: d.server.words, Shape: shape}.Title(workflow.Person{Roles: p.Roles}),
 		})
 	}
 	dir := filepath.Join(s.Data, "wechatsim")

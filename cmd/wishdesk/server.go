@@ -32,6 +32,7 @@ import (
 	"github.com/wishdesk/wishdesk/storage/media"
 	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/storage/redis"
+	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 	"github.com/wishdesk/wishdesk/workflow/understand"
@@ -55,7 +56,7 @@ type server struct {
 	drive    *redis.Drive
 	desk     *desk.Desk
 	bot      *bot.Bot
-	wording  *bot.Wording
+	words    *wording.Wording
 	accounts map[string]wechat.Account
 	clients  map[string]*wechat.Client
 	registry *prometheus.Registry
@@ -112,7 +113,7 @@ func newServer(ctx context.Context, s *settings.Settings, accounts map[string]we
 	if err := srv.desk.Refresh(ctx); err != nil {
 		return nil, err
 	}
-	_, wording, taxonomy, err := readConfigs()
+	_, words, taxonomy, err := readConfigs()
 	if err != nil {
 		return nil, err
 	}
@@ -129,15 +130,15 @@ func newServer(ctx context.Context, s *settings.Settings, accounts map[string]we
 			},
 		})
 	}
-	srv.wording = wording
+	srv.words = words
 	srv.bot = bot.New(bot.Options{
-		Desk: srv.desk, Understander: rules, Wording: wording, Taxonomy: taxonomy, Media: mediaStore{dir}, Windows: srv.drive,
+		Desk: srv.desk, Understander: rules, Wording: words, Taxonomy: taxonomy, Media: mediaStore{dir}, Windows: srv.drive,
 		Clock: clock, Logger: log, Budget: s.Budget, Templates: templatesOf(s),
 		Advisor: advisor, AdvicePerDay: s.Advisor.PerDay, Transcriber: transcriber, HearPerDay: s.Transcriber.PerDay,
 		Messenger: func(community string) (bot.Messenger, bool) { c, ok := srv.clients[community]; return c, ok },
 	})
 	srv.http = &http.Server{
-		Handler:           srv.routes(clock, wording),
+		Handler:           srv.routes(clock, words),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 20 * time.Second,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
@@ -146,17 +147,17 @@ func newServer(ctx context.Context, s *settings.Settings, accounts map[string]we
 }
 
 // readConfigs gives what the shipped documents say.
-func readConfigs() (*understand.Rules, *bot.Wording, *workflow.Taxonomy, error) {
+func readConfigs() (*understand.Rules, *wording.Wording, *workflow.Taxonomy, error) {
 	rules, err := understander("")
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	wording, err := bot.ParseWording(configs.Read("wording.yaml"))
+	words, err := wording.Parse(configs.Read("wording.yaml"))
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	taxonomy, err := readTaxonomy()
-	return rules, wording, taxonomy, err
+	return rules, words, taxonomy, err
 }
 
 func readTaxonomy() (*workflow.Taxonomy, error) {
@@ -270,10 +271,10 @@ func (srv *server) stop() {
 	srv.log.Info("stopped")
 }
 
-func (srv *server) routes(clock clockwork.Clock, wording *bot.Wording) http.Handler {
+func (srv *server) routes(clock clockwork.Clock, words *wording.Wording) http.Handler {
 	account := func(community string) (wechat.Account, bool) { a, ok := srv.accounts[community]; return a, ok }
 	gate := wechat.NewGate(account, srv.bot, replays{srv.drive}, wechat.GateOptions{
-		Clock: clock, Logger: srv.log, Apology: wording.Say("fallback", nil),
+		Clock: clock, Logger: srv.log, Apology: words.Say("fallback", nil),
 		OnRefused: func(reason string) { refusedDeliveries.WithLabelValues(reason).Inc() },
 	})
 	srv.registry = prometheus.NewRegistry()
