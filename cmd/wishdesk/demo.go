@@ -52,6 +52,9 @@ func (c demoCommand) Run(ctx context.Context, p *program) error {
 		return usage(errors.New("the demo needs PostgreSQL and Redis (WISHDESK_POSTGRES, WISHDESK_REDIS): `make run` starts both"))
 	}
 	s.Addr, s.Log.Format = c.Addr, "text"
+	if s.PublicURL == "" {
+		s.PublicURL = "http://" + reachable(s.Addr)
+	}
 	if s.Log.Level == "info" {
 		s.Log.Level = "warn" // the banner should stay in sight
 	}
@@ -68,6 +71,7 @@ func (c demoCommand) Run(ctx context.Context, p *program) error {
 wishdesk 心愿台 is running 正在运行
 
   phones  三部手机  %s
+  pages   网页      %s/c/%s/
   server  服务器    %s
           /healthz  /readyz  /metrics
   webhook 回调地址  %s
@@ -78,7 +82,7 @@ wishdesk 心愿台 is running 正在运行
   Ctrl-C stops everything; all data stays in %s
   按 Ctrl-C 停止,数据都留着
 
-`, d.simURL, d.serverURL, d.serverURL+"/wechat/"+demoCommunity, own, demoCommunity, s.Data)
+`, d.simURL, d.serverURL, demoCommunity, d.serverURL, d.serverURL+"/wechat/"+demoCommunity, own, demoCommunity, s.Data)
 	return d.server.wait(ctx)
 }
 
@@ -87,7 +91,7 @@ wishdesk 心愿台 is running 正在运行
 func writeDemoSettings(s *settings.Settings) (path string, err error) {
 	a := s.Accounts[0]
 	doc, err := yaml.Marshal(map[string]any{
-		"addr": s.Addr, "postgres": s.Postgres.Reveal(), "redis": s.Redis.Reveal(), "data": s.Data,
+		"addr": s.Addr, "public_url": s.PublicURL, "postgres": s.Postgres.Reveal(), "redis": s.Redis.Reveal(), "data": s.Data,
 		"accounts": []map[string]any{{
 			"community": a.Community, "app_id": a.AppID, "app_secret": a.AppSecret.Reveal(), "token": a.Token.Reveal(),
 			"encoding_aes_key": a.EncodingAESKey.Reveal(), "mode": a.Mode, "api_base": a.APIBase,

@@ -28,6 +28,8 @@ import (
 	"github.com/wishdesk/wishdesk/bot/wechat"
 	"github.com/wishdesk/wishdesk/configs"
 	"github.com/wishdesk/wishdesk/configs/settings"
+	"github.com/wishdesk/wishdesk/console"
+	"github.com/wishdesk/wishdesk/console/assets"
 	"github.com/wishdesk/wishdesk/endpoint"
 	"github.com/wishdesk/wishdesk/storage/media"
 	"github.com/wishdesk/wishdesk/storage/postgres"
@@ -56,6 +58,7 @@ type server struct {
 	drive    *redis.Drive
 	desk     *desk.Desk
 	bot      *bot.Bot
+	console  *console.Console
 	words    *wording.Wording
 	accounts map[string]wechat.Account
 	clients  map[string]*wechat.Client
@@ -137,6 +140,16 @@ func newServer(ctx context.Context, s *settings.Settings, accounts map[string]we
 		Advisor: advisor, AdvicePerDay: s.Advisor.PerDay, Transcriber: transcriber, HearPerDay: s.Transcriber.PerDay,
 		Messenger: func(community string) (bot.Messenger, bool) { c, ok := srv.clients[community]; return c, ok },
 	})
+	if srv.console, err = console.New(console.Options{
+		Desk: srv.desk, Record: srv.store, Live: srv.desk, Media: mediaStore{dir}, Wording: words, Taxonomy: taxonomy, Mask: rules.Mask,
+		PublicURL: s.PublicURL, Clock: clock, Logger: log,
+		Account: func(community string) (console.Account, bool) {
+			c, ok := srv.clients[community]
+			return c, ok && s.PublicURL != ""
+		},
+	}); err != nil {
+		return nil, err
+	}
 	srv.http = &http.Server{
 		Handler:           srv.routes(clock, words),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 20 * time.Second,
@@ -247,6 +260,7 @@ const drainLimit = 20 * time.Second
 // taken finished, tasks in hand done, every accepted change committed.
 func (srv *server) stop() {
 	srv.draining.Store(true)
+	srv.console.Close() // pages that follow changes go to another replica
 	ctx, cancel := context.WithTimeout(context.Background(), drainLimit)
 	defer cancel()
 	if err := srv.http.Shutdown(ctx); err != nil {
@@ -289,6 +303,8 @@ func (srv *server) routes(clock clockwork.Clock, words *wording.Wording) http.Ha
 	})
 	mux.HandleFunc("GET /readyz", srv.ready)
 	mux.Handle("GET /metrics", srv.bearer(metrics))
+	mux.Handle("/c/", srv.console.Handler())
+	mux.Handle("GET "+assets.Prefix, srv.console.Handler())
 	return srv.outer(mux)
 }
 
