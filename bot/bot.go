@@ -40,6 +40,8 @@ type Options struct {
 	// Messenger is the way to a community's account; ok is false where it has
 	// none.
 	Messenger func(community string) (m Messenger, ok bool)
+	// Links makes one-time links to the pages; nil where there are none.
+	Links Links
 	// Templates are the account's template and subscription messages.
 	Templates func(community string) Templates
 	Media     MediaStore
@@ -56,6 +58,13 @@ type Options struct {
 	// Budget is how long a message may take before the answer leaves without
 	// its result, which then follows as a push. WeChat waits 5 s; 0 = 3 s.
 	Budget time.Duration
+}
+
+// Links makes links with which somebody logs in to the pages, once; "" where the
+// pages have no public address. See console.Links.
+type Links interface {
+	LoginLink(ctx context.Context, community string, person workflow.PersonID, next string) (string, error)
+	Life() time.Duration
 }
 
 // New gives a bot.

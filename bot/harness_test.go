@@ -204,6 +204,7 @@ func newWorld(t *testing.T, options ...option) *world {
 		Messenger: func(c string) (bot.Messenger, bool) { return client, c == community },
 		Templates: func(string) bot.Templates { return o.templates },
 		Media:     directory{dir}, Windows: w.drive, Clock: w.clock, Logger: log, Budget: o.budget,
+		Links:   links{},
 		Advisor: o.advisor, AdvicePerDay: o.perDay, Transcriber: o.transcriber, HearPerDay: o.perDay,
 	})
 	gate := wechat.NewGate(func(c string) (wechat.Account, bool) { return account, c == community }, w.bot, &wechat.MemoryReplays{}, wechat.GateOptions{Clock: w.clock, Logger: log})
@@ -218,6 +219,15 @@ func newWorld(t *testing.T, options ...option) *world {
 	})
 	return w
 }
+
+// links stands for the pages.
+type links struct{}
+
+func (links) LoginLink(_ context.Context, community string, person workflow.PersonID, _ string) (string, error) {
+	return fmt.Sprintf("https://desk.example/c/%s/login/link/for-%d", community, person), nil
+}
+
+func (links) Life() time.Duration { return 10 * time.Minute }
 
 // awake has everybody of the staff write something, so that WeChat lets the
 // account write to them: five messages within 48 hours.

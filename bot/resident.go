@@ -95,6 +95,8 @@ func (s *session) said(ctx context.Context, raw string) (string, error) {
 		return s.contact(sp.Rest), nil
 	case verbSupport:
 		return s.support(ctx, sp)
+	case verbLogin:
+		return s.login(ctx)
 	case verbNamed, verbHidden:
 		return s.consent(ctx, sp)
 	}

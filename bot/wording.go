@@ -46,21 +46,26 @@ func linkSafe(s string) string {
 	return strings.NewReplacer(`"`, "", "&", "", "<", "", ">", "", "\n", " ").Replace(s)
 }
 
-// Menu is the account's menu. Its buttons send what a person could write.
-func Menu(w *wording.Wording) []*menu.Button {
-	var out []*menu.Button
-	for _, b := range w.Menu {
-		if len(b.Sub) == 0 {
-			out = append(out, menu.NewClickButton(b.Name, b.Say))
-			continue
+// Menu is the account's menu. Its buttons send what a person could write, or open
+// the community's pages, whose address is pages ("" where people reach none: then
+// those buttons are left out).
+func Menu(w *wording.Wording, pages string) []*menu.Button {
+	var build func(all []wording.Button) []*menu.Button
+	build = func(all []wording.Button) []*menu.Button {
+		var out []*menu.Button
+		for _, b := range all {
+			switch {
+			case len(b.Sub) > 0:
+				out = append(out, menu.NewSubButton(b.Name, build(b.Sub)))
+			case b.Page == "":
+				out = append(out, menu.NewClickButton(b.Name, b.Say))
+			case pages != "":
+				out = append(out, menu.NewViewButton(b.Name, strings.TrimSuffix(pages, "/")+"/"+strings.TrimPrefix(b.Page, "/")))
+			}
 		}
-		var sub []*menu.Button
-		for _, s := range b.Sub {
-			sub = append(sub, menu.NewClickButton(s.Name, s.Say))
-		}
-		out = append(out, menu.NewSubButton(b.Name, sub))
+		return out
 	}
-	return out
+	return build(w.Menu)
 }
 
 // tapCodes are the commands that a tapped item's id can carry, so that an old

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"net/url"
+	"time"
 
 	"github.com/jonboulle/clockwork"
 
@@ -12,7 +13,7 @@ import (
 
 // Links makes one-time links with which somebody logs in from the chat.
 type Links struct {
-	Record    interface{ LoginKeeper }
+	Record    LoginKeeper
 	PublicURL string // "" = no links can be made
 	Clock     clockwork.Clock
 }
@@ -30,3 +31,6 @@ func (l Links) LoginLink(ctx context.Context, community string, person workflow.
 	}, now)
 	return l.PublicURL + "/c/" + url.PathEscape(community) + "/login/link/" + token, err
 }
+
+// Life is how long a link works.
+func (Links) Life() time.Duration { return LinkLife }

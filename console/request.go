@@ -44,6 +44,7 @@ const (
 	bodyLimit   = 64 << 10 // bytes of a form
 	uploadLimit = 32 << 20 // bytes of a form with photos or a table
 	pageLimit   = 15 * time.Second
+	uploadTime  = 2 * time.Minute // photos come over slow networks
 )
 
 // serve is what happens to every request of a community: which community, who is
@@ -53,7 +54,14 @@ func (c *Console) serve(row *route) http.Handler {
 		setHeaders(w.Header())
 		q := &request{Request: r, console: c, w: w, row: row, now: c.now()}
 		if row.limit != unlimited {
-			ctx, cancel := context.WithTimeout(r.Context(), pageLimit)
+			limit := pageLimit
+			if row.limit == uploads {
+				limit = uploadTime
+				control := http.NewResponseController(w)
+				_ = control.SetReadDeadline(time.Now().Add(uploadTime)) // where it cannot be set, the server's own holds
+				_ = control.SetWriteDeadline(time.Now().Add(uploadTime))
+			}
+			ctx, cancel := context.WithTimeout(r.Context(), limit)
 			defer cancel()
 			q.Request = r.WithContext(ctx)
 		}

@@ -52,9 +52,6 @@ func (c demoCommand) Run(ctx context.Context, p *program) error {
 		return usage(errors.New("the demo needs PostgreSQL and Redis (WISHDESK_POSTGRES, WISHDESK_REDIS): `make run` starts both"))
 	}
 	s.Addr, s.Log.Format = c.Addr, "text"
-	if s.PublicURL == "" {
-		s.PublicURL = "http://" + reachable(s.Addr)
-	}
 	if s.Log.Level == "info" {
 		s.Log.Level = "warn" // the banner should stay in sight
 	}
@@ -171,21 +168,30 @@ func startDemo(ctx context.Context, s *settings.Settings, simAddr string, clock 
 	}}
 	account := accountOf(s.Accounts[0])
 	account.AllowPlain = true // so that any simple client can talk to the demo
-	if d.server, err = newServer(ctx, s, map[string]wechat.Account{demoCommunity: account}, clock, log); err != nil {
+	listener, err := listen(ctx, s.Addr)
+	if err != nil {
 		return nil, err
 	}
+	d.serverURL = "http://" + reachable(listener.Addr().String())
+	if s.PublicURL == "" {
+		s.PublicURL = d.serverURL
+	}
+	if d.server, err = newServer(ctx, s, map[string]wechat.Account{demoCommunity: account}, clock, log); err != nil {
+		_ = listener.Close()
+		return nil, err
+	}
+	d.server.listener = listener
 	if err := d.server.start(ctx); err != nil {
 		d.server.stop()
 		return nil, err
 	}
-	d.serverURL = "http://" + reachable(d.server.listener.Addr().String())
 	if d.sim, err = newSim(s, d, people, clock, log); err != nil {
 		d.server.stop()
 		return nil, err
 	}
 	d.simHTTP = &http.Server{Handler: d.sim.Handler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
 	d.server.serve(d.simHTTP, simListener)
-	if err := d.server.clients[demoCommunity].CreateMenu(ctx, bot.Menu(d.server.words)); err != nil {
+	if err := d.server.clients[demoCommunity].CreateMenu(ctx, bot.Menu(d.server.words, pagesOf(s, demoCommunity))); err != nil {
 		log.Warn("the demo's menu was not made", "cause", err)
 	}
 	return d, nil

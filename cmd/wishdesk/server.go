@@ -137,6 +137,7 @@ func newServer(ctx context.Context, s *settings.Settings, accounts map[string]we
 	srv.bot = bot.New(bot.Options{
 		Desk: srv.desk, Understander: rules, Wording: words, Taxonomy: taxonomy, Media: mediaStore{dir}, Windows: srv.drive,
 		Clock: clock, Logger: log, Budget: s.Budget, Templates: templatesOf(s),
+		Links:   console.Links{Record: srv.store, PublicURL: s.PublicURL, Clock: clock},
 		Advisor: advisor, AdvicePerDay: s.Advisor.PerDay, Transcriber: transcriber, HearPerDay: s.Transcriber.PerDay,
 		Messenger: func(community string) (bot.Messenger, bool) { c, ok := srv.clients[community]; return c, ok },
 	})
@@ -196,6 +197,14 @@ func endpointOf(o settings.Outside) endpoint.Options {
 	return endpoint.Options{URL: o.URL, Key: o.Key.Reveal(), Model: o.Model, Timeout: o.Timeout}
 }
 
+// pagesOf is where a community's pages are, "" where people reach none.
+func pagesOf(s *settings.Settings, community string) string {
+	if s.PublicURL == "" {
+		return ""
+	}
+	return s.PublicURL + "/c/" + community + "/"
+}
+
 func checkOutside(o settings.Outside) error { return endpointOf(o).Check() }
 
 func templatesOf(s *settings.Settings) func(community string) bot.Templates {
@@ -212,21 +221,31 @@ func templatesOf(s *settings.Settings) func(community string) bot.Templates {
 	return func(community string) bot.Templates { return all[community] }
 }
 
-// start listens and turns the clocks.
-func (srv *server) start(ctx context.Context) error {
+func listen(ctx context.Context, addr string) (net.Listener, error) {
 	var lc net.ListenConfig
-	listener, err := lc.Listen(ctx, "tcp", srv.s.Addr)
+	listener, err := lc.Listen(ctx, "tcp", addr)
 	if err != nil {
-		return fmt.Errorf("cannot listen on %s (setting addr, WISHDESK_ADDR): %w", srv.s.Addr, err)
+		return nil, fmt.Errorf("cannot listen on %s (setting addr, WISHDESK_ADDR): %w", addr, err)
 	}
-	srv.listener = listener
+	return listener, nil
+}
+
+// start listens, unless it was given a listener, and turns the clocks.
+func (srv *server) start(ctx context.Context) error {
+	if srv.listener == nil {
+		listener, err := listen(ctx, srv.s.Addr)
+		if err != nil {
+			return err
+		}
+		srv.listener = listener
+	}
 	host, _ := os.Hostname()
 	runner := srv.desk.NewRunner(fmt.Sprintf("%s-%d", host, os.Getpid()), srv.s.Workers, srv.bot.Handlers())
 	runCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	srv.stopRun = stop
 	srv.serving.Go(func() { runner.Run(runCtx) })
-	srv.serve(srv.http, listener)
-	srv.log.Info("serving", "addr", listener.Addr().String(), "version", version, "communities", srv.desk.Communities())
+	srv.serve(srv.http, srv.listener)
+	srv.log.Info("serving", "addr", srv.listener.Addr().String(), "version", version, "communities", srv.desk.Communities())
 	return nil
 }
 
