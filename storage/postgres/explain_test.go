@@ -18,6 +18,7 @@ import (
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/access"
 	"github.com/wishdesk/wishdesk/workflow/desk"
+	"github.com/wishdesk/wishdesk/workflow/digest"
 )
 
 // large is a record of years: 200,000 tickets of two communities, 2% of them
@@ -63,6 +64,10 @@ const large = `
 		SELECT community, sha256(key::bytea), id, timestamptz '2027-01-01' FROM person;
 	INSERT INTO sample (community, number, body, guess, kind, category, severity, by, at)
 		SELECT community, number, 'a', '', 'incident', 'noise', 'minor', 1, filed_at FROM ticket WHERE number % 10 = 0;
+	INSERT INTO hotline (community, number, at, category)
+		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 'h' || i, timestamptz '2025-01-01' + i * interval '20 minutes', 'x' FROM generate_series(1, 50000) i;
+	INSERT INTO digest (community, week, body, sent_at)
+		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, to_char(1000 + i, 'FM0000') || '-W09', '{}', now() FROM generate_series(1, 5000) i;
 	INSERT INTO session (community, hash, person, how, created_at, seen_at, expires_at)
 		SELECT community, sha256(id::text::bytea), id, 'link', timestamptz '2026-01-01', timestamptz '2026-01-01', timestamptz '2026-03-01' + id * interval '1 minute' FROM person;
 	INSERT INTO login (community, hash, kind, person, expires_at)
@@ -217,6 +222,17 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"EndCare", []string{"care_pkey"}, func() { add(s.EndCare(c, here, 2)) }},
 		{"RoundsOf", []string{"round_person"}, func() { _, err := s.RoundsOf(c, here, 4, workflow.Patrol, now.AddDate(0, 0, -1)); add(err) }},
 		{"Leave", []string{"person_staff"}, func() { add(s.Leave(c, here, 200)) }},
+		{"Matters", []string{"event_counted", "ticket_pkey", "event_pkey"}, func() {
+			add(s.Matters(c, here, now, now.AddDate(0, 0, 7), func(*digest.Matter) error { return nil }))
+		}},
+		{"Troubles", []string{"ticket_filed"}, func() { _, err := s.Troubles(c, here, now, now.AddDate(0, 0, 7)); add(err) }},
+		{"Messages", []string{"message_at"}, func() { _, err := s.Messages(c, here, now, now.AddDate(0, 0, 7)); add(err) }},
+		{"PutHotline", nil, func() { _, err := s.PutHotline(c, here, []Complaint{{Number: "fresh", At: now}}); add(err) }},
+		{"Hotline", []string{"hotline_at"}, func() { _, _, err := s.Hotline(c, here, now, now.AddDate(0, 0, 7)); add(err) }},
+		{"KeepDigest", nil, func() { _, err := s.KeepDigest(c, digest.Digest{Community: here, MadeAt: now}); add(err) }},
+		{"SentDigest", []string{"digest_pkey"}, func() { _, _, err := s.SentDigest(c, here, digest.Week{Year: 2026, Number: 2}); add(err) }},
+		{"LastDigest", []string{"digest_pkey"}, func() { _, _, err := s.LastDigest(c, here, digest.Week{Year: 2026, Number: 9}); add(err) }},
+		{"DigestWeeks", []string{"digest_pkey"}, func() { _, err := s.DigestWeeks(c, here, 20); add(err) }},
 		{"NewSession", []string{"session_expires"}, func() {
 			add(s.NewSession(c, here, access.Session{Hash: access.Hash("fresh"), Person: 2, CreatedAt: now, ExpiresAt: now}))
 		}},
