@@ -42,6 +42,8 @@ type Options struct {
 	Messenger func(community string) (m Messenger, ok bool)
 	// Links makes one-time links to the pages; nil where there are none.
 	Links Links
+	// Pages is where people reach the pages, https://host; "" = nowhere.
+	Pages string
 	// Templates are the account's template and subscription messages.
 	Templates func(community string) Templates
 	Media     MediaStore

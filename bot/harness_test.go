@@ -204,7 +204,7 @@ func newWorld(t *testing.T, options ...option) *world {
 		Messenger: func(c string) (bot.Messenger, bool) { return client, c == community },
 		Templates: func(string) bot.Templates { return o.templates },
 		Media:     directory{dir}, Windows: w.drive, Clock: w.clock, Logger: log, Budget: o.budget,
-		Links:   links{},
+		Pages: "https://desk.example", Links: links{},
 		Advisor: o.advisor, AdvicePerDay: o.perDay, Transcriber: o.transcriber, HearPerDay: o.perDay,
 	})
 	gate := wechat.NewGate(func(c string) (wechat.Account, bool) { return account, c == community }, w.bot, &wechat.MemoryReplays{}, wechat.GateOptions{Clock: w.clock, Logger: log})

@@ -95,5 +95,10 @@ func table() []route {
 		{pattern: "POST /c/{community}/my/{number}/add", who: of(resident), log: "ticket.add", do: (*Console).add, limit: uploads},
 		{pattern: "GET /c/{community}/agreed", who: of(resident), do: (*Console).agreed},
 		{pattern: "GET /c/{community}/media/{media}", who: of(resident), log: "media.look", do: (*Console).media},
+
+		// the committee's
+		{pattern: "GET /c/{community}/week", who: of(committee), do: (*Console).thisWeek},
+		{pattern: "GET /c/{community}/week/{week}", who: of(committee), log: "week.look", do: (*Console).week},
+		{pattern: "GET /c/{community}/week/{week}/book", who: of(committee), log: "week.export", do: (*Console).weekBook},
 	}
 }

@@ -194,10 +194,11 @@ func (h *house) member(who string) *browser {
 	code, _, _ := strings.Cut(who, "/")
 	u, err := url.Parse(h.url)
 	h.must(err)
+	token := newToken()
 	h.must(h.store.NewSession(h.t.Context(), code, access.Session{
-		Hash: access.Hash(who), Person: h.people[who].ID, How: access.ByLink, CreatedAt: h.clock.Now(), ExpiresAt: h.clock.Now().Add(sessionIdle),
+		Hash: access.Hash(token), Person: h.people[who].ID, How: access.ByLink, CreatedAt: h.clock.Now(), ExpiresAt: h.clock.Now().Add(sessionIdle),
 	}))
-	b.client.Jar.SetCookies(u, []*http.Cookie{{Name: "wd-in-" + code, Value: who, Path: "/"}})
+	b.client.Jar.SetCookies(u, []*http.Cookie{{Name: "wd-in-" + code, Value: token, Path: "/"}})
 	return b
 }
 

@@ -16,6 +16,7 @@ var menu = []struct {
 	path string
 	who  []who
 }{
+	{"week", "week", of(committee)},
 	{"my", "my", of(resident)},
 }
 

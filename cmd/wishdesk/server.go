@@ -137,7 +137,7 @@ func newServer(ctx context.Context, s *settings.Settings, accounts map[string]we
 	srv.bot = bot.New(bot.Options{
 		Desk: srv.desk, Understander: rules, Wording: words, Taxonomy: taxonomy, Media: mediaStore{dir}, Windows: srv.drive,
 		Clock: clock, Logger: log, Budget: s.Budget, Templates: templatesOf(s),
-		Links:   console.Links{Record: srv.store, PublicURL: s.PublicURL, Clock: clock},
+		Pages: s.PublicURL, Links: console.Links{Record: srv.store, PublicURL: s.PublicURL, Clock: clock},
 		Advisor: advisor, AdvicePerDay: s.Advisor.PerDay, Transcriber: transcriber, HearPerDay: s.Transcriber.PerDay,
 		Messenger: func(community string) (bot.Messenger, bool) { c, ok := srv.clients[community]; return c, ok },
 	})

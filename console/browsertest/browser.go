@@ -121,13 +121,19 @@ func Fills(name, words string) Step {
 	return chromedp.SendKeys(chromedp.CSS(fmt.Sprintf(`[name=%q]`, name)), words)
 }
 
-// Picture leaves a picture of the whole page, if a person wants one.
-func (b *Browser) Picture(name string) {
+// Picture leaves a picture of what can be seen, if a person wants one; Whole one
+// of all of the page.
+func (b *Browser) Picture(name string) { b.picture(name, chromedp.CaptureScreenshot()) }
+
+// Whole leaves a picture of all of the page, if a person wants one.
+func (b *Browser) Whole(name string) { b.picture(name, chromedp.FullScreenshot(100)) }
+
+func (b *Browser) picture(name string, take chromedp.Action[[]byte]) {
 	dir := os.Getenv("WISHDESK_TEST_SHOTS")
 	if dir == "" {
 		return
 	}
-	png, err := chromedp.Run(b.Context, chromedp.CaptureScreenshot())
+	png, err := chromedp.Run(b.Context, take)
 	if err != nil {
 		b.t.Logf("picture %s: %v", name, err)
 		return

@@ -218,21 +218,21 @@ func hotSpots(all []Trouble, rules workflow.Weekly) []Hot {
 	return out[:min(len(out), maxItems)]
 }
 
-// named are the three rates by their names.
-func named(r Rates) []struct {
+// NamedRate is a rate with its name: response, resolution, satisfaction.
+type NamedRate struct {
 	Name string
 	Rate Rate
-} {
-	return []struct {
-		Name string
-		Rate Rate
-	}{{"response", r.Response}, {"resolution", r.Resolution}, {"satisfaction", r.Satisfaction}}
+}
+
+// Named are the three rates by their names.
+func (r Rates) Named() []NamedRate {
+	return []NamedRate{{"response", r.Response}, {"resolution", r.Resolution}, {"satisfaction", r.Satisfaction}}
 }
 
 func below(units []Unit, rules workflow.Weekly) []Below {
 	var out []Below
 	for _, u := range units {
-		for _, r := range named(u.Rates) {
+		for _, r := range u.Named() {
 			if r.Rate.Of >= rules.Least && r.Rate.Percent() < float64(rules.Floor) {
 				out = append(out, Below{By: u.By, Code: u.Code, Rate: r.Name, Is: r.Rate})
 			}
@@ -250,8 +250,8 @@ func changes(sent *Digest, is Figures) []Change {
 			out = append(out, Change{Week: sent.Week, Figure: name, Was: was, Is: is})
 		}
 	}
-	now := named(is.Rates)
-	for i, r := range named(sent.Now.Rates) {
+	now := is.Named()
+	for i, r := range sent.Now.Named() {
 		add(r.Name, r.Rate.Percent(), now[i].Rate.Percent())
 	}
 	for _, f := range []struct {

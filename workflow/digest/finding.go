@@ -47,8 +47,8 @@ type adder func(topic, key string, weight float64, values map[string]any)
 
 func (d *Digest) ofRates(rules workflow.Weekly, add adder) {
 	well := true
-	before := named(d.Before.Rates)
-	for i, r := range named(d.Now.Rates) {
+	before := d.Before.Named()
+	for i, r := range d.Now.Named() {
 		if r.Rate.Of < rules.Least {
 			continue
 		}
@@ -102,7 +102,7 @@ func (d *Digest) ofSpots(rules workflow.Weekly, add adder) {
 	if len(d.HotSpots) > 0 {
 		h := d.HotSpots[0]
 		add("spot", "hot_spot", 34+math.Min(float64(h.Times), 20), map[string]any{
-			"place": workflow.Place{Estate: h.Estate, Building: h.Building, Landmark: h.Landmark}.String(), "category": string(h.Category),
+			"place": h.Place(), "category": string(h.Category),
 			"times": h.Times, "days": h.Days, "count": len(d.HotSpots),
 		})
 	}

@@ -57,6 +57,11 @@ func SpotOf(p workflow.Place, c workflow.Category) Spot {
 	return Spot{}
 }
 
+// Place is the spot's place as it is written: 「东园 1号楼」.
+func (s Spot) Place() string {
+	return workflow.Place{Estate: s.Estate, Building: s.Building, Landmark: s.Landmark}.String()
+}
+
 // Trouble is an incident of the weeks before, as far as it is asked whether it
 // came back. Merged ones are none.
 type Trouble struct {
