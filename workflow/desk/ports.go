@@ -319,8 +319,8 @@ type Journal interface {
 	// FollowedTo notes a later one.
 	Followed(ctx context.Context, community string) (int64, error)
 	FollowedTo(ctx context.Context, community string, shape int64) error
-	// OpenTickets calls f with every open ticket, in number order; used to
-	// rebuild the Drive.
+	// OpenTickets calls f with every open ticket, in the order of their filing;
+	// used to rebuild the Drive.
 	OpenTickets(ctx context.Context, community string, f func(workflow.Ticket) error) error
 	// DueTickets are numbers of open tickets whose next deadline is not after
 	// a moment, earliest first.
