@@ -235,7 +235,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"Search by place", []string{"ticket_words_found"}, look(desk.Query{Estate: "东园", Landmark: "槐树"})},
 		{"Search by grid", []string{"ticket_words_found"}, look(desk.Query{Grids: []string{"G4", "G2"}, Kind: workflow.Incident})},
 		{"Search by category", []string{"ticket_words_found"}, look(desk.Query{Category: "4", Source: workflow.SourcePatrol})},
-		{"Search by severity", []string{"ticket_words_found"}, look(desk.Query{Severity: workflow.Emergency})},
+		{"Search by severity", []string{"ticket_filed"}, look(desk.Query{Severity: workflow.Emergency})},
 		{"Search by grid, open", []string{"ticket_open"}, look(desk.Query{Grids: []string{"G4"}, States: []workflow.State{workflow.Received}})},
 		{"Search by state", []string{"ticket_filed"}, look(desk.Query{States: []workflow.State{workflow.Cancelled}})},
 		{"Search, open", []string{"ticket_open"}, look(desk.Query{States: []workflow.State{workflow.Received, workflow.Assigned}})},
