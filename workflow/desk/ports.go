@@ -432,8 +432,12 @@ type Task struct {
 // Every method fails fast when Redis is away.
 type Drive interface {
 	// Committed follows a change: live state, deadlines, loads, push and
-	// media tasks.
+	// media tasks; and tells other processes of it (see NoticeOf).
 	Committed(ctx context.Context, ch Change) error
+	// Tell tells other processes a notice; Listen opens a line on which this one
+	// hears theirs, not its own.
+	Tell(ctx context.Context, community string, n Notice) error
+	Listen(ctx context.Context) (Line, error)
 	// Live is an open ticket's state if the Drive has it.
 	Live(ctx context.Context, community string, number int64) (t workflow.Ticket, ok bool, err error)
 	// Forget drops an open ticket's live state that proved stale.
