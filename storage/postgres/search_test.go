@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -444,4 +445,87 @@ func BenchmarkWordsOfACommit(b *testing.B) {
 	b.ReportMetric(float64(spent[1]-spent[0])/float64(spent[0]), "more")
 	b.ReportMetric(float64(spent[0].Microseconds())/per, "µs/commit-without")
 	b.ReportMetric(float64(spent[1].Microseconds())/per, "µs/commit-with")
+}
+
+// BenchmarkSearch looks through a record of years; WISHDESK_BENCH_TICKETS says of
+// how many tickets (20,000 where it is not set). It also tells how many old tickets
+// get their words in a second.
+func BenchmarkSearch(b *testing.B) {
+	tickets, err := strconv.Atoi(cmp.Or(os.Getenv("WISHDESK_BENCH_TICKETS"), "20000"))
+	must(b, err)
+	s := newStore(b)
+	matter, r := matters(b), rand.New(rand.NewPCG(3, 4))
+	c := context.Background()
+	const years = 5 * 365 * 24 * time.Hour
+	i := 0
+	_, err = s.pool.CopyFrom(c, pgx.Identifier{"ticket"}, []string{"community", "number", "version", "state", "stand", "kind", "category", "severity", "grid", "level", "owner", "reporter", "next_due", "filed_at", "ended_at", "body"},
+		pgx.CopyFromFunc(func() ([]any, error) {
+			if i++; i > tickets {
+				return nil, nil
+			}
+			at := noon.Add(-years + time.Duration(i)*(years/time.Duration(tickets)))
+			t := workflow.Ticket{
+				Community: here, Number: int64(1000 + i), Version: 1, State: workflow.Closed, Kind: workflow.Incident, Category: workflow.Category(fmt.Sprint("c", r.IntN(30))),
+				Severity: workflow.Minor, Text: matter(r), Level: 1, Reporter: workflow.PersonID(r.IntN(5000)), Owner: workflow.PersonID(1 + r.IntN(60)), FiledAt: at, EndedAt: at,
+				Place: workflow.Place{Estate: fmt.Sprint("园", r.IntN(6)), Building: 1 + r.IntN(40), Grid: fmt.Sprint("G", r.IntN(12))},
+			}
+			if r.IntN(200) == 0 {
+				t.State = workflow.Cancelled
+			}
+			ended := &at
+			if i > tickets-tickets/100 {
+				t.State, t.Stand, ended, t.EndedAt = workflow.Assigned, workflow.WithOwner, nil, time.Time{}
+			}
+			if i == tickets/7 {
+				t.Text = "屋顶上有只孔雀"
+			}
+			body, err := document(t)
+			return []any{here, t.Number, t.Version, string(t.State), string(t.Stand), string(t.Kind), string(t.Category), string(t.Severity), t.Place.Grid, t.Level,
+				int64(t.Owner), int64(t.Reporter), nil, at, ended, body}, err
+		}))
+	must(b, err)
+	_, err = s.pool.Exec(c, `UPDATE community SET worded = 0 WHERE code = $1`, here)
+	must(b, err)
+	begun := time.Now()
+	must(b, s.wordOld(c))
+	b.Logf("%d old tickets, %.0f worded a second", tickets, float64(tickets)/time.Since(begun).Seconds())
+	_, err = s.pool.Exec(c, "ANALYZE")
+	must(b, err)
+	var sizes string
+	must(b, s.pool.QueryRow(c, `SELECT concat_ws(', ', 'ticket ' || pg_size_pretty(pg_table_size('ticket')), 'ticket_words ' || pg_size_pretty(pg_table_size('ticket_words')),
+		'its index ' || pg_size_pretty(pg_relation_size('ticket_words_found')))`).Scan(&sizes))
+	b.Log(sizes)
+	for _, q := range []struct {
+		name string
+		desk.Query
+	}{
+		{"nothing", desk.Query{}},
+		{"common word", desk.Query{Words: "楼道"}},
+		{"one sign", desk.Query{Words: "灯"}},
+		{"rare word", desk.Query{Words: "孔雀"}},
+		{"no such word", desk.Query{Words: "骆驼"}},
+		{"long text", desk.Query{Words: "屋顶上有只孔雀 园"}},
+		{"word of an old month", desk.Query{Words: "楼道", From: noon.AddDate(-3, 0, 0), Until: noon.AddDate(-3, 1, 0)}},
+		{"word and rare state", desk.Query{Words: "楼道", States: []workflow.State{workflow.Cancelled}}},
+		{"word, place, category", desk.Query{Words: "灯", Estate: "园3", Building: 7, Category: "c5"}},
+		{"word, open", desk.Query{Words: "楼道", States: []workflow.State{workflow.Assigned}}},
+		{"place", desk.Query{Estate: "园3", Building: 7}},
+		{"landmark unknown", desk.Query{Landmark: "老槐树"}},
+		{"category and grid", desk.Query{Category: "c5", Grids: []string{"G1", "G2"}}},
+		{"state that nothing has", desk.Query{States: []workflow.State{workflow.Merged}}},
+		{"open of a grid", desk.Query{Grids: []string{"G1"}, States: []workflow.State{workflow.Assigned}}},
+		{"person", desk.Query{Reporters: []workflow.PersonID{77}, Owners: []workflow.PersonID{7}}},
+		{"person and word", desk.Query{Owners: []workflow.PersonID{7}, Words: "孔雀"}},
+		{"late", desk.Query{Late: true}},
+	} {
+		b.Run(q.name, func(b *testing.B) {
+			found := 0
+			for b.Loop() {
+				page, err := s.Search(c, here, q.Query)
+				must(b, err)
+				found = len(page.Tickets)
+			}
+			b.ReportMetric(float64(found), "found")
+		})
+	}
 }

@@ -100,7 +100,7 @@ func TestAChangeIsToldOnEveryReplica(t *testing.T) {
 
 	stop()
 	stop()
-	for range theirs { //nolint:revive // what was still on its way
+	for range theirs { // what was still on its way
 	}
 	late, stopLate := other.Live().Watch(community)
 	defer stopLate()
