@@ -161,12 +161,17 @@ func (f *search) page(ctx context.Context) (desk.Found, error) {
 // more. There may be none and more.
 type step func(ctx context.Context, n int) (some []candidate, more bool, err error)
 
+// The words of a community and week begin with both, so they are asked for alone.
+//
 // The limits inside make PostgreSQL ask for each person and each week by
 // itself: it cannot guess how much a tsquery finds, and would join otherwise.
 //
 // left is the condition on what is left to look through, in which $1 is the
 // community, $2 to $4 the bounds and $5 how many.
-const left = `community = $1 AND filed_at >= $2 AND filed_at <= $3 AND (filed_at < $3 OR number < $4)`
+const (
+	left     = `community = $1 AND ` + leftThen
+	leftThen = `filed_at >= $2 AND filed_at <= $3 AND (filed_at < $3 OR number < $4)`
+)
 
 const (
 	newestFirst   = ` ORDER BY filed_at DESC, number DESC LIMIT $5`
@@ -176,7 +181,7 @@ const (
 	searchPeople  = `SELECT number, filed_at FROM (` + searchReports + ` UNION ` + searchOwned + `) AS c` + newestFirst
 	searchReports = `SELECT c.* FROM unnest($6::bigint[]) AS p(id) CROSS JOIN LATERAL (SELECT number, filed_at FROM ticket WHERE reporter = p.id AND ` + left + newestFirst + `) AS c`
 	searchOwned   = `SELECT c.* FROM unnest($7::bigint[]) AS p(id) CROSS JOIN LATERAL (SELECT number, filed_at FROM ticket WHERE owner = p.id AND owner > 0 AND ` + left + newestFirst + `) AS c`
-	searchWords   = `SELECT c.* FROM unnest($6::text[]) AS w(sought) CROSS JOIN LATERAL (SELECT number, filed_at FROM ticket_words WHERE words @@ w.sought::tsquery AND ` + left + newestFirst + `) AS c` + newestFirst
+	searchWords   = `SELECT c.* FROM unnest($6::text[]) AS w(sought) CROSS JOIN LATERAL (SELECT number, filed_at FROM ticket_words WHERE words @@ w.sought::tsquery AND ` + leftThen + newestFirst + `) AS c WHERE $1::text <> ''` + newestFirst
 )
 
 // source chooses where candidates come from.
@@ -290,15 +295,15 @@ func quoted(word string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(word) + "'"
 }
 
-// fitting looks each candidate up by its number, whatever else is asked.
+// fitting looks each candidate up by its number, whatever else is asked. The
+// time is the candidates' matter.
 const fitting = `SELECT t.body FROM unnest($2::bigint[]) WITH ORDINALITY AS k(number, place) CROSS JOIN LATERAL (SELECT body FROM ticket t
 	WHERE t.community = $1 AND t.number = k.number
-		AND t.filed_at >= $3 AND ($4::timestamptz IS NULL OR t.filed_at < $4)
-		AND (cardinality($5::text[]) = 0 OR t.state = ANY ($5)) AND ($6 = '' OR t.kind = $6) AND ($7 = '' OR t.category = $7) AND ($8 = '' OR t.severity = $8)
-		AND ($9 = '' OR t.body->>'source' = $9) AND (NOT $10 OR t.late_since IS NOT NULL)
-		AND (cardinality($11::text[]) = 0 OR t.grid = ANY ($11)) AND ($12 = '' OR t.body->'place'->>'estate' = $12)
-		AND ($13 = 0 OR (t.body->'place'->>'building')::bigint = $13) AND ($14 = '' OR t.body->'place'->>'landmark' = $14)
-		AND (cardinality($15::bigint[]) + cardinality($16::bigint[]) = 0 OR t.reporter = ANY ($15) OR t.owner = ANY ($16) AND t.owner > 0)
+		AND (cardinality($3::text[]) = 0 OR t.state = ANY ($3)) AND ($4 = '' OR t.kind = $4) AND ($5 = '' OR t.category = $5) AND ($6 = '' OR t.severity = $6)
+		AND ($7 = '' OR t.body->>'source' = $7) AND (NOT $8 OR t.late_since IS NOT NULL)
+		AND (cardinality($9::text[]) = 0 OR t.grid = ANY ($9)) AND ($10 = '' OR t.body->'place'->>'estate' = $10)
+		AND ($11 = 0 OR (t.body->'place'->>'building')::bigint = $11) AND ($12 = '' OR t.body->'place'->>'landmark' = $12)
+		AND (cardinality($13::bigint[]) + cardinality($14::bigint[]) = 0 OR t.reporter = ANY ($13) OR t.owner = ANY ($14) AND t.owner > 0)
 	LIMIT 1) AS t ORDER BY k.place`
 
 // fit are the tickets among candidates that all fits that is asked for.
@@ -308,12 +313,11 @@ func (f *search) fit(ctx context.Context, some []candidate) ([]workflow.Ticket, 
 	}
 	q := f.q
 	all, err := f.s.tickets(ctx, "search", fitting, f.community, column(some, func(c candidate) int64 { return c.Number }),
-		q.From, moment(q.Until), column(q.States, func(s workflow.State) string { return text(string(s)) }), text(string(q.Kind)), text(string(q.Category)), text(string(q.Severity)),
+		column(q.States, func(s workflow.State) string { return text(string(s)) }), text(string(q.Kind)), text(string(q.Category)), text(string(q.Severity)),
 		text(string(q.Source)), q.Late, column(q.Grids, text), text(q.Estate), q.Building, text(q.Landmark), people(q.Reporters), people(q.Owners))
-	if f.words != nil {
-		all = slices.DeleteFunc(all, func(t workflow.Ticket) bool { return !f.words.In(searchable(t)) })
-	}
-	return all, err
+	return slices.DeleteFunc(all, func(t workflow.Ticket) bool {
+		return t.FiledAt.Before(q.From) || !q.Until.IsZero() && !t.FiledAt.Before(q.Until) || f.words != nil && !f.words.In(searchable(t))
+	}), err
 }
 
 // searchable is the text by whose words a ticket is found: what the resident
@@ -451,5 +455,12 @@ func (s *Store) wordOld(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	if len(todo) == 0 {
+		return nil
+	}
+	_, err = s.pool.Exec(ctx, `ANALYZE ticket, ticket_words`)
+	if err == nil {
+		_, err = s.pool.Exec(ctx, `SELECT gin_clean_pending_list('ticket_words_found')`)
+	}
+	return fault("words", err)
 }

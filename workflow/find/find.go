@@ -26,7 +26,7 @@ const (
 	longestText = 8000 // runes of a text that are looked at; what comes after is not found
 	longestWord = 60   // runes of a word in letters; what comes after does not count
 	mostTerms   = 10   // words looked for at once
-	mostKeys    = 12   // words of the index asked for at once: more sort out hardly anything
+	mostKeys    = 5    // words of the index asked for at once: more sort out hardly anything
 )
 
 // Words are the words by which a text is found, sorted, each once: words in
@@ -94,7 +94,7 @@ func (q Query) Keys() []Key {
 	}
 	if n := len(out); n > mostKeys {
 		for i := range mostKeys {
-			out[i] = out[i*n/mostKeys]
+			out[i] = out[i*(n-1)/(mostKeys-1)]
 		}
 		out = out[:mostKeys]
 	}

@@ -31,7 +31,9 @@ CREATE TABLE ticket_words (
     filed_at  timestamptz NOT NULL,                 -- the ticket's
     words     tsvector    NOT NULL,
     PRIMARY KEY (community, number)
-);
+) WITH (autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 1000); -- which empties the list below
+ALTER TABLE ticket_words ALTER COLUMN words SET STATISTICS 0, ALTER COLUMN community SET STATISTICS 10,
+    ALTER COLUMN number SET STATISTICS 10, ALTER COLUMN filed_at SET STATISTICS 10;
 CREATE INDEX ticket_words_found ON ticket_words USING gin (words) WITH (gin_pending_list_limit = 2048);
 
 -- The number up to which old tickets' words are written; communities made from
