@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/pressly/goose/v3"
 	"pgregory.net/rapid"
 
 	"github.com/wishdesk/wishdesk/workflow"
@@ -528,4 +529,59 @@ func BenchmarkSearch(b *testing.B) {
 			b.ReportMetric(float64(found), "found")
 		})
 	}
+}
+
+// A record from before there was a search gets words, and since when promises
+// are missed; going back leaves what was there.
+func TestMigrateARecordFromBeforeTheSearch(t *testing.T) {
+	url := freshURL(t)
+	down := func() {
+		must(t, migrations(ctx(t), url, func(p *goose.Provider) error { _, err := p.DownTo(ctx(t), 7); return err }))
+	}
+	down()
+	s := openStore(t, url, nil)
+	missed := noon.Add(3 * time.Hour)
+	tc := filed(here, 1001, noon, workflow.Event{Text: "路灯坏了", Place: &workflow.Place{Grid: "G1"}})
+	events := tc.Events
+	for _, ev := range []workflow.Event{
+		{Type: workflow.EvOverdue, Clock: workflow.ClockResponse, At: noon.Add(time.Hour)},
+		{Type: workflow.EvReopened, To: workflow.Assigned, At: noon.Add(2 * time.Hour)},
+		{Type: workflow.EvOverdue, Clock: workflow.ClockResponse, At: missed},
+		{Type: workflow.EvOverdue, Clock: workflow.ClockResolve, At: missed.Add(time.Hour)},
+	} {
+		tc = then(tc, ev)
+		events = append(events, tc.Events...)
+	}
+	ended := filed(here, 1002, noon, workflow.Event{Text: "路灯亮了", To: workflow.Cancelled}).Ticket
+	for _, old := range []workflow.Ticket{tc.Ticket, ended} {
+		body, err := document(old)
+		must(t, err)
+		_, err = s.pool.Exec(ctx(t), `INSERT INTO ticket (community, number, version, state, stand, kind, category, severity, grid, level, owner, reporter, filed_at, ended_at, body)
+			VALUES ($1, $2, $3, $4, '', '', '', '', $5, 1, 0, 0, $6, $7, $8::text::jsonb)`, here, old.Number, old.Version, string(old.State), old.Place.Grid, noon, moment(old.EndedAt), body)
+		must(t, err)
+	}
+	for _, ev := range events {
+		body, err := document(ev)
+		must(t, err)
+		_, err = s.pool.Exec(ctx(t), `INSERT INTO event (community, number, seq, type, at, body) VALUES ($1, 1001, $2, $3, $4, $5::text::jsonb)`, here, ev.Seq, string(ev.Type), ev.At, body)
+		must(t, err)
+	}
+	s.Close()
+	must(t, Migrate(ctx(t), url))
+	s = openStore(t, url, nil)
+	if got := searched(t, s, here, desk.Query{Words: "路灯"}); !slices.Equal(got, []int64{1002, 1001}) {
+		t.Errorf("found %v", got)
+	}
+	if got := searched(t, s, here, desk.Query{Late: true}); !slices.Equal(got, []int64{1001}) {
+		t.Errorf("late: %v", got)
+	}
+	var since time.Time
+	must(t, s.pool.QueryRow(ctx(t), "SELECT late_since FROM ticket WHERE number = 1001").Scan(&since))
+	same(t, "late since", missed, since)
+	if pending, err := Pending(ctx(t), url); err != nil || len(pending) != 0 {
+		t.Errorf("pending %v, %v", pending, err)
+	}
+	s.Close()
+	down()
+	must(t, Migrate(ctx(t), url))
 }

@@ -1,7 +1,7 @@
 // Package redis is the room of the drive: live state of open tickets,
 // conversations, claimed deliveries, queues, deadlines, loads, rate limits,
 // send windows, the access token that replicas share. It implements
-// desk.Drive over go-redis.
+// desk.Drive over go-redis; live.go tells other processes of changes.
 //
 // All keys of a community begin with "wd:{<community>}:", so that they share a
 // slot of a Redis Cluster. All of it can be lost and is rebuilt from the
