@@ -241,6 +241,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"Search, open", []string{"ticket_open"}, look(desk.Query{States: []workflow.State{workflow.Received, workflow.Assigned}})},
 		{"Search, late", []string{"ticket_late"}, look(desk.Query{Late: true, Words: "路灯"})},
 		{"Search by people", []string{"ticket_handled", "ticket_reported"}, look(desk.Query{Reporters: []workflow.PersonID{4, 6}, Owners: []workflow.PersonID{8}})},
+		{"Search by people and words", []string{"ticket_handled", "ticket_words_pkey"}, look(desk.Query{Owners: []workflow.PersonID{8}, Words: "路灯"})},
 		{"Overdue", []string{"ticket_late"}, func() { _, err := s.Overdue(c, here, "", 20); add(err) }},
 		{"Overdue of a grid", []string{"ticket_late"}, func() { _, err := s.Overdue(c, here, "G4", 20); add(err) }},
 		{"HandledBy", []string{"ticket_handled"}, func() { _, err := s.HandledBy(c, here, 4, 1002, 20); add(err) }},

@@ -51,6 +51,7 @@ type search struct {
 	q         desk.Query
 	words     *find.Query // nil where none are asked for
 	sought    []lexeme
+	unsought  bool // the candidates come by something else than what is sought
 
 	// What is left: filed not before oldest, and before newest or then with a
 	// lower number.
@@ -199,8 +200,10 @@ func (f *search) source(ctx context.Context) (step, error) {
 			return []candidate{{Number: f.q.Number}}, false, nil
 		}, nil
 	case len(f.q.Reporters)+len(f.q.Owners) > 0:
+		f.unsought = true
 		return by(searchPeople, people(f.q.Reporters), people(f.q.Owners)), nil
 	case f.q.Late:
+		f.unsought = true
 		return by(searchLate), nil
 	case len(f.sought) > 0 && (f.words != nil || !open):
 		return f.byWords(ctx, open)
@@ -295,15 +298,16 @@ func quoted(word string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(word) + "'"
 }
 
-// fitting looks each candidate up by its number, whatever else is asked. The
-// time is the candidates' matter.
-const fitting = `SELECT t.body FROM unnest($2::bigint[]) WITH ORDINALITY AS k(number, place) CROSS JOIN LATERAL (SELECT body FROM ticket t
+// fitting looks each candidate up by its number, whatever else is asked, and
+// where that did not find it, its words. The time is the candidates' matter.
+const fitting = `SELECT t.body FROM unnest($2::bigint[], $15::text[]) WITH ORDINALITY AS k(number, sought, place) CROSS JOIN LATERAL (SELECT body FROM ticket t
 	WHERE t.community = $1 AND t.number = k.number
 		AND (cardinality($3::text[]) = 0 OR t.state = ANY ($3)) AND ($4 = '' OR t.kind = $4) AND ($5 = '' OR t.category = $5) AND ($6 = '' OR t.severity = $6)
 		AND ($7 = '' OR t.body->>'source' = $7) AND (NOT $8 OR t.late_since IS NOT NULL)
 		AND (cardinality($9::text[]) = 0 OR t.grid = ANY ($9)) AND ($10 = '' OR t.body->'place'->>'estate' = $10)
 		AND ($11 = 0 OR (t.body->'place'->>'building')::bigint = $11) AND ($12 = '' OR t.body->'place'->>'landmark' = $12)
 		AND (cardinality($13::bigint[]) + cardinality($14::bigint[]) = 0 OR t.reporter = ANY ($13) OR t.owner = ANY ($14) AND t.owner > 0)
+		AND (k.sought IS NULL OR EXISTS (SELECT FROM ticket_words w WHERE w.community = $1 AND w.number = k.number AND w.words @@ k.sought::tsquery))
 	LIMIT 1) AS t ORDER BY k.place`
 
 // fit are the tickets among candidates that all fits that is asked for.
@@ -312,9 +316,13 @@ func (f *search) fit(ctx context.Context, some []candidate) ([]workflow.Ticket, 
 		return nil, nil
 	}
 	q := f.q
+	var sought []string
+	if f.unsought && f.words != nil { // rather than read all of many tickets
+		sought = column(some, func(c candidate) string { return f.lexemes(weekOf(c.FiledAt)) })
+	}
 	all, err := f.s.tickets(ctx, "search", fitting, f.community, column(some, func(c candidate) int64 { return c.Number }),
 		column(q.States, func(s workflow.State) string { return text(string(s)) }), text(string(q.Kind)), text(string(q.Category)), text(string(q.Severity)),
-		text(string(q.Source)), q.Late, column(q.Grids, text), text(q.Estate), q.Building, text(q.Landmark), people(q.Reporters), people(q.Owners))
+		text(string(q.Source)), q.Late, column(q.Grids, text), text(q.Estate), q.Building, text(q.Landmark), people(q.Reporters), people(q.Owners), sought)
 	return slices.DeleteFunc(all, func(t workflow.Ticket) bool {
 		return t.FiledAt.Before(q.From) || !q.Until.IsZero() && !t.FiledAt.Before(q.Until) || f.words != nil && !f.words.In(searchable(t))
 	}), err
