@@ -60,7 +60,7 @@ type MediaStore interface {
 	Get(ctx context.Context, community, id string) ([]byte, error)
 }
 
-// Live tells of changes; *desk.Desk is one.
+// Live tells of changes; *desk.Live is one.
 type Live interface {
 	// Watch gives a notice for every change of a community until stop is called.
 	Watch(community string) (notices <-chan desk.Notice, stop func())

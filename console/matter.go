@@ -60,7 +60,7 @@ func (q *request) matter(t *workflow.Ticket) matter {
 	m := matter{
 		Number: t.Number, Kind: t.Kind, Category: t.Category, What: q.console.o.Taxonomy.Label(t.Category), Severity: t.Severity,
 		State: t.State, StateLabel: voice.State(t), Tone: tone(t), Stand: t.Stand, Grid: grid.Name,
-		Owner: owner.Name, OwnerTitle: voice.Title(owner), Mine: t.Owner == q.me.ID && t.Owner != 0, Own: t.Involved(q.me.ID), Late: t.State.Open() && len(t.Overdue) > 0,
+		Owner: owner.Name, OwnerTitle: voice.Title(owner), Mine: t.Owner == q.me.ID && t.Owner != 0, Own: t.Involved(q.me.ID), Late: t.IsLate(),
 		FiledAt: t.FiledAt, ResolvedAt: t.ResolvedAt, EndedAt: t.EndedAt, Rating: t.Rating, Level: t.Level, Reopened: t.Reopened,
 		Also: len(t.Followers), Support: len(t.Supporters), Into: t.Into, Sees: sees, Can: workflow.Offers(t, q.by()),
 	}
@@ -96,7 +96,7 @@ func (q *request) matter(t *workflow.Ticket) matter {
 // tone is the colour of a state's badge.
 func tone(t *workflow.Ticket) string {
 	switch {
-	case t.State.Open() && t.State != workflow.Resolved && len(t.Overdue) > 0:
+	case t.IsLate():
 		return "late"
 	case t.State == workflow.Resolved, t.State == workflow.Closed:
 		return "go"

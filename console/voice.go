@@ -1,6 +1,8 @@
 package console
 
 import (
+	"slices"
+
 	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
@@ -30,7 +32,7 @@ func (q *request) story(t *workflow.Ticket) ([]wording.Step, error) {
 
 // concerns tells whether a change may show on a page of who is logged in. Staff
 // see all of their community's matters move; a resident's page stands still
-// while others' do.
+// while others' do, but for the wish wall, which is everybody's.
 func (q *request) concerns(n desk.Notice) bool {
-	return q.me.Staff() || n.Concerns(q.me.ID)
+	return n.All || n.Many || q.me.Staff() || slices.Contains(n.People, q.me.ID) || slices.Contains(n.About, desk.AboutWall)
 }

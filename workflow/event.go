@@ -94,3 +94,13 @@ type Event struct {
 	Points   []Point             `json:"points,omitempty"`
 	Due      map[Clock]time.Time `json:"due,omitzero"`
 }
+
+// Rewords tells whether an event of this type may change what the ticket says,
+// what it is about or where it is.
+func (t EventType) Rewords() bool {
+	switch t {
+	case EvFiled, EvClassified, EvReclassified, EvAdvised, EvMoved, EvAnswered, EvQuestionLapsed, EvSupplemented:
+		return true
+	}
+	return false
+}

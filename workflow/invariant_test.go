@@ -29,7 +29,7 @@ func broken(d *desk) error {
 			return fmt.Errorf("event %d is out of order", i+1)
 		}
 	}
-	for _, check := range []func(*desk) error{replays, waitsVisibly, firesWhenDue, closedRightly} {
+	for _, check := range []func(*desk) error{replays, rewordsOnlyAsSaid, waitsVisibly, firesWhenDue, closedRightly} {
 		if err := check(d); err != nil {
 			return err
 		}
@@ -52,6 +52,21 @@ func replays(d *desk) error {
 	}
 	if diff := cmp.Diff(d.ticket, Replay(d.ticket.Community, d.ticket.Number, events)); diff != "" {
 		return fmt.Errorf("replay of the written record differs: %s", diff)
+	}
+	return nil
+}
+
+// rewordsOnlyAsSaid: what a ticket is found by changes by no other events.
+func rewordsOnlyAsSaid(d *desk) error {
+	t := Ticket{Community: d.ticket.Community, Number: d.ticket.Number}
+	for _, ev := range d.events {
+		after := Apply(t, ev)
+		same := after.Text == t.Text && after.Place == t.Place && after.Kind == t.Kind && after.Category == t.Category &&
+			after.Severity == t.Severity && after.Source == t.Source && after.FiledAt.Equal(t.FiledAt)
+		if !same && !ev.Type.Rewords() {
+			return fmt.Errorf("%s changes what the ticket is found by", ev.Type)
+		}
+		t = after
 	}
 	return nil
 }

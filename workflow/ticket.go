@@ -212,6 +212,11 @@ type Ticket struct {
 	Points     []Point    `json:"points,omitempty"`
 }
 
+// IsLate tells whether a promise is missed that can still be made good.
+func (t *Ticket) IsLate() bool {
+	return t.State.Open() && t.State != Resolved && len(t.Overdue) > 0
+}
+
 // Urgent tells whether a wish must not wait on the wall (即接即办).
 func (t *Ticket) Urgent() bool { return t.Severity == Emergency || t.Severity == Major }
 

@@ -173,12 +173,15 @@ func (k *known) take(ch *desk.Change) {
 	}
 }
 
+// writes are what a change consists of, in the order of the tables.
+var writes = []func(*pgx.Batch, []*desk.Change, *known) error{
+	writePeople, writeMessages, writeTalks, writeTickets, writeEvents, writePushes, writeMedia, writeConsents, writeEnds, writeSamples, writeRounds, writeWords,
+}
+
 // queueWrites writes changes that fit. Rows that one table gets are written by
 // one statement, in the order of their keys.
 func queueWrites(b *pgx.Batch, fit []*desk.Change, k *known) error {
-	for _, write := range []func(*pgx.Batch, []*desk.Change, *known) error{
-		writePeople, writeMessages, writeTalks, writeTickets, writeEvents, writePushes, writeMedia, writeConsents, writeEnds, writeSamples, writeRounds,
-	} {
+	for _, write := range writes {
 		if err := write(b, fit, k); err != nil {
 			return err
 		}
@@ -367,19 +370,20 @@ func writeTalks(b *pgx.Batch, fit []*desk.Change, k *known) error {
 
 const (
 	insertTickets = `INSERT INTO ticket (community, number, version, state, stand, kind, category, severity, grid, level,
-			owner, reporter, next_due, filed_at, ended_at, body, helpers, support, outside, resolved_at)
+			owner, reporter, next_due, filed_at, ended_at, body, helpers, support, outside, resolved_at, late_since)
 		SELECT x.community, x.number, x.version, x.state, x.stand, x.kind, x.category, x.severity, x.grid, x.level,
-			x.owner, x.reporter, x.next_due, x.filed_at, x.ended_at, x.body::jsonb, x.helpers::bigint[], x.support, x.outside, x.resolved_at ` + fromTickets
+			x.owner, x.reporter, x.next_due, x.filed_at, x.ended_at, x.body::jsonb, x.helpers::bigint[], x.support, x.outside, x.resolved_at, x.late_since ` + fromTickets
 	updateTickets = `UPDATE ticket t SET version = x.version, state = x.state, stand = x.stand, kind = x.kind,
 			category = x.category, severity = x.severity, grid = x.grid, level = x.level, owner = x.owner,
 			reporter = x.reporter, next_due = x.next_due, filed_at = x.filed_at, ended_at = x.ended_at, body = x.body::jsonb,
-			helpers = x.helpers::bigint[], support = x.support, outside = x.outside, resolved_at = x.resolved_at ` +
+			helpers = x.helpers::bigint[], support = x.support, outside = x.outside, resolved_at = x.resolved_at,
+			late_since = x.late_since ` +
 		fromTickets + ` WHERE t.community = x.community AND t.number = x.number`
 	fromTickets = `FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
 			$9::text[], $10::smallint[], $11::bigint[], $12::bigint[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[], $16::text[],
-			$17::text[], $18::integer[], $19::boolean[], $20::timestamptz[])
+			$17::text[], $18::integer[], $19::boolean[], $20::timestamptz[], $21::timestamptz[])
 		AS x(community, number, version, state, stand, kind, category, severity, grid, level, owner, reporter, next_due, filed_at, ended_at, body,
-			helpers, support, outside, resolved_at)`
+			helpers, support, outside, resolved_at, late_since)`
 )
 
 func writeTickets(b *pgx.Batch, fit []*desk.Change, k *known) error {
@@ -431,6 +435,12 @@ func writeTickets(b *pgx.Batch, fit []*desk.Change, k *known) error {
 				switch t := last[r]; t.State {
 				case workflow.Resolved, workflow.Closed:
 					return moment(t.ResolvedAt)
+				}
+				return nil
+			}),
+			column(refs, func(r ref) *time.Time {
+				if t := last[r]; t.IsLate() {
+					return moment(t.LateSince)
 				}
 				return nil
 			}))

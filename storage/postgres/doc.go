@@ -10,5 +10,5 @@
 // Read it in this order: migrations (what is kept), open.go, commit.go (how
 // many changes share one transaction), change.go (what one change reads and
 // writes), then the reads: ticket.go, people.go, push.go, media.go,
-// community.go.
+// community.go, day.go, and search.go, which also writes what it finds by.
 package postgres

@@ -34,12 +34,21 @@ const large = `
 		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 1000 + i, 1, 'x',
 			CASE i / 2 % 100 WHEN 0 THEN 'wall' WHEN 50 THEN 'tray' ELSE 'with' END, 'incident', '', 'minor', 'G' || i % 10,
 			CASE WHEN i % 700 < 10 THEN 2 ELSE 1 END, i % 600, i % 40000,
-			timestamptz '2026-01-01' + i * interval '1 minute', timestamptz '2025-01-01',
+			timestamptz '2026-01-01' + i * interval '1 minute', timestamptz '2024-01-01' + i * interval '5 minutes',
 			CASE WHEN i / 2 % 50 = 0 THEN NULL ELSE timestamptz '2026-01-01' END, '{"text":"something of a usual length, so that rows are of a usual size"}'
 		FROM generate_series(1, 200000) i;
 	UPDATE ticket SET helpers = CASE WHEN number % 4 = 0 AND ended_at IS NULL THEN ARRAY[number % 300] ELSE '{}' END,
 		support = CASE WHEN stand = 'wall' AND number % 3 = 0 THEN number % 50 ELSE 0 END,
-		outside = number % 5 = 0, resolved_at = CASE WHEN ended_at IS NOT NULL THEN timestamptz '2025-01-01' + number * interval '3 minutes' END;
+		outside = number % 5 = 0, late_since = CASE WHEN ended_at IS NULL AND number % 3 = 0 THEN next_due END, resolved_at = CASE WHEN ended_at IS NOT NULL THEN timestamptz '2025-01-01' + number * interval '3 minutes' END;
+	DO $$ DECLARE found text := pg_get_indexdef('ticket_words_found'::regclass); BEGIN
+		DROP INDEX ticket_words_found;
+		INSERT INTO ticket_words (community, number, filed_at, words)
+			SELECT community, number, filed_at, array_to_tsvector(ARRAY(SELECT community || '/0' || substr(d, w / 1296 + 1, 1) || substr(d, w / 36 % 36 + 1, 1) || substr(d, w % 36 + 1, 1) || l
+				FROM unnest(ARRAY['路灯', '灯坏', '坏' || chr(20000 + (number % 3000)::int), chr(20000 + (number % 3000)::int),
+					'g=' || grid, 'e=东园', 'b=' || number % 20, 'c=' || number % 30]) l))
+			FROM (SELECT *, (extract(epoch FROM filed_at) / 604800)::int AS w, '0123456789abcdefghijklmnopqrstuvwxyz' AS d FROM ticket) t;
+		EXECUTE found;
+	END $$;
 	INSERT INTO care (community, key, name, kind, place, grid, every, next_visit)
 		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 'k' || i, 'n' || i % 5000, 'disabled', '{}', 'G' || i % 10, 7,
 			timestamptz '2026-01-01' + i * interval '1 hour' FROM generate_series(1, 20000) i;
@@ -47,7 +56,7 @@ const large = `
 		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 'r' || i, 'patrol', i % 600, 'G' || i % 10, '{}', 'a usual patrol',
 			timestamptz '2025-01-01' + i * interval '2 minutes' FROM generate_series(1, 200000) i;
 	INSERT INTO event (community, number, seq, type, at, body)
-		SELECT community, number, s, 'filed', filed_at, '{}' FROM ticket, generate_series(1, 2) s;
+		SELECT community, number, s, CASE s WHEN 1 THEN 'filed' ELSE 'accepted' END, filed_at, '{}' FROM ticket, generate_series(1, 2) s;
 	INSERT INTO push (community, key, person, number, purpose, facts, status, channel, next_try, msg_id, created_at, sent_at)
 		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, i || ':accepted', i % 40000, 1000 + i, 'accepted', '{}',
 			CASE i / 2 % 200 WHEN 0 THEN 'owed' WHEN 1 THEN 'manual' WHEN 2 THEN 'dropped' WHEN 3 THEN 'unknown' ELSE 'sent' END, CASE i / 2 % 3 WHEN 0 THEN 'template' ELSE 'custom' END,
@@ -142,6 +151,11 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		many = append(many, change(n+10))
 	}
 
+	look := func(q desk.Query) func() {
+		return func() { _, err := s.Search(c, here, q); add(err) }
+	}
+	old := time.Date(2024, 6, 1, 0, 0, 0, 0, time.UTC)
+
 	for _, q := range []struct {
 		name  string
 		index []string // at least these
@@ -221,6 +235,35 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		}},
 		{"EndCare", []string{"care_pkey"}, func() { add(s.EndCare(c, here, 2)) }},
 		{"RoundsOf", []string{"round_person"}, func() { _, err := s.RoundsOf(c, here, 4, workflow.Patrol, now.AddDate(0, 0, -1)); add(err) }},
+		{"Search for nothing", []string{"ticket_filed", "ticket_pkey"}, look(desk.Query{})},
+		{"Search, next page", []string{"ticket_filed", "ticket_pkey"}, look(desk.Query{Before: 5000})},
+		{"Search by time", []string{"ticket_filed"}, look(desk.Query{From: old, Until: old.AddDate(0, 0, 7)})},
+		{"Search by words", []string{"ticket_words_found", "ticket_pkey"}, look(desk.Query{Words: "路灯坏"})},
+		{"Search by one sign", []string{"ticket_words_found"}, look(desk.Query{Words: "灯"})},
+		{"Search by words and time", []string{"ticket_words_found"}, look(desk.Query{Words: "路灯", From: old, Until: old.AddDate(0, 0, 7)})},
+		{"Search by words, open", []string{"ticket_words_found", "ticket_open"}, look(desk.Query{Words: "路灯", States: []workflow.State{workflow.Received}})},
+		{"Search by words, place and state", []string{"ticket_words_found"}, look(desk.Query{Words: "路灯", Estate: "东园", Building: 3, States: []workflow.State{workflow.Merged}})},
+		{"Search by number", []string{"ticket_pkey"}, look(desk.Query{Number: 5000, Words: "路灯"})},
+		{"Search by place", []string{"ticket_words_found"}, look(desk.Query{Estate: "东园", Landmark: "槐树"})},
+		{"Search by grid", []string{"ticket_words_found"}, look(desk.Query{Grids: []string{"G4", "G2"}, Kind: workflow.Incident})},
+		{"Search by category", []string{"ticket_words_found"}, look(desk.Query{Category: "4", Source: workflow.SourcePatrol})},
+		{"Search by severity", []string{"ticket_filed"}, look(desk.Query{Severity: workflow.Emergency})},
+		{"Search by grid, open", []string{"ticket_open"}, look(desk.Query{Grids: []string{"G4"}, States: []workflow.State{workflow.Received}})},
+		{"Search by state", []string{"ticket_filed"}, look(desk.Query{States: []workflow.State{workflow.Cancelled}})},
+		{"Search, open", []string{"ticket_open"}, look(desk.Query{States: []workflow.State{workflow.Received, workflow.Assigned}})},
+		{"Search, late", []string{"ticket_late"}, look(desk.Query{Late: true, Words: "路灯"})},
+		{"Search by people", []string{"ticket_handled", "ticket_reported"}, look(desk.Query{Reporters: []workflow.PersonID{4, 6}, Owners: []workflow.PersonID{8}})},
+		{"Search by people and words", []string{"ticket_handled", "ticket_words_pkey"}, look(desk.Query{Owners: []workflow.PersonID{8}, Words: "路灯"})},
+		{"Overdue", []string{"ticket_late"}, func() { _, err := s.Overdue(c, here, "", 20); add(err) }},
+		{"Overdue of a grid", []string{"ticket_late"}, func() { _, err := s.Overdue(c, here, "G4", 20); add(err) }},
+		{"HandledBy", []string{"ticket_handled"}, func() { _, err := s.HandledBy(c, here, 4, 1002, 20); add(err) }},
+		{"RoundsSince", []string{"round_grid"}, func() { _, err := s.RoundsSince(c, here, []string{"G2", "G4"}, now.AddDate(-1, 0, 0), 20); add(err) }},
+		{"Day", []string{"ticket_filed", "ticket_solved", "event_counted"}, func() { _, err := s.Day(c, here, old, old.AddDate(0, 0, 1)); add(err) }},
+		{"Words of old tickets", []string{"ticket_pkey"}, func() {
+			_, err := plain.pool.Exec(c, "UPDATE community SET worded = 200900 WHERE code = $1", here)
+			add(err)
+			add(s.wordOld(c))
+		}},
 		{"Leave", []string{"person_staff"}, func() { add(s.Leave(c, here, 200)) }},
 		{"Matters", []string{"event_counted", "ticket_pkey", "event_pkey"}, func() {
 			add(s.Matters(c, here, now, now.AddDate(0, 0, 7), func(*digest.Matter) error { return nil }))

@@ -16,12 +16,21 @@ import (
 //go:embed migrations/*.sql
 var migrationFiles embed.FS
 
-// Migrate brings the database at url to this program's schema. Several
-// processes may call it at once: one migrates, the others wait for it.
+// Migrate brings the database at url to this program's schema, and then what
+// older releases stored to what this one looks for: of many tickets that takes
+// a while. Several processes may call it at once: one migrates, the others wait
+// for it. What was interrupted goes on where it was.
 func Migrate(ctx context.Context, url string) error {
 	return migrations(ctx, url, func(p *goose.Provider) error {
-		_, err := p.Up(ctx)
-		return err
+		if _, err := p.Up(ctx); err != nil {
+			return err
+		}
+		s, err := Open(ctx, url, Options{})
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+		return s.wordOld(ctx)
 	})
 }
 

@@ -52,7 +52,7 @@ func (s *Store) Owned(ctx context.Context, community string, owner workflow.Pers
 // ended is set.
 func (s *Store) Reported(ctx context.Context, community string, reporter workflow.PersonID, ended bool, limit int) ([]workflow.Ticket, error) {
 	return s.tickets(ctx, "reported", `SELECT body FROM ticket
-		WHERE community = $1 AND reporter = $2 AND ($3 OR ended_at IS NULL) ORDER BY number DESC LIMIT $4`,
+		WHERE community = $1 AND reporter = $2 AND ($3 OR ended_at IS NULL) ORDER BY filed_at DESC, number DESC LIMIT $4`,
 		community, reporter, ended, limit)
 }
 
@@ -116,17 +116,18 @@ func (s *Store) Samples(ctx context.Context, community string, f func(desk.Sampl
 // transaction stays open while its caller works.
 const openPage = 500
 
-// OpenTickets calls f with every open ticket, in number order. Tickets that
-// change meanwhile come as they were when their page was read.
+// OpenTickets calls f with every open ticket, in the order of their filing.
+// Tickets that change meanwhile come as they were when their page was read.
 func (s *Store) OpenTickets(ctx context.Context, community string, f func(workflow.Ticket) error) error {
-	type numbered struct {
-		Number int64
-		Body   []byte
+	type filed struct {
+		Number  int64
+		FiledAt time.Time
+		Body    []byte
 	}
-	after := int64(-1)
+	after := filed{Number: -1}
 	for {
-		page, err := rows(ctx, s, "open tickets", pgx.RowToStructByPos[numbered], `SELECT number, body FROM ticket
-			WHERE community = $1 AND ended_at IS NULL AND number > $2 ORDER BY number LIMIT $3`, community, after, openPage)
+		page, err := rows(ctx, s, "open tickets", pgx.RowToStructByPos[filed], `SELECT number, filed_at, body FROM ticket
+			WHERE community = $1 AND ended_at IS NULL AND (filed_at, number) > ($2, $3) ORDER BY filed_at, number LIMIT $4`, community, after.FiledAt, after.Number, openPage)
 		if err != nil {
 			return err
 		}
@@ -138,7 +139,7 @@ func (s *Store) OpenTickets(ctx context.Context, community string, f func(workfl
 			if err := f(t); err != nil {
 				return err
 			}
-			after = n.Number
+			after = n
 		}
 		if len(page) < openPage {
 			return nil

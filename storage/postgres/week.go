@@ -15,10 +15,10 @@ import (
 // counted are the events that a digest counts, as event_counted has them.
 const counted = `('filed', 'accepted', 'claimed', 'resolved', 'reopened', 'split', 'rated', 'overdue', 'escalated', 'closed_by_time')`
 
-// matters are the tickets that had a counted event in a time, with all their
+// countedMatters are the tickets that had a counted event in a time, with all their
 // counted events. The tickets of a week are found by its events, then read by
 // their keys.
-const matters = `WITH touched AS MATERIALIZED (
+const countedMatters = `WITH touched AS MATERIALIZED (
 		SELECT DISTINCT number FROM event WHERE community = $1 AND at >= $2 AND at < $3 AND type IN ` + counted + `
 	)
 	SELECT t.number, t.kind, t.category, t.severity, t.state, t.grid, t.owner, t.outside, t.body->'place', e.moments
@@ -32,7 +32,7 @@ const matters = `WITH touched AS MATERIALIZED (
 // counts from a moment until before another. The matter is the caller's for the
 // call only.
 func (s *Store) Matters(ctx context.Context, community string, from, until time.Time, f func(*digest.Matter) error) error {
-	found, err := s.pool.Query(ctx, matters, community, from, until)
+	found, err := s.pool.Query(ctx, countedMatters, community, from, until)
 	if err != nil {
 		return fault("matters", err)
 	}

@@ -1,7 +1,7 @@
 // Package redis is the room of the drive: live state of open tickets,
 // conversations, claimed deliveries, queues, deadlines, loads, rate limits,
 // send windows, the access token that replicas share. It implements
-// desk.Drive over go-redis.
+// desk.Drive over go-redis; live.go tells other processes of changes.
 //
 // All keys of a community begin with "wd:{<community>}:", so that they share a
 // slot of a Redis Cluster. All of it can be lost and is rebuilt from the
@@ -13,6 +13,7 @@ package redis
 
 import (
 	"context"
+	"crypto/rand"
 	"embed"
 	"encoding/json"
 	"errors"
@@ -53,7 +54,10 @@ func script(name string) *redis.Script {
 
 // Drive is a connection to one Redis or one Redis Cluster. It connects when
 // it is first used and is safe for concurrent use.
-type Drive struct{ c redis.UniversalClient }
+type Drive struct {
+	c    redis.UniversalClient
+	self string // by which a process knows what it told itself
+}
 
 var _ desk.Drive = (*Drive)(nil)
 
@@ -100,7 +104,7 @@ func Open(urls string, o Options) (*Drive, error) {
 	if first.Network == "unix" {
 		u.Dialer = redis.NewDialer(first)
 	}
-	return &Drive{c: redis.NewUniversalClient(u)}, nil
+	return &Drive{c: redis.NewUniversalClient(u), self: rand.Text()}, nil
 }
 
 // Close gives the connections back.
@@ -134,6 +138,7 @@ type (
 		Opened  *openedNews  `json:"opened,omitempty"`
 		Pushes  []pushNews   `json:"pushes"`
 		Tasks   []taskNews   `json:"tasks"`
+		Notice  string       `json:"notice,omitempty"`
 	}
 	ticketNews struct {
 		Number  string `json:"n"`
@@ -183,6 +188,13 @@ func (d *Drive) Committed(ctx context.Context, ch desk.Change) error {
 	for _, t := range ch.Tasks {
 		addTask(t)
 	}
+	if notice, ok := desk.NoticeOf(&ch); ok {
+		text, err := d.line(notice)
+		if err != nil {
+			return err
+		}
+		n.Notice = text
+	}
 	tickets := make([]workflow.Ticket, len(ch.Tickets))
 	for i, tc := range ch.Tickets {
 		tickets[i] = tc.Ticket
@@ -200,6 +212,7 @@ func (d *Drive) tell(ctx context.Context, community string, person workflow.Pers
 	keys := []string{
 		key(community, "due"), key(community, "load"), key(community, "q", "urgent"), key(community, "q", "push"),
 		key(community, "q", "stage"), personKey(community, "talk", person), personKey(community, "window", person),
+		liveChannel(community),
 	}
 	n.Tickets = make([]ticketNews, 0, len(tickets))
 	for _, t := range tickets {

@@ -29,6 +29,8 @@ type Desk struct {
 	loaded  map[string]time.Time // when the shapes were loaded
 	days    map[string]string    // the days whose morning is known to be done
 
+	live *Live
+
 	// driveDown is when the Drive last failed (Unix ns): for a moment after
 	// it nobody waits for it again.
 	driveDown atomic.Int64
@@ -47,7 +49,9 @@ func New(o Options) *Desk {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Desk{journal: o.Journal, drive: o.Drive, clock: o.Clock, log: o.Logger, shapes: map[string]Shape{}, follows: map[string]int64{}, days: map[string]string{}, loaded: map[string]time.Time{}}
+	d := &Desk{journal: o.Journal, drive: o.Drive, clock: o.Clock, log: o.Logger, shapes: map[string]Shape{}, follows: map[string]int64{}, days: map[string]string{}, loaded: map[string]time.Time{}}
+	d.live = newLive(d)
+	return d
 }
 
 // Now is the desk's time, in UTC, as fine as the record keeps it: what was
@@ -78,6 +82,7 @@ func (d *Desk) Refresh(ctx context.Context) error {
 		d.mu.Lock()
 		d.shapes[code], d.loaded[code] = shape, d.clock.Now()
 		d.mu.Unlock()
+		d.live.tell(code, Notice{All: true})
 		d.log.Info("community loaded", "community", code, "version", shape.Version, "staff", len(shape.Roster))
 	}
 	return nil

@@ -320,8 +320,8 @@ type Journal interface {
 	// FollowedTo notes a later one.
 	Followed(ctx context.Context, community string) (int64, error)
 	FollowedTo(ctx context.Context, community string, shape int64) error
-	// (OpenTickets, of digest.Source, gives them in number order; it also rebuilds
-	// the Drive.)
+	// (OpenTickets, of digest.Source, gives them in the order of their filing; it
+	// also rebuilds the Drive.)
 	// DueTickets are numbers of open tickets whose next deadline is not after
 	// a moment, earliest first.
 	DueTickets(ctx context.Context, community string, until time.Time, limit int) ([]int64, error)
@@ -440,8 +440,12 @@ type Task struct {
 // Every method fails fast when Redis is away.
 type Drive interface {
 	// Committed follows a change: live state, deadlines, loads, push and
-	// media tasks.
+	// media tasks; and tells other processes of it (see NoticeOf).
 	Committed(ctx context.Context, ch Change) error
+	// Tell tells other processes a notice; Listen opens a line on which this one
+	// hears theirs, not its own.
+	Tell(ctx context.Context, community string, n Notice) error
+	Listen(ctx context.Context) (Line, error)
 	// Live is an open ticket's state if the Drive has it.
 	Live(ctx context.Context, community string, number int64) (t workflow.Ticket, ok bool, err error)
 	// Forget drops an open ticket's live state that proved stale.

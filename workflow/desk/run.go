@@ -61,6 +61,7 @@ func (r *Runner) Run(ctx context.Context) {
 	started := map[string]bool{}
 	refresh := time.NewTicker(refreshEvery)
 	defer refresh.Stop()
+	running.Go(func() { r.desk.live.Run(ctx) })
 	for {
 		if err := r.desk.Refresh(ctx); err != nil && ctx.Err() == nil {
 			r.desk.log.Warn("communities not refreshed", "cause", err)
@@ -379,6 +380,9 @@ func (d *Desk) Fire(ctx context.Context, community string) error {
 			if err := d.rebuild(ctx, drive, community); err != nil {
 				return err
 			}
+		}
+		if err := d.live.catchUp(ctx, drive, community); err != nil {
+			return err
 		}
 		_, err = drive.FireDue(ctx, community, d.Now(), tickLease, batch)
 		return err

@@ -527,10 +527,13 @@ func (w *Work) Commit(ctx context.Context) error {
 			events.WithLabelValues(w.Change.Community, string(ev.Type)).Inc()
 		}
 	}
+	w.desk.live.committed(&w.Change)
 	// A failure is repaired by the sweep: the record has everything.
-	_ = w.desk.withDrive("committed", func(drive Drive) error {
+	if err := w.desk.withDrive("committed", func(drive Drive) error {
 		return drive.Committed(context.WithoutCancel(ctx), w.Change)
-	})
+	}); err != nil {
+		w.desk.live.unheard(&w.Change)
+	}
 	return nil
 }
 

@@ -169,7 +169,7 @@ func (d *Digest) open(ctx context.Context, src Source, roster workflow.Roster, n
 		if t.Pair != nil {
 			d.Pairs++
 		}
-		if t.State == workflow.Resolved || len(t.Overdue) == 0 && t.Level < workflow.LevelCommittee {
+		if t.State == workflow.Resolved || !t.IsLate() && t.Level < workflow.LevelCommittee {
 			return nil
 		}
 		owner := roster.ByID(t.Owner)

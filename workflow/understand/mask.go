@@ -17,11 +17,17 @@ const (
 	hiddenAddress = "【住址】"
 )
 
+// What longNumber takes for a digit, and how many make a number.
+const (
+	digits         = "0123456789零〇一二三四五六七八九幺两①②③④⑤⑥⑦⑧⑨⓪"
+	shortestNumber = 7
+)
+
 // The numbers that lead to a person, as written in a prepared text: seven
 // digits and more, in whatever signs and with whatever between them, which
 // telephones, identity cards, bank cards and accounts have; plates; addresses of
 // e-mail; account names of WeChat and QQ.
-const digit = `[0-9零〇一二三四五六七八九幺两①-⑨⓪]`
+const digit = `[` + digits + `]`
 
 var (
 	longNumber = regexp.MustCompile(`\+?` + digit + `(?:[^\p{Han}\p{L}\p{N}]{0,3}` + digit + `){6,}x?`)
@@ -80,6 +86,25 @@ func (r *Rules) Mask(c *workflow.Community, s string, known []string) string {
 		}
 	}
 	return cover(prepared, hidden)
+}
+
+// WithoutNumbers is a text in small letters and narrow signs with a line break in
+// the place of every number that leads to a person, and of every e-mail address:
+// what may be kept where texts are looked for.
+func WithoutNumbers(prepared string) string {
+	found := 0
+	for _, r := range prepared {
+		if strings.ContainsRune(digits, r) {
+			found++
+		}
+	}
+	if found >= shortestNumber {
+		prepared = longNumber.ReplaceAllString(prepared, "\n")
+	}
+	if strings.ContainsRune(prepared, '@') {
+		prepared = mail.ReplaceAllString(prepared, "\n")
+	}
+	return prepared
 }
 
 // span is a part of a text, in bytes, and what stands for it.

@@ -1,6 +1,7 @@
 -- +goose Up
--- What the weekly digest counts, by time. Most events are none of these.
-CREATE INDEX event_counted ON event (community, at, number)
+-- What the weekly digest and the pages of a day count, by time. Most events are
+-- none of these.
+CREATE INDEX event_counted ON event (community, at, type, number)
     WHERE type IN ('filed', 'accepted', 'claimed', 'resolved', 'reopened', 'split', 'rated', 'overdue', 'escalated', 'closed_by_time');
 CREATE INDEX IF NOT EXISTS ticket_filed ON ticket (community, filed_at, number);
 CREATE INDEX message_at ON message (community, at) WHERE type NOT LIKE 'event%';

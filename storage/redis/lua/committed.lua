@@ -9,10 +9,11 @@
 -- KEYS[5] stream of stage tasks
 -- KEYS[6] hash of the conversation (fields v, s)
 -- KEYS[7] hash of the send window (fields m, mn, c, cn)
--- KEYS[8…] hashes of live tickets (fields v, o, b), as many as ARGV[1].tickets
+-- KEYS[8] channel on which other processes hear of it
+-- KEYS[9…] hashes of live tickets (fields v, o, b), as many as ARGV[1].tickets
 -- ARGV[1] JSON: {tickets: [{n, v, owner, due, body}], talk: {v, s}, opened: {m, c},
---         pushes: [{key, urgent, lane}], tasks: [{kind, key, lane}]}; owner "" = nobody's,
---         due 0 = none, body "" = ended
+--         pushes: [{key, urgent, lane}], tasks: [{kind, key, lane}], notice}; owner "" = nobody's,
+--         due 0 = none, body "" = ended, notice = what is told, a text
 -- ARGV[2] ms that an ended ticket's version is remembered
 -- ARGV[3] ms that a conversation is kept
 -- ARGV[4] ms that a send window is kept
@@ -20,7 +21,7 @@
 local change = cjson.decode(ARGV[1])
 local newer = 0
 for i, t in ipairs(change.tickets) do
-  local key = KEYS[7 + i]
+  local key = KEYS[8 + i]
   local have = redis.call('HMGET', key, 'v', 'o')
   if not have[1] or tonumber(have[1]) < t.v then
     newer = newer + 1
@@ -72,5 +73,8 @@ for _, p in ipairs(change.pushes) do
 end
 for _, t in ipairs(change.tasks) do
   redis.call('XADD', KEYS[5], '*', 'kind', t.kind, 'key', t.key, 'body', '', 'lane', t.lane)
+end
+if change.notice then
+  redis.call('PUBLISH', KEYS[8], change.notice)
 end
 return newer
