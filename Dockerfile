@@ -1,11 +1,18 @@
 # syntax=docker/dockerfile:1
 # The server alone: a static binary in an otherwise empty image, run by nobody in particular.
 
+FROM --platform=$BUILDPLATFORM node:20-bookworm-slim AS assets
+WORKDIR /src
+COPY console/assets console/assets
+COPY scripts/assets.sh scripts/
+RUN scripts/assets.sh
+
 FROM --platform=$BUILDPLATFORM golang:1.26-bookworm AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN --mount=type=cache,target=/go/pkg/mod go mod download
 COPY . .
+COPY --from=assets /src/console/assets/dist console/assets/dist
 ARG TARGETOS TARGETARCH VERSION=dev
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
     CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -mod=readonly -trimpath -buildvcs=false \

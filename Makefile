@@ -7,6 +7,7 @@ SHELL := bash
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TEST    ?= ./...
 INTEROP := bot/wechat/interop
+ASSETS  := console/assets
 
 .PHONY: help
 help: ## says what there is
@@ -16,17 +17,23 @@ help: ## says what there is
 run: ## installs what is missing, starts everything, until Ctrl-C (WISHDESK_ADDR, WISHDESK_DATA)
 	@scripts/run.sh
 
+# The browser files that others make, by the lock file, to be embedded.
+.PHONY: assets
+assets: $(ASSETS)/dist/.fetched ## fetches htmx, WeUI and ECharts for the pages
+$(ASSETS)/dist/.fetched: $(ASSETS)/package-lock.json
+	@scripts/assets.sh
+
 .PHONY: build
-build: ## bin/wishdesk, static
+build: assets ## bin/wishdesk, static
 	@CGO_ENABLED=0 go build -mod=readonly -trimpath -buildvcs=false -tags timetzdata \
 		-ldflags '-s -w -X main.version=$(VERSION)' -o bin/wishdesk ./cmd/wishdesk
 
 .PHONY: test
-test: setup-test $(INTEROP)/node_modules/.package-lock.json ## every test, race detector on; TEST=./workflow/... for some
+test: setup-test assets $(INTEROP)/node_modules/.package-lock.json ## every test, race detector on; TEST=./workflow/... for some
 	scripts/with-stores.sh go test -race $(TEST)
 
 .PHONY: check
-check: setup-test $(INTEROP)/node_modules/.package-lock.json ## formatting, vet, lint, vulnerabilities, module file, tests
+check: setup-test assets $(INTEROP)/node_modules/.package-lock.json ## formatting, vet, lint, vulnerabilities, module file, tests
 	@scripts/check.sh
 
 .PHONY: fmt
@@ -55,7 +62,7 @@ empty-root: build ## shows that the binary runs in an empty root directory as an
 
 .PHONY: clean
 clean: ## what was built; the data of make run stays
-	rm -rf bin $(INTEROP)/node_modules
+	rm -rf bin $(INTEROP)/node_modules $(ASSETS)/node_modules $(ASSETS)/dist/*.* $(ASSETS)/dist/.fetched
 
 .PHONY: setup-test
 setup-test:

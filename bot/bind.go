@@ -77,3 +77,22 @@ func (s *session) adopt(ctx context.Context, former workflow.PersonID) error {
 	}
 	return nil
 }
+
+// login gives a link with which the writer comes in to the pages, once.
+func (s *session) login(ctx context.Context) (string, error) {
+	if s.b.o.Links == nil {
+		return s.say("login_off", nil), nil
+	}
+	ok, err := s.b.desk.Drive().Allow(ctx, s.in.Community, "login:"+strconv.FormatInt(int64(s.me.ID), 10), 5, 10*time.Minute)
+	if err == nil && !ok {
+		return s.say("slow_down", nil), nil
+	}
+	link, err := s.b.o.Links.LoginLink(ctx, s.in.Community, s.me.ID, "")
+	if err != nil {
+		return "", err
+	}
+	if link == "" {
+		return s.say("login_off", nil), nil
+	}
+	return s.say("login", Values{"Link": link, "Minutes": int(s.b.o.Links.Life() / time.Minute)}), nil
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"github.com/wishdesk/wishdesk/bot/wechat"
+	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 )
@@ -34,11 +35,15 @@ type Bot struct {
 type Options struct {
 	Desk         *desk.Desk
 	Understander workflow.Understander
-	Wording      *Wording
+	Wording      *wording.Wording
 	Taxonomy     *workflow.Taxonomy
 	// Messenger is the way to a community's account; ok is false where it has
 	// none.
 	Messenger func(community string) (m Messenger, ok bool)
+	// Links makes one-time links to the pages; nil where there are none.
+	Links Links
+	// Pages is where people reach the pages, https://host; "" = nowhere.
+	Pages string
 	// Templates are the account's template and subscription messages.
 	Templates func(community string) Templates
 	Media     MediaStore
@@ -55,6 +60,13 @@ type Options struct {
 	// Budget is how long a message may take before the answer leaves without
 	// its result, which then follows as a push. WeChat waits 5 s; 0 = 3 s.
 	Budget time.Duration
+}
+
+// Links makes links with which somebody logs in to the pages, once; "" where the
+// pages have no public address. See console.Links.
+type Links interface {
+	LoginLink(ctx context.Context, community string, person workflow.PersonID, next string) (string, error)
+	Life() time.Duration
 }
 
 // New gives a bot.

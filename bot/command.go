@@ -68,6 +68,7 @@ const (
 	verbShare   verb = "share"   // 「网格」: how much is solved inside its grid
 	verbLeave   verb = "leave"   // 「请假 3天」
 	verbBack    verb = "back"    // 「销假」
+	verbLogin   verb = "login"   // 「登录」: a link to the pages
 )
 
 // spoken is a text read as a command.
@@ -134,6 +135,7 @@ var words = []struct {
 	{verbStory, true, []string{"经过"}},
 	{verbShare, true, []string{"网格", "网格情况"}},
 	{verbLeave, false, []string{"请假"}},
+	{verbLogin, true, []string{"登录", "登陆", "网页", "网页版", "打开网页"}},
 	{verbBack, true, []string{"销假", "销假了", "我回来了", "回来上班了"}},
 }
 

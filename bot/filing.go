@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 )
 
@@ -101,7 +102,7 @@ func (s *session) several(raw string, parts []workflow.Part) string {
 	var lines []string
 	for i, p := range parts {
 		lines = append(lines, s.say("several_line", Values{
-			"Index": i + 1, "What": s.b.o.Taxonomy.Label(p.Category), "Place": p.Place.String(), "Text": shorten(firstLine(p.Text), 20),
+			"Index": i + 1, "What": s.b.o.Taxonomy.Label(p.Category), "Place": p.Place.String(), "Text": wording.Shorten(wording.FirstLine(p.Text), 20),
 		}))
 	}
 	s.talk.Pending = pending{Verb: verbAs, Draft: raw}

@@ -91,7 +91,7 @@ func (s *session) callIn(ctx context.Context, t *workflow.Ticket, sp spoken) (st
 		}
 		for _, p := range offered {
 			if len(choices) < 6 {
-				choices = append(choices, choice{p.Name + "(" + s.b.Title(s.shape.Community, p) + ")", word + p.Name + "@" + strconv.FormatInt(int64(p.ID), 10)})
+				choices = append(choices, choice{p.Name + "(" + s.voice().Title(p) + ")", word + p.Name + "@" + strconv.FormatInt(int64(p.ID), 10)})
 			}
 		}
 		s.talk.Pending = pending{Verb: verbCall, Number: t.Number}
@@ -102,7 +102,7 @@ func (s *session) callIn(ctx context.Context, t *workflow.Ticket, sp spoken) (st
 		return "", err
 	}
 	v := s.about(&after)
-	v["Helper"], v["HelperTitle"], v["Part"] = who[0].Name, s.b.Title(s.shape.Community, who[0]), part
+	v["Helper"], v["HelperTitle"], v["Part"] = who[0].Name, s.voice().Title(who[0]), part
 	return s.say("did.call", v), nil
 }
 
@@ -238,7 +238,7 @@ func (s *session) handLines(t *workflow.Ticket) string {
 	for _, h := range t.Hands {
 		p := s.shape.Roster.ByID(h.Person)
 		lines = append(lines, s.say("hand_line", Values{
-			"Name": p.Name, "Title": s.b.Title(s.shape.Community, p), "Unit": h.Unit, "Part": h.Part, "State": string(h.State), "Result": h.Result,
+			"Name": p.Name, "Title": s.voice().Title(p), "Unit": h.Unit, "Part": h.Part, "State": string(h.State), "Result": h.Result,
 		}))
 	}
 	return strings.Join(lines, "\n")

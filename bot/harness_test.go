@@ -26,6 +26,7 @@ import (
 	"github.com/wishdesk/wishdesk/storage/redis"
 	"github.com/wishdesk/wishdesk/storage/storetest"
 	"github.com/wishdesk/wishdesk/wechatsim"
+	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 	"github.com/wishdesk/wishdesk/workflow/understand"
@@ -189,7 +190,7 @@ func newWorld(t *testing.T, options ...option) *world {
 	must(t, errors.Join(err, model.Close(), rules.Learn(models)))
 	words, err := os.ReadFile("../configs/wording.yaml")
 	must(t, err)
-	wording, err := bot.ParseWording(words)
+	text, err := wording.Parse(words)
 	must(t, err)
 	var taxonomy workflow.Taxonomy
 	data, err := os.ReadFile("../configs/taxonomy.yaml")
@@ -199,10 +200,11 @@ func newWorld(t *testing.T, options ...option) *world {
 	must(t, err)
 	client := wechat.NewClient(account, w.drive.Tokens(), wechat.ClientOptions{Clock: w.clock, Logger: log})
 	w.bot = bot.New(bot.Options{
-		Desk: w.desk, Understander: rules, Wording: wording, Taxonomy: &taxonomy,
+		Desk: w.desk, Understander: rules, Wording: text, Taxonomy: &taxonomy,
 		Messenger: func(c string) (bot.Messenger, bool) { return client, c == community },
 		Templates: func(string) bot.Templates { return o.templates },
 		Media:     directory{dir}, Windows: w.drive, Clock: w.clock, Logger: log, Budget: o.budget,
+		Pages: "https://desk.example", Links: links{},
 		Advisor: o.advisor, AdvicePerDay: o.perDay, Transcriber: o.transcriber, HearPerDay: o.perDay,
 	})
 	gate := wechat.NewGate(func(c string) (wechat.Account, bool) { return account, c == community }, w.bot, &wechat.MemoryReplays{}, wechat.GateOptions{Clock: w.clock, Logger: log})
@@ -217,6 +219,15 @@ func newWorld(t *testing.T, options ...option) *world {
 	})
 	return w
 }
+
+// links stands for the pages.
+type links struct{}
+
+func (links) LoginLink(_ context.Context, community string, person workflow.PersonID, _ string) (string, error) {
+	return fmt.Sprintf("https://desk.example/c/%s/login/link/for-%d", community, person), nil
+}
+
+func (links) Life() time.Duration { return 10 * time.Minute }
 
 // awake has everybody of the staff write something, so that WeChat lets the
 // account write to them: five messages within 48 hours.

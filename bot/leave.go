@@ -34,8 +34,7 @@ func (s *session) leave(sp spoken) (string, error) {
 		return s.say("words.leave", nil), nil
 	}
 	s.w.Change.Away = &desk.Away{Person: s.me.ID, Leave: l}
-	c := s.shape.Community
-	return s.say("did.leave", Values{"Instead": s.me.Away.Until.After(s.now), "From": s.b.when(c, l.From, s.now), "Until": s.b.when(c, l.Until, s.now)}), nil
+	return s.say("did.leave", Values{"Instead": s.me.Away.Until.After(s.now), "From": s.voice().When(l.From, s.now), "Until": s.voice().When(l.Until, s.now)}), nil
 }
 
 // leaveOf reads from when until when somebody is away, in the community's

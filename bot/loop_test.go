@@ -1,6 +1,7 @@
 package bot_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -254,4 +255,26 @@ func TestDangerInsideACommand(t *testing.T) {
 	w.say(duty, "办结 1001 又换了")
 	w.say(resident, "评价 1001 满意")
 	w.holds("again", w.say(resident, "又坏了,西区3号楼着火了"), "【紧急】")
+}
+
+// On Monday the committee gets its week, in words, with the way to all of it.
+func TestTheWeekReachesTheCommittee(t *testing.T) {
+	w := newWorld(t).awake()
+	w.say(resident, "毕家洼西区12号楼3单元楼道灯不亮了")
+	w.say(worker, "接单")
+	w.say(worker, "办结 1001 灯已换好")
+	w.say(resident, "满意")
+	monday := begin.In(time.FixedZone("", 8*3600))
+	for monday.Weekday() != time.Monday || !monday.After(begin) || monday.Hour() != 8 {
+		monday = monday.Truncate(time.Hour).Add(time.Hour)
+	}
+	w.clock.Advance(monday.Sub(w.clock.Now()) - 10*time.Hour)
+	w.say(duty, "帮助") // opens the window for messages
+	w.pushes(duty)
+	w.pass(10*time.Hour + 5*time.Minute)
+	w.gets(duty, "【周报】", "收到诉求 1 件", "响应率 100%", "解决率 100%", "满意率 100%", "打开整份周报")
+	w.pass(time.Hour)
+	if got := wordsOf(w.pushes(duty)); strings.Contains(got, "周报") {
+		t.Errorf("it comes twice: %s", got)
+	}
 }

@@ -13,8 +13,10 @@ import (
 	"github.com/silenceper/wechat/v2/officialaccount/message"
 
 	"github.com/wishdesk/wishdesk/bot/wechat"
+	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
+	"github.com/wishdesk/wishdesk/workflow/digest"
 )
 
 // Messenger is the way to one account's followers; *wechat.Client is one.
@@ -170,7 +172,7 @@ func giveUp(p desk.Push, out desk.PushOutcome) desk.PushOutcome {
 	switch p.Purpose {
 	case workflow.TellPhoto, workflow.TellProgress, workflow.TellPraise, workflow.TellRated, workflow.TellSupplemented,
 		workflow.TellBroughtUp, workflow.TellWithdrawn, workflow.TellMerged, workflow.TellReminder, workflow.TellAlso, workflow.TellPart,
-		workflow.TellReleased, workflow.TellCare, workflow.TellHandedOn, workflow.TellSupport, workflow.TellWish, workflow.TellThanked, workflow.TellVisited:
+		workflow.TellReleased, workflow.TellCare, workflow.TellDigest, workflow.TellHandedOn, workflow.TellSupport, workflow.TellWish, workflow.TellThanked, workflow.TellVisited:
 		out.Status = desk.PushDropped
 	}
 	return out
@@ -235,7 +237,7 @@ func (b *Bot) custom(ctx context.Context, m Messenger, shape desk.Shape, p desk.
 		}
 		return message.NewCustomerImgMessage(to.OpenID, id), nil
 	}
-	text, choices := b.pushText(shape, p)
+	text, choices := b.pushText(ctx, shape, p)
 	if len(choices) == 0 {
 		return message.NewCustomerTextMessage(to.OpenID, wechat.Shorten(text)), nil
 	}
@@ -247,11 +249,14 @@ func (b *Bot) custom(ctx context.Context, m Messenger, shape desk.Shape, p desk.
 }
 
 // pushText is what a push says, and what can be tapped below it.
-func (b *Bot) pushText(shape desk.Shape, p desk.Push) (string, []choice) {
+func (b *Bot) pushText(ctx context.Context, shape desk.Shape, p desk.Push) (string, []choice) {
 	if p.Purpose == workflow.TellLate {
 		return p.Facts.Said, nil
 	}
-	v := b.values(shape, &p.Facts, b.desk.Now())
+	v := b.voice(shape).Facts(&p.Facts, b.desk.Now())
+	if p.Purpose == workflow.TellDigest {
+		b.week(ctx, shape, p.Facts.Said, v)
+	}
 	if p.Purpose == workflow.TellUnclaimed {
 		v["Suggest"] = strings.Join(b.suggest(shape, &p.Facts), "、")
 	}
@@ -284,6 +289,32 @@ func (b *Bot) pushText(shape desk.Shape, p desk.Push) (string, []choice) {
 	return b.o.Wording.Say("push."+string(p.Purpose), v), choices
 }
 
+// week adds the words of a week's digest, as it was sent, and where to read all
+// of it.
+func (b *Bot) week(ctx context.Context, shape desk.Shape, name string, v Values) {
+	week, err := digest.ParseWeek(name)
+	if err != nil {
+		return
+	}
+	d, ok, err := b.desk.Journal().SentDigest(ctx, shape.Community.Code, week)
+	if err != nil || !ok {
+		b.log.Warn("a digest that is to be sent cannot be read", "week", name, "cause", err)
+		return
+	}
+	voice := b.voice(shape)
+	var rates []string
+	for _, r := range d.Now.Named() {
+		if r.Rate.Known() {
+			rates = append(rates, voice.Say("digest.rate."+r.Name, nil)+" "+strconv.FormatFloat(r.Rate.Percent(), 'f', -1, 64)+"%")
+		}
+	}
+	v["Days"], v["Incidents"], v["Wishes"], v["Resolved"] = voice.WeekDays(&d), d.Now.Incidents, d.Now.Wishes, d.Now.Resolved
+	v["Rates"], v["Sentences"] = strings.Join(rates, ","), strings.Join(voice.Sentences(&d, "taken"), "\n")
+	if b.o.Pages != "" {
+		v["Link"] = b.o.Pages + "/c/" + shape.Community.Code + "/week/" + name
+	}
+}
+
 // sendTemplate sends a template or subscription message where the account has
 // one for this purpose.
 func (b *Bot) sendTemplate(ctx context.Context, m Messenger, shape desk.Shape, p desk.Push, to workflow.Person, now time.Time) (out desk.PushOutcome, settled bool) {
@@ -303,7 +334,7 @@ func (b *Bot) sendTemplate(ctx context.Context, m Messenger, shape desk.Shape, p
 	if !b.channels.open(p.Community, channel, now) {
 		return out, false
 	}
-	fields := b.fields(shape, p, tpl)
+	fields := b.fields(ctx, shape, p, tpl)
 	var msgID int64
 	var err error
 	notSent := func() {}
@@ -344,8 +375,8 @@ func (b *Bot) sendTemplate(ctx context.Context, m Messenger, shape desk.Shape, p
 // fields are a template's values, cut to what the platform checks (47003):
 // thing 20, name 10, phrase 5 characters, character_string 32 without
 // Chinese, no line breaks.
-func (b *Bot) fields(shape desk.Shape, p desk.Push, tpl Template) map[string]string {
-	v := b.values(shape, &p.Facts, b.desk.Now())
+func (b *Bot) fields(ctx context.Context, shape desk.Shape, p desk.Push, tpl Template) map[string]string {
+	v := b.voice(shape).Facts(&p.Facts, b.desk.Now())
 	by := p.Facts.ResponseBy
 	if by.IsZero() || p.Facts.State == workflow.Accepted {
 		by = p.Facts.ResolveBy
@@ -353,7 +384,7 @@ func (b *Bot) fields(shape desk.Shape, p desk.Push, tpl Template) map[string]str
 	if by.IsZero() {
 		by = p.CreatedAt
 	}
-	text, _ := b.pushText(shape, p)
+	text, _ := b.pushText(ctx, shape, p)
 	values := map[string]string{
 		"number": strconv.FormatInt(p.Number, 10),
 		"what":   b.o.Wording.Say("phrase."+string(p.Purpose), v) + ":" + v["What"].(string) + " " + v["Text"].(string),
@@ -373,11 +404,11 @@ func (b *Bot) fields(shape desk.Shape, p desk.Push, tpl Template) map[string]str
 		value := strings.Join(strings.Fields(values[name]), " ")
 		switch strings.TrimRight(field, "0123456789") {
 		case "thing":
-			value = shorten(value, 20)
+			value = wording.Shorten(value, 20)
 		case "phrase":
-			value = shorten(value, 5)
+			value = wording.Shorten(value, 5)
 		case "name":
-			value = shorten(value, 10)
+			value = wording.Shorten(value, 10)
 		}
 		out[field] = value
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 )
 
@@ -42,7 +43,7 @@ func (s *session) said(ctx context.Context, raw string) (string, error) {
 	if staffVerbs[sp.Verb] && !s.me.Staff() {
 		switch {
 		case sp.Number == 0 && sp.Rest == "" && text == raw: // 「待办」
-			return s.say("staff_only", Values{"Word": shorten(raw, 8)}), nil
+			return s.say("staff_only", Values{"Word": wording.Shorten(raw, 8)}), nil
 		case sp.Number == 0:
 			sp = spoken{} // a resident's 「问 …」 is a sentence
 		case sp.Verb == verbShow, sp.Verb == verbNote && sp.Rest == "": // 「进展 1024」
@@ -94,6 +95,8 @@ func (s *session) said(ctx context.Context, raw string) (string, error) {
 		return s.contact(sp.Rest), nil
 	case verbSupport:
 		return s.support(ctx, sp)
+	case verbLogin:
+		return s.login(ctx)
 	case verbNamed, verbHidden:
 		return s.consent(ctx, sp)
 	}

@@ -48,7 +48,7 @@ func (s *session) round(ctx context.Context, sp spoken) (string, error) {
 		if ok {
 			c = c.Visited(s.now)
 			r.Care, r.Place = c.ID, c.Place
-			v["Name"], v["Next"], v["Every"] = c.Name, s.b.when(s.shape.Community, c.NextVisit, s.now), c.Every
+			v["Name"], v["Next"], v["Every"] = c.Name, s.voice().When(c.NextVisit, s.now), c.Every
 		}
 	}
 	media := s.take()
@@ -202,7 +202,7 @@ func (s *session) visitOf(ctx context.Context, sp spoken) (string, error) {
 		return "", err
 	}
 	v := s.about(&t)
-	v["Next"] = s.b.when(s.shape.Community, t.Due[workflow.ClockVisit], s.now)
+	v["Next"] = s.voice().When(t.Due[workflow.ClockVisit], s.now)
 	return s.say("did.pair_visit", v), nil
 }
 
@@ -236,7 +236,7 @@ func (s *session) careLines(ctx context.Context, until time.Time, most int) ([]s
 	for _, c := range due {
 		lines = append(lines, s.say("care_line", Values{
 			"Name": c.Name, "Phone": c.Phone, "Place": c.Place.String(), "Kind": string(c.Kind), "Note": c.Note, "Every": c.Every,
-			"Last": s.b.when(s.shape.Community, c.LastVisit, s.now), "Next": s.b.when(s.shape.Community, c.NextVisit, s.now), "Overdue": c.NextVisit.Before(s.now),
+			"Last": s.voice().When(c.LastVisit, s.now), "Next": s.voice().When(c.NextVisit, s.now), "Overdue": c.NextVisit.Before(s.now),
 		}))
 	}
 	return lines, err

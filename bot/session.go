@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/wishdesk/wishdesk/bot/wechat"
+	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 )
@@ -188,7 +189,7 @@ func (s *session) answer(ctx context.Context) (string, error) {
 		}
 		reply, err := s.said(ctx, s.in.Recognition)
 		if s.heard() && err == nil && reply != "" {
-			reply = s.say("heard", Values{"Said": shorten(s.in.Recognition, 60)}) + reply
+			reply = s.say("heard", Values{"Said": wording.Shorten(s.in.Recognition, 60)}) + reply
 		}
 		return reply, err
 	case "image":
@@ -369,7 +370,7 @@ func (s *session) say(key string, v Values) string {
 // can be tapped, answered by number, or said.
 func (s *session) offer(reply string, choices ...choice) string {
 	s.talk.Choices, s.talk.Offered = choices, s.now
-	return s.b.o.Wording.Offer(reply, choices)
+	return offer(s.b.o.Wording, reply, choices)
 }
 
 // by is the writer as actor.

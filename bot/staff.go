@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 )
@@ -260,7 +261,7 @@ func (s *session) calls(ctx context.Context, owned []workflow.Ticket) ([]string,
 		if err != nil {
 			return nil, err
 		}
-		v := s.b.values(s.shape, &p.Facts, s.now)
+		v := s.voice().Facts(&p.Facts, s.now)
 		v["Name"], v["Phone"], v["Purpose"] = who.Name, who.Phone, s.b.o.Wording.Say("purpose."+string(p.Purpose), v)
 		lines = append(lines, s.say("call_line", v))
 	}
@@ -293,8 +294,8 @@ func (s *session) called(ctx context.Context, sp spoken) (string, error) {
 // card shows a ticket to somebody who works on it, with what can be done.
 func (s *session) card(ctx context.Context, t *workflow.Ticket) (_ string, err error) {
 	v := s.about(t)
-	if !s.sees(t) { // a wish on the wall, seen by who may claim it
-		v["Full"], v["Place"] = s.b.anonymous(s.shape.Community, t.Text), t.Place.Estate
+	if !t.ReadBy(s.me) { // a wish on the wall, seen by who may claim it
+		v["Full"], v["Place"] = s.voice().Anonymous(t.Text), t.Place.Estate
 	}
 	if t.Reporter != 0 && s.knowsWho(t) {
 		r, err := s.b.desk.Journal().Person(ctx, s.in.Community, t.Reporter)
@@ -304,14 +305,14 @@ func (s *session) card(ctx context.Context, t *workflow.Ticket) (_ string, err e
 		v["Reporter"], v["Phone"] = r.Name, r.Phone
 	}
 	v["Unnamed"] = t.Owner == s.me.ID && t.Reporter != 0 && t.HidesWho(s.me)
-	if s.sees(t) {
+	if t.ReadBy(s.me) {
 		v["Hands"] = s.handLines(t)
 	}
 	if t.Stand == workflow.OnWall && s.me.Has(workflow.RoleCommittee) {
 		f := desk.FactsOf(t)
 		v["Suggest"] = strings.Join(s.b.suggest(s.shape, &f), "、")
 	}
-	if len(t.Absorbed) > 0 && s.sees(t) {
+	if len(t.Absorbed) > 0 && t.ReadBy(s.me) {
 		if v["AlsoSaid"], err = s.alsoSaid(ctx, t); err != nil {
 			return "", err
 		}
@@ -329,7 +330,7 @@ func (s *session) alsoSaid(ctx context.Context, t *workflow.Ticket) (string, err
 	var lines []string
 	for _, ev := range slices.Backward(events) {
 		if ev.Type == workflow.EvAbsorbed && ev.Text != "" && len(lines) < most {
-			lines = append(lines, s.say("also_line", Values{"Text": shorten(firstLine(ev.Text), 40)}))
+			lines = append(lines, s.say("also_line", Values{"Text": wording.Shorten(wording.FirstLine(ev.Text), 40)}))
 		}
 	}
 	return strings.Join(lines, "\n"), nil
@@ -388,7 +389,7 @@ func (s *session) handOn(ctx context.Context, t *workflow.Ticket, sp spoken) (st
 		for _, p := range offered {
 			c := choice{p.Name, word + p.Name}
 			if len(s.staffNamed(p.Name)) > 1 {
-				c = choice{p.Name + "(" + s.b.Title(s.shape.Community, p) + ")", word + p.Name + "@" + strconv.FormatInt(int64(p.ID), 10)}
+				c = choice{p.Name + "(" + s.voice().Title(p) + ")", word + p.Name + "@" + strconv.FormatInt(int64(p.ID), 10)}
 			}
 			if len(choices) < 6 {
 				choices = append(choices, c)

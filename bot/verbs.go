@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 )
 
@@ -57,7 +58,7 @@ func (s *session) visible(ctx context.Context, number int64) (workflow.Ticket, e
 		return workflow.Ticket{}, err
 	}
 	open := t.Stand == workflow.OnWall || t.Kind == workflow.Wish && t.State == workflow.Accepted // to claim, or to join
-	if s.sees(&t) || asked.Involved(s.me.ID) || t.Involved(s.me.ID) || open && s.me.MayClaim() {
+	if t.ReadBy(s.me) || asked.Involved(s.me.ID) || t.Involved(s.me.ID) || open && s.me.MayClaim() {
 		return t, nil
 	}
 	return workflow.Ticket{}, &workflow.Error{Code: workflow.CodeNotFound, Number: number}
@@ -81,7 +82,7 @@ func (s *session) show(ctx context.Context, number int64) (string, error) {
 		}
 		v["Merged"] = true
 		if own.Involved(s.me.ID) {
-			v["Text"] = shorten(firstLine(own.Text), 40)
+			v["Text"] = wording.Shorten(wording.FirstLine(own.Text), 40)
 		}
 	}
 	reply := s.say("status", v)

@@ -2,11 +2,11 @@ package bot
 
 import (
 	"context"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 )
@@ -29,7 +29,7 @@ func (s *session) wall(ctx context.Context, sp spoken) (string, error) {
 			break
 		}
 		v := s.about(&t)
-		v["Text"] = shorten(s.b.anonymous(s.shape.Community, firstLine(t.Text)), 40)
+		v["Text"] = wording.Shorten(s.voice().Anonymous(wording.FirstLine(t.Text)), 40)
 		v["Supporters"] = len(t.Supporters)
 		if t.Named && s.me.MayClaim() {
 			who, err := s.b.desk.Journal().Person(ctx, s.in.Community, t.Reporter)
@@ -87,18 +87,6 @@ func unitOf(p workflow.Person) string {
 		}
 	}
 	return p.Name
-}
-
-// traces are what would tell who asked: house numbers, telephone and identity
-// numbers.
-var traces = regexp.MustCompile(`(?:[0-9０-９零一二三四五六七八九十百]+(?:号楼|号院|栋|幢|座|单元|室|户)|[0-9０-９]{1,2}[-#][0-9０-９#-]+|[0-9０-９]{3,}[xX]?)+`)
-
-// anonymous is a wish without the traces of who asked.
-func (b *Bot) anonymous(c *workflow.Community, text string) string {
-	if b.o.Understander != nil {
-		text = b.o.Understander.Mask(c, text, nil)
-	}
-	return traces.ReplaceAllString(text, "某处")
 }
 
 // consent notes whether claimers may know who wished.
@@ -198,7 +186,7 @@ func (b *Bot) suggest(shape desk.Shape, f *desk.Facts) []string {
 		if !p.MayClaim() || p.Has(workflow.RoleWorker) || p.Away.Covers(b.desk.Now()) {
 			continue
 		}
-		name := p.Name + "(" + b.Title(shape.Community, p) + ")"
+		name := p.Name + "(" + b.voice(shape).Title(p) + ")"
 		knows := func(skill string) bool { return strings.Contains(f.Text, skill) }
 		if slices.ContainsFunc(p.Roles, func(r workflow.Role) bool { return slices.ContainsFunc(r.Skills, knows) }) {
 			best = append(best, name)

@@ -1,98 +1,34 @@
 package bot
 
 import (
-	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
-	"text/template"
-	"time"
-	"unicode/utf8"
 
 	"github.com/silenceper/wechat/v2/officialaccount/menu"
-	"go.yaml.in/yaml/v3"
 
+	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 )
 
 // Values are what a text is filled with.
-type Values map[string]any
+type Values = wording.Values
 
-// Wording is every word that people read over WeChat, by key. It is made once
-// by ParseWording and safe for concurrent use.
-type Wording struct {
-	texts *template.Template
-	keys  map[string]bool
-	menu  []menuButton
+// voice is the wording of a community.
+func (b *Bot) voice(shape desk.Shape) wording.Voice {
+	v := wording.Voice{W: b.o.Wording, Taxonomy: b.o.Taxonomy, Shape: shape}
+	if b.o.Understander != nil {
+		v.Mask = b.o.Understander.Mask
+	}
+	return v
 }
 
-type menuButton struct {
-	Name string       `yaml:"name"`
-	Say  string       `yaml:"say"`
-	Sub  []menuButton `yaml:"sub"`
-}
+func (s *session) voice() wording.Voice { return s.b.voice(s.shape) }
 
-// ParseWording reads configs/wording.yaml: nested keys become "a.b". A text
-// that is no template is refused with its key.
-func ParseWording(data []byte) (*Wording, error) {
-	var doc struct {
-		Texts map[string]any `yaml:"texts"`
-		Menu  []menuButton   `yaml:"menu"`
-	}
-	if err := yaml.Unmarshal(data, &doc); err != nil {
-		return nil, fmt.Errorf("wording: %w", err)
-	}
-	w := &Wording{texts: template.New("wording").Option("missingkey=zero"), keys: map[string]bool{}, menu: doc.Menu}
-	var errs []error
-	var walk func(prefix string, node map[string]any)
-	walk = func(prefix string, node map[string]any) {
-		for _, k := range slices.Sorted(maps.Keys(node)) {
-			key := prefix + k
-			switch v := node[k].(type) {
-			case string:
-				if _, err := w.texts.New(key).Parse(strings.TrimRight(v, "\n")); err != nil {
-					errs = append(errs, fmt.Errorf("wording: %s: %w", key, err))
-				}
-				w.keys[key] = true
-			case map[string]any:
-				walk(key+".", v)
-			default:
-				errs = append(errs, fmt.Errorf("wording: %s: want a text", key))
-			}
-		}
-	}
-	walk("", doc.Texts)
-	if !w.keys["fallback"] {
-		errs = append(errs, errors.New("wording: fallback: is missing"))
-	}
-	return w, errors.Join(errs...)
-}
-
-// Say is the text of a key filled with values. An unknown key gives the
-// fallback text: a person never reads a key.
-func (w *Wording) Say(key string, v Values) string {
-	if !w.keys[key] {
-		key = "fallback"
-	}
-	var b strings.Builder
-	if err := w.texts.ExecuteTemplate(&b, key, map[string]any(v)); err != nil {
-		b.Reset()
-		if err := w.texts.ExecuteTemplate(&b, "fallback", map[string]any(v)); err != nil {
-			return ""
-		}
-	}
-	return strings.ReplaceAll(b.String(), "<no value>", "")
-}
-
-// Has tells whether there is a text for the key.
-func (w *Wording) Has(key string) bool { return w.keys[key] }
-
-// Offer adds choices to a text: each can be tapped (by a link that works in
+// offer adds choices to a text: each can be tapped (by a link that works in
 // WeChat but is undocumented), answered by its number, or said.
-func (w *Wording) Offer(reply string, choices []choice) string {
+func offer(w *wording.Wording, reply string, choices []choice) string {
 	if len(choices) == 0 {
 		return reply
 	}
@@ -110,21 +46,26 @@ func linkSafe(s string) string {
 	return strings.NewReplacer(`"`, "", "&", "", "<", "", ">", "", "\n", " ").Replace(s)
 }
 
-// Menu is the account's menu. Its buttons send what a person could write.
-func Menu(w *Wording) []*menu.Button {
-	var out []*menu.Button
-	for _, b := range w.menu {
-		if len(b.Sub) == 0 {
-			out = append(out, menu.NewClickButton(b.Name, b.Say))
-			continue
+// Menu is the account's menu. Its buttons send what a person could write, or open
+// the community's pages, whose address is pages ("" where people reach none: then
+// those buttons are left out).
+func Menu(w *wording.Wording, pages string) []*menu.Button {
+	var build func(all []wording.Button) []*menu.Button
+	build = func(all []wording.Button) []*menu.Button {
+		var out []*menu.Button
+		for _, b := range all {
+			switch {
+			case len(b.Sub) > 0:
+				out = append(out, menu.NewSubButton(b.Name, build(b.Sub)))
+			case b.Page == "":
+				out = append(out, menu.NewClickButton(b.Name, b.Say))
+			case pages != "":
+				out = append(out, menu.NewViewButton(b.Name, strings.TrimSuffix(pages, "/")+"/"+strings.TrimPrefix(b.Page, "/")))
+			}
 		}
-		var sub []*menu.Button
-		for _, s := range b.Sub {
-			sub = append(sub, menu.NewClickButton(s.Name, s.Say))
-		}
-		out = append(out, menu.NewSubButton(b.Name, sub))
+		return out
 	}
-	return out
+	return build(w.Menu)
 }
 
 // tapCodes are the commands that a tapped item's id can carry, so that an old
@@ -174,131 +115,22 @@ func tapped(id string) (string, bool) {
 func (s *session) about(t *workflow.Ticket) Values {
 	f := desk.FactsOf(t)
 	f.Anonymous = t.HidesWho(s.me)
-	if !s.sees(t) {
+	if !t.ReadBy(s.me) {
 		f = f.Veiled()
 	}
-	v := s.b.values(s.shape, &f, s.now)
+	v := s.voice().Facts(&f, s.now)
 	v["Resolution"] = t.Resolution
 	v["Overdue"] = len(t.Overdue) > 0
-	v["FiledAt"] = s.b.when(s.shape.Community, t.FiledAt, s.now)
-	v["ResolvedAt"] = s.b.when(s.shape.Community, t.ResolvedAt, s.now)
+	v["FiledAt"] = s.voice().When(t.FiledAt, s.now)
+	v["ResolvedAt"] = s.voice().When(t.ResolvedAt, s.now)
 	v["Waiting"] = t.Question != nil && t.Question.Pauses
 	v["Reopened"] = t.Reopened
 	v["Followers"] = len(t.Followers)
-	if t.Question != nil && s.sees(t) {
+	if t.Question != nil && t.ReadBy(s.me) {
 		v["Question"] = t.Question.Text
 	}
 	if t.Owner == s.me.ID {
 		v["Mine"] = true
 	}
 	return v
-}
-
-// sees tells whether the writer may read what the ticket says: whose matter it
-// is, who filed it, who handles or handled it, its grid's workers and the
-// committee. Those whose tickets were merged into it see only how it stands.
-func (s *session) sees(t *workflow.Ticket) bool {
-	by := s.by()
-	if t.Reporter == s.me.ID {
-		return true
-	}
-	return s.me.Staff() && (t.FiledBy == s.me.ID || t.Owner == s.me.ID || slices.Contains(t.Handlers, s.me.ID)) ||
-		s.me.Staff() && t.Hand(s.me.ID) != nil || workflow.WhoGridWorker.Holds(t, by) || workflow.WhoCommittee.Holds(t, by)
-}
-
-// values are the words for facts.
-func (b *Bot) values(shape desk.Shape, f *desk.Facts, now time.Time) Values {
-	c := shape.Community
-	if f.Anonymous {
-		hidden := *f
-		hidden.Text, hidden.Place = b.anonymous(c, f.Text), workflow.Place{Estate: f.Place.Estate, Grid: f.Place.Grid}
-		f = &hidden
-	}
-	owner := shape.Roster.ByID(f.Owner)
-	grid, _ := c.Grid(f.Place.Grid)
-	v := Values{
-		"Number": f.Number, "Kind": string(f.Kind), "KindLabel": b.o.Taxonomy.Kinds[f.Kind],
-		"What": b.o.Taxonomy.Label(f.Category), "Category": string(f.Category),
-		"Severity": string(f.Severity), "Danger": f.Danger,
-		"State": string(f.State), "Stand": string(f.Stand), "Open": f.State.Open(),
-		"Place": f.Place.String(), "Grid": grid.Name, "Text": shorten(firstLine(f.Text), 40), "Full": f.Text, "Said": f.Said,
-		"Owner": owner.Name, "Title": b.Title(c, owner), "Unit": f.Unit, "Level": f.Level, "Clock": string(f.Clock),
-		"Rating": string(f.Rating), "Into": f.Into, "Hotline": c.Hotline, "Community": c.Name,
-		"ResponseBy": b.when(c, f.ResponseBy, now), "ResolveBy": b.when(c, f.ResolveBy, now),
-	}
-	if f.Category == "" && f.Number != 0 {
-		v["What"] = b.o.Wording.Say("what_unknown", nil)
-	}
-	if f.Danger != "" {
-		v["Call"] = b.o.Wording.Say("call."+f.Danger, v)
-	}
-	if f.Why != "" {
-		v["Why"] = f.Why // a rule of the community's own says it in its own words
-		if b.o.Wording.Has("why." + f.Why) {
-			v["Why"] = b.o.Wording.Say("why."+f.Why, v)
-		}
-		v["Because"] = b.o.Wording.Say("because", v)
-	}
-	by, helper := shape.Roster.ByID(f.By), shape.Roster.ByID(f.Helper)
-	v["By"], v["ByTitle"], v["Helper"], v["HelperTitle"] = by.Name, b.Title(c, by), helper.Name, b.Title(c, helper)
-	v["Event"], v["Part"], v["Rung"], v["Also"], v["Support"], v["Points"] = string(f.Event), f.Part, f.Rung, f.Also, f.Support, f.Points
-	v["Households"], v["Days"] = f.Also+1, f.Days
-	v["Line"], v["Source"] = b.o.Taxonomy.Line(f.Category), string(f.Source)
-	v["StateLabel"] = b.o.Wording.Say("state."+stateKey(f), v)
-	return v
-}
-
-func stateKey(f *desk.Facts) string {
-	switch f.Stand {
-	case workflow.OnWall:
-		return "wall"
-	case workflow.InTray:
-		return "tray"
-	}
-	return string(f.State)
-}
-
-// Title is what somebody is called beside their name: 「第一网格专职网格员」; ""
-// for residents.
-func (b *Bot) Title(c *workflow.Community, p workflow.Person) string {
-	if len(p.Roles) == 0 {
-		return ""
-	}
-	r := p.Roles[0]
-	grid, _ := c.Grid(r.Grid)
-	return strings.TrimSpace(b.o.Wording.Say("title."+string(r.Kind), Values{
-		"Grid": grid.Name, "FullTime": r.FullTime, "Department": r.Department, "Team": r.Team, "Unit": r.Unit, "Branch": r.Branch,
-	}))
-}
-
-// when is a moment as it is said: 「今天 15:20」「明天 09:00」「11月25日 15:20」.
-func (b *Bot) when(c *workflow.Community, t, now time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	local, today := t.In(c.Location()), now.In(c.Location())
-	days := dayOf(local).Sub(dayOf(today)) / (24 * time.Hour)
-	key := map[time.Duration]string{0: "time.today", 1: "time.tomorrow", -1: "time.yesterday"}[days]
-	if key == "" {
-		key = "time.date"
-	}
-	return b.o.Wording.Say(key, Values{"Clock": local.Format("15:04"), "Month": int(local.Month()), "Day": local.Day()})
-}
-
-// dayOf is the day as a date in UTC, so that days can be subtracted.
-func dayOf(t time.Time) time.Time {
-	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
-}
-
-func firstLine(s string) string {
-	line, _, _ := strings.Cut(s, "\n")
-	return line
-}
-
-// shorten cuts a text to so many characters, with a sign that it was cut.
-func shorten(s string, most int) string {
-	if utf8.RuneCountInString(s) <= most {
-		return s
-	}
-	return string([]rune(s)[:most-1]) + "…"
 }

@@ -8,18 +8,19 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 )
 
 func sprintf(format string, a ...any) string { return fmt.Sprintf(format, a...) }
 
-func shippedWording(t testing.TB) *Wording {
+func shippedWording(t testing.TB) *wording.Wording {
 	t.Helper()
 	data, err := os.ReadFile("../configs/wording.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := ParseWording(data)
+	w, err := wording.Parse(data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +101,7 @@ func TestEveryKeyHasWords(t *testing.T) {
 // The platform checks phrases: at most five characters.
 func TestPhrasesFitTheTemplate(t *testing.T) {
 	w := shippedWording(t)
-	for key := range w.keys {
+	for _, key := range w.Keys() {
 		if strings.HasPrefix(key, "phrase.") {
 			if p := w.Say(key, Values{}); len([]rune(p)) == 0 || len([]rune(p)) > 5 {
 				t.Errorf("%s = %q: want 1 to 5 characters", key, p)
@@ -112,7 +113,7 @@ func TestPhrasesFitTheTemplate(t *testing.T) {
 // No text leaves template syntax or holes behind, whatever is missing.
 func TestTextsStandWithoutValues(t *testing.T) {
 	w := shippedWording(t)
-	for key := range w.keys {
+	for _, key := range w.Keys() {
 		text := w.Say(key, Values{})
 		if strings.Contains(text, "{{") || strings.Contains(text, "<no value>") || strings.Contains(text, "%!") {
 			t.Errorf("%s = %q", key, text)
@@ -130,8 +131,8 @@ func TestParseWordingNamesTheKey(t *testing.T) {
 		{"texts: {a: b}", "fallback"},
 		{"texts: 3", "wording"},
 	} {
-		if _, err := ParseWording([]byte(tt.doc)); err == nil || !strings.Contains(err.Error(), tt.want) {
-			t.Errorf("ParseWording(%q) = %v, want an error that names %q", tt.doc, err, tt.want)
+		if _, err := wording.Parse([]byte(tt.doc)); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("wording.Parse(%q) = %v, want an error that names %q", tt.doc, err, tt.want)
 		}
 	}
 }

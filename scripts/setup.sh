@@ -2,8 +2,8 @@
 # Installs what is missing to run or to test the project, and says nothing when
 # nothing is missing.
 #
-#   scripts/setup.sh run     PostgreSQL, Redis, Go            (the default)
-#   scripts/setup.sh test    and Node, a C compiler, Chromium, a Chinese font
+#   scripts/setup.sh run     PostgreSQL, Redis, Go, Node      (the default)
+#   scripts/setup.sh test    and a C compiler, Chromium, a Chinese font
 #
 # Installs by itself on Debian and Ubuntu, as root or by sudo. The services that
 # those packages bring are neither started nor left switched on: the project runs
@@ -93,8 +93,8 @@ main() {
 		echo "setup: Go $MIN_GO or newer is needed: https://go.dev/dl/ (macOS: brew install go)" >&2
 		failed=yes
 	fi
-	if [ "$mode" = test ] && ! { command -v node && command -v npm; } >/dev/null; then
-		echo "setup: Node 20 or newer with npm is needed for the tests: https://nodejs.org/ (macOS: brew install node)" >&2
+	if ! { command -v node && command -v npm; } >/dev/null; then
+		echo "setup: Node 20 or newer with npm is needed to build the pages: https://nodejs.org/ (macOS: brew install node)" >&2
 		failed=yes
 	fi
 	[ -z "$failed" ] || exit 1

@@ -134,7 +134,7 @@ func Apply(before Ticket, ev Event) Ticket {
 		t.Pair, t.Late, t.Rung = nil, "", 0
 		t.Reopened++
 		t.Rating, t.ByTime = ev.Rating, false
-		t.Resolution, t.Overdue = "", nil
+		t.Resolution, t.Overdue, t.LateSince = "", nil, time.Time{}
 		t.Since = ev.At
 	case EvMerged:
 		t.Into = ev.Into
@@ -157,7 +157,7 @@ func Apply(before Ticket, ev Event) Ticket {
 	case EvSplit:
 		t.Into, t.Owner, t.Stand, t.Why = 0, 0, WithNobody, ""
 		t.Late, t.Rung = "", 0
-		t.Overdue, t.Since = nil, ev.At
+		t.Overdue, t.LateSince, t.Since = nil, time.Time{}, ev.At
 	case EvAdopted:
 		followers := t.Followers
 		t.Followers = nil
@@ -183,6 +183,9 @@ func Apply(before Ticket, ev Event) Ticket {
 		t.Late, t.Rung = ev.Clock, ev.Rung
 		if !slices.Contains(t.Overdue, ev.Clock) && ev.Clock != ClockVisit { // a visit's time has come, nothing is missed
 			t.Overdue = append(t.Overdue, ev.Clock)
+			if t.LateSince.IsZero() {
+				t.LateSince = ev.At
+			}
 		}
 	case EvClosedByTime:
 		t.ByTime = true

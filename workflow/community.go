@@ -38,6 +38,7 @@ type Community struct {
 	Assignment  []Rule     `yaml:"assignment" json:"assignment"` // read in order; none = DefaultRules
 	Ladder      Ladder     `yaml:"ladder" json:"ladder"`
 	Points      Score      `yaml:"points" json:"points"`
+	Digest      Weekly     `yaml:"digest" json:"digest"`
 
 	location *time.Location
 	gridOf   map[buildingKey]string
@@ -101,6 +102,18 @@ type Alliance struct {
 	PartnerUnits  int `yaml:"partner_units" json:"partner_units"`
 }
 
+// Weekly says what the weekly digest points at. Zero fields have the defaults of
+// DefaultWeekly.
+type Weekly struct {
+	Floor    int `yaml:"floor" json:"floor"`         // percent; units with a rate below it are named
+	Least    int `yaml:"least" json:"least"`         // cases that a rate needs to be judged
+	HotDays  int `yaml:"hot_days" json:"hot_days"`   // days in which a spot is looked at
+	HotTimes int `yaml:"hot_times" json:"hot_times"` // times that make a spot hot
+}
+
+// DefaultWeekly is that of the reference community.
+func DefaultWeekly() Weekly { return Weekly{Floor: 85, Least: 5, HotDays: 28, HotTimes: 3} }
+
 // Clocks are the community's promises. Zero means that no such clock runs.
 type Clocks struct {
 	Emergency      Promise       `yaml:"emergency" json:"emergency"`
@@ -153,7 +166,7 @@ func ParseCommunity(r io.Reader) (*Community, error) {
 	if len(data) > limit {
 		return nil, errors.New("community document: is longer than 4 MB")
 	}
-	c := &Community{Timezone: "Asia/Shanghai", Clocks: DefaultClocks(), Quiet: Quiet{From: "21:00", To: "08:00"}, Ladder: DefaultLadder(), Points: DefaultScore()}
+	c := &Community{Timezone: "Asia/Shanghai", Clocks: DefaultClocks(), Quiet: Quiet{From: "21:00", To: "08:00"}, Ladder: DefaultLadder(), Points: DefaultScore(), Digest: DefaultWeekly()}
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	dec.KnownFields(true)
 	if err := dec.Decode(c); errors.Is(err, io.EOF) {
@@ -274,6 +287,9 @@ func (c *Community) prepare() error {
 	}
 	if err := c.Ladder.check(c.Clocks.Again); err != nil {
 		errs = append(errs, err)
+	}
+	if d := c.Digest; d.Floor < 0 || d.Floor > 100 || d.Least < 1 || d.HotDays < 1 || d.HotDays > 366 || d.HotTimes < 2 {
+		fail("digest: want floor 0 to 100, least at least 1, hot_days 1 to 366, hot_times at least 2")
 	}
 	return errors.Join(errs...)
 }

@@ -181,11 +181,12 @@ type Ticket struct {
 	Pair    *Pair      `json:"pair,omitempty"`
 	Outside bool       `json:"outside,omitempty"` // it left its grid's hands, or rose to the committee
 
-	Question *Question           `json:"question,omitempty"`
-	Due      map[Clock]time.Time `json:"due,omitempty"`     // the running clocks; those that a question pauses keep their old time
-	Overdue  []Clock             `json:"overdue,omitempty"` // the clocks missed since the filing or the last reopening
-	Late     Clock               `json:"late,omitempty"`    // the clock whose ladder is being climbed
-	Rung     int                 `json:"rung,omitempty"`    // and its step, 0 for the first
+	Question  *Question           `json:"question,omitempty"`
+	Due       map[Clock]time.Time `json:"due,omitempty"`       // the running clocks; those that a question pauses keep their old time
+	Overdue   []Clock             `json:"overdue,omitempty"`   // the clocks missed since the filing or the last reopening
+	LateSince time.Time           `json:"late_since,omitzero"` // when the first of them was missed
+	Late      Clock               `json:"late,omitempty"`      // the clock whose ladder is being climbed
+	Rung      int                 `json:"rung,omitempty"`      // and its step, 0 for the first
 
 	FiledAt      time.Time `json:"filed_at"`
 	Since        time.Time `json:"since"` // the promises count from here: filing or reopening, moved on by pauses

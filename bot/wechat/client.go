@@ -267,6 +267,18 @@ func (c *Client) CreateQR(ctx context.Context, scene string) (ticket, address st
 	return out.Ticket, out.URL, nil
 }
 
+// AuthorizeURL is where WeChat's own browser is sent to learn, silently, who holds
+// the telephone (snsapi_base): it comes back to redirect, whose host must be
+// registered with the account, with a code and the state.
+func (c *Client) AuthorizeURL(redirect, state string) string {
+	base := "https://open.weixin.qq.com"
+	if c.a.APIBase != "" {
+		base = strings.TrimSuffix(c.a.APIBase, "/")
+	}
+	q := url.Values{"appid": {c.a.AppID}, "redirect_uri": {redirect}, "response_type": {"code"}, "scope": {"snsapi_base"}, "state": {state}}
+	return base + "/connect/oauth2/authorize?" + q.Encode() + "#wechat_redirect"
+}
+
 // OAuthUser gives the openid of who came with an authorisation code. A code
 // works once. ErrSnapshot is a snapshot page's visitor, who is nobody.
 func (c *Client) OAuthUser(ctx context.Context, code string) (openid string, err error) {

@@ -380,7 +380,7 @@ func (c menuPush) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	_, wording, _, err := readConfigs()
+	_, words, _, err := readConfigs()
 	if err != nil {
 		return err
 	}
@@ -394,7 +394,7 @@ func (c menuPush) Run(ctx context.Context, p *program) error {
 			continue
 		}
 		client := wechat.NewClient(accountOf(a), drive.Tokens(), wechat.ClientOptions{Clock: clockwork.NewRealClock()})
-		if err := client.CreateMenu(ctx, bot.Menu(wording)); err != nil {
+		if err := client.CreateMenu(ctx, bot.Menu(words, pagesOf(s, c.Community))); err != nil {
 			return err
 		}
 		_, _ = fmt.Fprintln(p.out, "the menu is made; WeChat shows it within 5 minutes")
@@ -403,18 +403,24 @@ func (c menuPush) Run(ctx context.Context, p *program) error {
 	return usage(fmt.Errorf("no account for community %q in the settings", c.Community))
 }
 
-type menuShow struct{}
+type menuShow struct {
+	Community string `help:"The community's code, for buttons that open its pages." default:"my-community"`
+}
 
 // Run prints the menu.
-func (menuShow) Run(p *program) error {
-	_, wording, _, err := readConfigs()
+func (c menuShow) Run(p *program) error {
+	s, err := p.settings(false)
+	if err != nil {
+		return err
+	}
+	_, words, _, err := readConfigs()
 	if err != nil {
 		return err
 	}
 	enc := json.NewEncoder(p.out)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	return enc.Encode(bot.Menu(wording))
+	return enc.Encode(bot.Menu(words, pagesOf(s, c.Community)))
 }
 
 type deadlettersCommand struct {

@@ -23,6 +23,7 @@ import (
 	"github.com/wishdesk/wishdesk/configs/settings"
 	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/wechatsim"
+	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 )
@@ -67,6 +68,7 @@ func (c demoCommand) Run(ctx context.Context, p *program) error {
 wishdesk 心愿台 is running 正在运行
 
   phones  三部手机  %s
+  pages   网页      %s/c/%s/
   server  服务器    %s
           /healthz  /readyz  /metrics
   webhook 回调地址  %s
@@ -77,7 +79,7 @@ wishdesk 心愿台 is running 正在运行
   Ctrl-C stops everything; all data stays in %s
   按 Ctrl-C 停止,数据都留着
 
-`, d.simURL, d.serverURL, d.serverURL+"/wechat/"+demoCommunity, own, demoCommunity, s.Data)
+`, d.simURL, d.serverURL, demoCommunity, d.serverURL, d.serverURL+"/wechat/"+demoCommunity, own, demoCommunity, s.Data)
 	return d.server.wait(ctx)
 }
 
@@ -86,7 +88,7 @@ wishdesk 心愿台 is running 正在运行
 func writeDemoSettings(s *settings.Settings) (path string, err error) {
 	a := s.Accounts[0]
 	doc, err := yaml.Marshal(map[string]any{
-		"addr": s.Addr, "postgres": s.Postgres.Reveal(), "redis": s.Redis.Reveal(), "data": s.Data,
+		"addr": s.Addr, "public_url": s.PublicURL, "postgres": s.Postgres.Reveal(), "redis": s.Redis.Reveal(), "data": s.Data,
 		"accounts": []map[string]any{{
 			"community": a.Community, "app_id": a.AppID, "app_secret": a.AppSecret.Reveal(), "token": a.Token.Reveal(),
 			"encoding_aes_key": a.EncodingAESKey.Reveal(), "mode": a.Mode, "api_base": a.APIBase,
@@ -166,21 +168,30 @@ func startDemo(ctx context.Context, s *settings.Settings, simAddr string, clock 
 	}}
 	account := accountOf(s.Accounts[0])
 	account.AllowPlain = true // so that any simple client can talk to the demo
-	if d.server, err = newServer(ctx, s, map[string]wechat.Account{demoCommunity: account}, clock, log); err != nil {
+	listener, err := listen(ctx, s.Addr)
+	if err != nil {
 		return nil, err
 	}
+	d.serverURL = "http://" + reachable(listener.Addr().String())
+	if s.PublicURL == "" {
+		s.PublicURL = d.serverURL
+	}
+	if d.server, err = newServer(ctx, s, map[string]wechat.Account{demoCommunity: account}, clock, log); err != nil {
+		_ = listener.Close()
+		return nil, err
+	}
+	d.server.listener = listener
 	if err := d.server.start(ctx); err != nil {
 		d.server.stop()
 		return nil, err
 	}
-	d.serverURL = "http://" + reachable(d.server.listener.Addr().String())
 	if d.sim, err = newSim(s, d, people, clock, log); err != nil {
 		d.server.stop()
 		return nil, err
 	}
 	d.simHTTP = &http.Server{Handler: d.sim.Handler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
 	d.server.serve(d.simHTTP, simListener)
-	if err := d.server.clients[demoCommunity].CreateMenu(ctx, bot.Menu(d.server.wording)); err != nil {
+	if err := d.server.clients[demoCommunity].CreateMenu(ctx, bot.Menu(d.server.words, pagesOf(s, demoCommunity))); err != nil {
 		log.Warn("the demo's menu was not made", "cause", err)
 	}
 	return d, nil
@@ -345,7 +356,7 @@ func newSim(s *settings.Settings, d *demo, people []demoPerson, clock clockwork.
 		}
 		personas = append(personas, wechatsim.Persona{
 			OpenID: p.OpenID, Name: p.Name, Phone: p.Phone, Group: group, Home: p.Home,
-			Role: d.server.bot.Title(shape.Community, workflow.Person{Roles: p.Roles}),
+			Role: wording.Voice{W: d.server.words, Shape: shape}.Title(workflow.Person{Roles: p.Roles}),
 		})
 	}
 	dir := filepath.Join(s.Data, "wechatsim")

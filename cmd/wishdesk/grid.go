@@ -9,11 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jonboulle/clockwork"
-
-	"github.com/wishdesk/wishdesk/bot"
 	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/storage/sheet"
+	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 )
@@ -30,7 +28,7 @@ type assignExplain struct {
 
 // Run explains an assignment. Nothing changes.
 func (c assignExplain) Run(ctx context.Context, p *program) error {
-	rules, wording, taxonomy, err := readConfigs()
+	rules, words, taxonomy, err := readConfigs()
 	if err != nil {
 		return err
 	}
@@ -43,8 +41,8 @@ func (c assignExplain) Run(ctx context.Context, p *program) error {
 		if err != nil {
 			return err
 		}
-		say := bot.New(bot.Options{Desk: desk.New(desk.Options{Clock: clockwork.NewRealClock()}), Wording: wording, Taxonomy: taxonomy})
-		_, err = io.WriteString(p.out, say.Explain(shape, u, load, now)+"\n")
+		voice := wording.Voice{W: words, Taxonomy: taxonomy, Shape: shape, Mask: rules.Mask}
+		_, err = io.WriteString(p.out, voice.Explain(u, load, now)+"\n")
 		return err
 	}
 	if c.Community == "" {
@@ -130,7 +128,7 @@ func (c careImport) Run(ctx context.Context, p *program) error {
 	if c.File == "" || c.Community == "" {
 		return usage(errors.New("which file, into which community? wishdesk care import FILE --community CODE; --template FILE writes an empty one"))
 	}
-	rules, wording, _, err := readConfigs()
+	rules, words, _, err := readConfigs()
 	if err != nil {
 		return err
 	}
@@ -156,8 +154,8 @@ func (c careImport) Run(ctx context.Context, p *program) error {
 			}
 			fail := func(column, key string) {
 				bad++
-				v := bot.Values{"Have": row.Get(column)}
-				_, _ = fmt.Fprintln(p.out, wording.Say("import.fault", bot.Values{"Row": row.Number, "Column": column, "Says": wording.Say("import."+key, v)}))
+				v := wording.Values{"Have": row.Get(column)}
+				_, _ = fmt.Fprintln(p.out, words.Say("import.fault", wording.Values{"Row": row.Number, "Column": column, "Says": words.Say("import."+key, v)}))
 			}
 			care := workflow.Care{Community: c.Community, Name: row.Get(colName), Phone: row.Get(colPhone), Note: row.Get("备注"), Every: careEvery, NextVisit: time.Now().UTC()}
 			if care.Name == "" {

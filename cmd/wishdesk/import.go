@@ -19,10 +19,10 @@ import (
 	"github.com/jonboulle/clockwork"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/wishdesk/wishdesk/bot"
 	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/storage/redis"
 	"github.com/wishdesk/wishdesk/storage/sheet"
+	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 	"github.com/wishdesk/wishdesk/workflow/understand"
@@ -79,7 +79,7 @@ func (c importCommand) Run(ctx context.Context, p *program) error {
 		if !ok {
 			return noCommunity(c.Community, &workflow.Error{Code: workflow.CodeNotFound})
 		}
-		rules, wording, taxonomy, err := readConfigs()
+		rules, words, taxonomy, err := readConfigs()
 		if err != nil {
 			return err
 		}
@@ -91,7 +91,7 @@ func (c importCommand) Run(ctx context.Context, p *program) error {
 			return usage(errors.New("another import into this community is under way: wait for its end"))
 		}
 		defer alone()
-		im := &importing{p: p, c: c, desk: d, shape: shape, rules: rules, wording: wording, taxonomy: taxonomy, actor: workflow.System()}
+		im := &importing{p: p, c: c, desk: d, shape: shape, rules: rules, words: words, taxonomy: taxonomy, actor: workflow.System()}
 		if c.By != "" {
 			found, err := store.FindPerson(ctx, c.Community, c.By)
 			if err != nil {
@@ -147,7 +147,7 @@ type importing struct {
 	desk     *desk.Desk
 	shape    desk.Shape
 	rules    *understand.Rules
-	wording  *bot.Wording
+	words    *wording.Wording
 	taxonomy *workflow.Taxonomy
 	actor    workflow.Actor
 }
@@ -168,7 +168,7 @@ func (im *importing) run(ctx context.Context) error {
 		if len(faults) > 0 {
 			for _, f := range faults {
 				if bad++; bad <= mostFaults {
-					_, _ = fmt.Fprintf(im.p.out, "%s\n", im.wording.Say("import.fault", bot.Values{"Row": f.row, "Column": f.column, "Says": f.says}))
+					_, _ = fmt.Fprintf(im.p.out, "%s\n", im.words.Say("import.fault", wording.Values{"Row": f.row, "Column": f.column, "Says": f.says}))
 				}
 			}
 			return nil
@@ -179,7 +179,7 @@ func (im *importing) run(ctx context.Context) error {
 		}
 		for _, f := range faults {
 			if bad++; bad <= mostFaults {
-				_, _ = fmt.Fprintf(im.p.out, "%s\n", im.wording.Say("import.fault", bot.Values{"Row": f.row, "Column": f.column, "Says": f.says}))
+				_, _ = fmt.Fprintf(im.p.out, "%s\n", im.words.Say("import.fault", wording.Values{"Row": f.row, "Column": f.column, "Says": f.says}))
 			}
 		}
 		if len(faults) == 0 {
@@ -190,11 +190,11 @@ func (im *importing) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	say := func(key string, v bot.Values) { _, _ = fmt.Fprintln(im.p.out, im.wording.Say(key, v)) }
+	say := func(key string, v wording.Values) { _, _ = fmt.Fprintln(im.p.out, im.words.Say(key, v)) }
 	if bad > mostFaults {
-		say("import.more_faults", bot.Values{"Count": bad - mostFaults})
+		say("import.more_faults", wording.Values{"Count": bad - mostFaults})
 	}
-	say("import.checked", bot.Values{"Good": good, "Bad": bad})
+	say("import.checked", wording.Values{"Good": good, "Bad": bad})
 	switch {
 	case good == 0 && bad == 0:
 		return usage(errors.New("the table has no rows below its headings"))
@@ -204,7 +204,7 @@ func (im *importing) run(ctx context.Context) error {
 		return nil
 	}
 	entered, before, err := im.enter(ctx)
-	say("import.entered", bot.Values{"Entered": entered, "Before": before, "Bad": bad})
+	say("import.entered", wording.Values{"Entered": entered, "Before": before, "Bad": bad})
 	if err != nil {
 		return fmt.Errorf("the import stopped; run it again, what is entered is not entered twice: %w", err)
 	}
@@ -249,8 +249,8 @@ var phoneNumber = regexp.MustCompile(`^(?:1[3-9][0-9]{9}|0[0-9]{2,3}-?[0-9]{7,8}
 // entry is a row as it will be entered, or all that is wrong with it.
 func (im *importing) entry(ctx context.Context, row sheet.Row) (desk.Entry, []fault, error) {
 	var faults []fault
-	fail := func(column, key string, v bot.Values) {
-		faults = append(faults, fault{row.Number, column, im.wording.Say("import."+key, v)})
+	fail := func(column, key string, v wording.Values) {
+		faults = append(faults, fault{row.Number, column, im.words.Say("import."+key, v)})
 	}
 	e := desk.Entry{Name: row.Get(colName), Phone: strings.NewReplacer(" ", "", "－", "-", "+86", "").Replace(row.Get(colPhone))}
 	text, where := row.Get(colText), row.Get(colPlace)
@@ -261,7 +261,7 @@ func (im *importing) entry(ctx context.Context, row sheet.Row) (desk.Entry, []fa
 		fail(colName, "long_name", nil)
 	}
 	if e.Phone != "" && !phoneNumber.MatchString(e.Phone) {
-		fail(colPhone, "phone", bot.Values{"Have": e.Phone})
+		fail(colPhone, "phone", wording.Values{"Have": e.Phone})
 	}
 	if text == "" {
 		fail(colText, "no_text", nil)
@@ -278,11 +278,11 @@ func (im *importing) entry(ctx context.Context, row sheet.Row) (desk.Entry, []fa
 		}
 		switch cmd.Place = at.Place; {
 		case at.PlaceProblem == "no_such_building":
-			fail(colPlace, "no_such_building", bot.Values{"Have": where})
+			fail(colPlace, "no_such_building", wording.Values{"Have": where})
 		case at.PlaceProblem == "which_estate":
-			fail(colPlace, "which_estate", bot.Values{"Have": where, "Estates": strings.Join(at.Estates, "、")})
+			fail(colPlace, "which_estate", wording.Values{"Have": where, "Estates": strings.Join(at.Estates, "、")})
 		case !at.Place.Known():
-			fail(colPlace, "place", bot.Values{"Have": where})
+			fail(colPlace, "place", wording.Values{"Have": where})
 		}
 	}
 	im.kinds(row, &cmd, u, fail)
@@ -298,7 +298,7 @@ func (im *importing) entry(ctx context.Context, row sheet.Row) (desk.Entry, []fa
 
 // kinds takes the kind and category that the row names over what was
 // understood.
-func (im *importing) kinds(row sheet.Row, cmd *workflow.Command, u workflow.Understanding, fail func(column, key string, v bot.Values)) {
+func (im *importing) kinds(row sheet.Row, cmd *workflow.Command, u workflow.Understanding, fail func(column, key string, v wording.Values)) {
 	switch kind := row.Get(colKind); kind {
 	case "":
 		if cmd.Kind != workflow.Incident {
@@ -309,15 +309,15 @@ func (im *importing) kinds(row sheet.Row, cmd *workflow.Command, u workflow.Unde
 	case im.taxonomy.Kinds[workflow.Incident]:
 		cmd.Kind = workflow.Incident
 	default:
-		fail(colKind, "kind", bot.Values{"Have": kind})
+		fail(colKind, "kind", wording.Values{"Have": kind})
 	}
 	if word := row.Get(colCategory); word != "" {
 		category, kind, ok := im.taxonomy.Find(word)
 		switch {
 		case !ok:
-			fail(colCategory, "category", bot.Values{"Have": word})
+			fail(colCategory, "category", wording.Values{"Have": word})
 		case row.Get(colKind) != "" && kind != cmd.Kind:
-			fail(colCategory, "category_of_other_kind", bot.Values{"Have": word, "Kind": im.taxonomy.Kinds[kind]})
+			fail(colCategory, "category_of_other_kind", wording.Values{"Have": word, "Kind": im.taxonomy.Kinds[kind]})
 		default:
 			cmd.Category, cmd.Kind = category, kind
 		}

@@ -35,6 +35,8 @@ type command struct {
 	Assign      assignCommand      `cmd:"" help:"Rules of assignment."`
 	Import      importCommand      `cmd:"" help:"Enter a whole wish mailbox from a table (.xlsx, .csv)."`
 	Care        careCommand        `cmd:"" help:"The care list: who is visited in a rhythm."`
+	Digest      digestCommand      `cmd:"" help:"The committee's week, as text, HTML, spreadsheet or JSON."`
+	Hotline     hotlineCommand     `cmd:"" help:"Complaints that went to the hotline 12345."`
 	QR          qrCommand          `cmd:"" name:"qr" help:"Make a printable sheet of codes for all buildings."`
 	Invite      inviteCommand      `cmd:"" help:"Make a one-time code with which somebody binds their WeChat."`
 	Menu        menuCommand        `cmd:"" help:"The account's menu."`

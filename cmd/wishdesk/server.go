@@ -28,10 +28,13 @@ import (
 	"github.com/wishdesk/wishdesk/bot/wechat"
 	"github.com/wishdesk/wishdesk/configs"
 	"github.com/wishdesk/wishdesk/configs/settings"
+	"github.com/wishdesk/wishdesk/console"
+	"github.com/wishdesk/wishdesk/console/assets"
 	"github.com/wishdesk/wishdesk/endpoint"
 	"github.com/wishdesk/wishdesk/storage/media"
 	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/storage/redis"
+	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 	"github.com/wishdesk/wishdesk/workflow/understand"
@@ -55,7 +58,8 @@ type server struct {
 	drive    *redis.Drive
 	desk     *desk.Desk
 	bot      *bot.Bot
-	wording  *bot.Wording
+	console  *console.Console
+	words    *wording.Wording
 	accounts map[string]wechat.Account
 	clients  map[string]*wechat.Client
 	registry *prometheus.Registry
@@ -112,7 +116,7 @@ func newServer(ctx context.Context, s *settings.Settings, accounts map[string]we
 	if err := srv.desk.Refresh(ctx); err != nil {
 		return nil, err
 	}
-	_, wording, taxonomy, err := readConfigs()
+	_, words, taxonomy, err := readConfigs()
 	if err != nil {
 		return nil, err
 	}
@@ -129,15 +133,26 @@ func newServer(ctx context.Context, s *settings.Settings, accounts map[string]we
 			},
 		})
 	}
-	srv.wording = wording
+	srv.words = words
 	srv.bot = bot.New(bot.Options{
-		Desk: srv.desk, Understander: rules, Wording: wording, Taxonomy: taxonomy, Media: mediaStore{dir}, Windows: srv.drive,
+		Desk: srv.desk, Understander: rules, Wording: words, Taxonomy: taxonomy, Media: mediaStore{dir}, Windows: srv.drive,
 		Clock: clock, Logger: log, Budget: s.Budget, Templates: templatesOf(s),
+		Pages: s.PublicURL, Links: console.Links{Record: srv.store, PublicURL: s.PublicURL, Clock: clock},
 		Advisor: advisor, AdvicePerDay: s.Advisor.PerDay, Transcriber: transcriber, HearPerDay: s.Transcriber.PerDay,
 		Messenger: func(community string) (bot.Messenger, bool) { c, ok := srv.clients[community]; return c, ok },
 	})
+	if srv.console, err = console.New(console.Options{
+		Desk: srv.desk, Record: srv.store, Live: srv.desk.Live(), Media: mediaStore{dir}, Wording: words, Taxonomy: taxonomy, Mask: rules.Mask,
+		PublicURL: s.PublicURL, Clock: clock, Logger: log,
+		Account: func(community string) (console.Account, bool) {
+			c, ok := srv.clients[community]
+			return c, ok && s.PublicURL != ""
+		},
+	}); err != nil {
+		return nil, err
+	}
 	srv.http = &http.Server{
-		Handler:           srv.routes(clock, wording),
+		Handler:           srv.routes(clock, words),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 20 * time.Second,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
@@ -146,17 +161,17 @@ func newServer(ctx context.Context, s *settings.Settings, accounts map[string]we
 }
 
 // readConfigs gives what the shipped documents say.
-func readConfigs() (*understand.Rules, *bot.Wording, *workflow.Taxonomy, error) {
+func readConfigs() (*understand.Rules, *wording.Wording, *workflow.Taxonomy, error) {
 	rules, err := understander("")
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	wording, err := bot.ParseWording(configs.Read("wording.yaml"))
+	words, err := wording.Parse(configs.Read("wording.yaml"))
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	taxonomy, err := readTaxonomy()
-	return rules, wording, taxonomy, err
+	return rules, words, taxonomy, err
 }
 
 func readTaxonomy() (*workflow.Taxonomy, error) {
@@ -182,6 +197,14 @@ func endpointOf(o settings.Outside) endpoint.Options {
 	return endpoint.Options{URL: o.URL, Key: o.Key.Reveal(), Model: o.Model, Timeout: o.Timeout}
 }
 
+// pagesOf is where a community's pages are, "" where people reach none.
+func pagesOf(s *settings.Settings, community string) string {
+	if s.PublicURL == "" {
+		return ""
+	}
+	return s.PublicURL + "/c/" + community + "/"
+}
+
 func checkOutside(o settings.Outside) error { return endpointOf(o).Check() }
 
 func templatesOf(s *settings.Settings) func(community string) bot.Templates {
@@ -198,21 +221,31 @@ func templatesOf(s *settings.Settings) func(community string) bot.Templates {
 	return func(community string) bot.Templates { return all[community] }
 }
 
-// start listens and turns the clocks.
-func (srv *server) start(ctx context.Context) error {
+func listen(ctx context.Context, addr string) (net.Listener, error) {
 	var lc net.ListenConfig
-	listener, err := lc.Listen(ctx, "tcp", srv.s.Addr)
+	listener, err := lc.Listen(ctx, "tcp", addr)
 	if err != nil {
-		return fmt.Errorf("cannot listen on %s (setting addr, WISHDESK_ADDR): %w", srv.s.Addr, err)
+		return nil, fmt.Errorf("cannot listen on %s (setting addr, WISHDESK_ADDR): %w", addr, err)
 	}
-	srv.listener = listener
+	return listener, nil
+}
+
+// start listens, unless it was given a listener, and turns the clocks.
+func (srv *server) start(ctx context.Context) error {
+	if srv.listener == nil {
+		listener, err := listen(ctx, srv.s.Addr)
+		if err != nil {
+			return err
+		}
+		srv.listener = listener
+	}
 	host, _ := os.Hostname()
 	runner := srv.desk.NewRunner(fmt.Sprintf("%s-%d", host, os.Getpid()), srv.s.Workers, srv.bot.Handlers())
 	runCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	srv.stopRun = stop
 	srv.serving.Go(func() { runner.Run(runCtx) })
-	srv.serve(srv.http, listener)
-	srv.log.Info("serving", "addr", listener.Addr().String(), "version", version, "communities", srv.desk.Communities())
+	srv.serve(srv.http, srv.listener)
+	srv.log.Info("serving", "addr", srv.listener.Addr().String(), "version", version, "communities", srv.desk.Communities())
 	return nil
 }
 
@@ -246,6 +279,7 @@ const drainLimit = 20 * time.Second
 // taken finished, tasks in hand done, every accepted change committed.
 func (srv *server) stop() {
 	srv.draining.Store(true)
+	srv.console.Close() // pages that follow changes go to another replica
 	ctx, cancel := context.WithTimeout(context.Background(), drainLimit)
 	defer cancel()
 	if err := srv.http.Shutdown(ctx); err != nil {
@@ -270,10 +304,10 @@ func (srv *server) stop() {
 	srv.log.Info("stopped")
 }
 
-func (srv *server) routes(clock clockwork.Clock, wording *bot.Wording) http.Handler {
+func (srv *server) routes(clock clockwork.Clock, words *wording.Wording) http.Handler {
 	account := func(community string) (wechat.Account, bool) { a, ok := srv.accounts[community]; return a, ok }
 	gate := wechat.NewGate(account, srv.bot, replays{srv.drive}, wechat.GateOptions{
-		Clock: clock, Logger: srv.log, Apology: wording.Say("fallback", nil),
+		Clock: clock, Logger: srv.log, Apology: words.Say("fallback", nil),
 		OnRefused: func(reason string) { refusedDeliveries.WithLabelValues(reason).Inc() },
 	})
 	srv.registry = prometheus.NewRegistry()
@@ -288,6 +322,8 @@ func (srv *server) routes(clock clockwork.Clock, wording *bot.Wording) http.Hand
 	})
 	mux.HandleFunc("GET /readyz", srv.ready)
 	mux.Handle("GET /metrics", srv.bearer(metrics))
+	mux.Handle("/c/", srv.console.Handler())
+	mux.Handle("GET "+assets.Prefix, srv.console.Handler())
 	return srv.outer(mux)
 }
 

@@ -16,7 +16,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/access"
 	"github.com/wishdesk/wishdesk/workflow/desk"
+	"github.com/wishdesk/wishdesk/workflow/digest"
 )
 
 // large is a record of years: 200,000 tickets of two communities, 2% of them
@@ -71,6 +73,16 @@ const large = `
 		SELECT community, sha256(key::bytea), id, timestamptz '2027-01-01' FROM person;
 	INSERT INTO sample (community, number, body, guess, kind, category, severity, by, at)
 		SELECT community, number, 'a', '', 'incident', 'noise', 'minor', 1, filed_at FROM ticket WHERE number % 10 = 0;
+	INSERT INTO hotline (community, number, at, category)
+		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 'h' || i, timestamptz '2025-01-01' + i * interval '20 minutes', 'x' FROM generate_series(1, 50000) i;
+	INSERT INTO digest (community, week, body, sent_at)
+		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, to_char(1000 + i, 'FM0000') || '-W09', '{}', now() FROM generate_series(1, 5000) i;
+	INSERT INTO session (community, hash, person, how, created_at, seen_at, expires_at)
+		SELECT community, sha256(id::text::bytea), id, 'link', timestamptz '2026-01-01', timestamptz '2026-01-01', timestamptz '2026-03-01' + id * interval '1 minute' FROM person;
+	INSERT INTO login (community, hash, kind, person, expires_at)
+		SELECT community, sha256(id::text::bytea), 'scan', 0, timestamptz '2026-03-01' + id * interval '1 minute' FROM person;
+	INSERT INTO audit (community, at, person, action, number)
+		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, timestamptz '2026-01-01', i % 600, 'ticket.look', 1000 + i FROM generate_series(1, 200000) i;
 	INSERT INTO dead_letter (community, queue, body, reason, at)
 		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 'tick', '', '', now() FROM generate_series(1, 20000) i`
 
@@ -253,6 +265,33 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 			add(s.wordOld(c))
 		}},
 		{"Leave", []string{"person_staff"}, func() { add(s.Leave(c, here, 200)) }},
+		{"Matters", []string{"event_counted", "ticket_pkey", "event_pkey"}, func() {
+			add(s.Matters(c, here, now, now.AddDate(0, 0, 7), func(*digest.Matter) error { return nil }))
+		}},
+		{"Troubles", []string{"ticket_filed"}, func() { _, err := s.Troubles(c, here, now, now.AddDate(0, 0, 7)); add(err) }},
+		{"Messages", []string{"message_at"}, func() { _, err := s.Messages(c, here, now, now.AddDate(0, 0, 7)); add(err) }},
+		{"PutHotline", nil, func() { _, err := s.PutHotline(c, here, []Complaint{{Number: "fresh", At: now}}); add(err) }},
+		{"Hotline", []string{"hotline_at"}, func() { _, _, err := s.Hotline(c, here, now, now.AddDate(0, 0, 7)); add(err) }},
+		{"KeepDigest", nil, func() { _, err := s.KeepDigest(c, digest.Digest{Community: here, MadeAt: now}); add(err) }},
+		{"SentDigest", []string{"digest_pkey"}, func() { _, _, err := s.SentDigest(c, here, digest.Week{Year: 2026, Number: 2}); add(err) }},
+		{"LastDigest", []string{"digest_pkey"}, func() { _, _, err := s.LastDigest(c, here, digest.Week{Year: 2026, Number: 9}); add(err) }},
+		{"DigestWeeks", []string{"digest_pkey"}, func() { _, err := s.DigestWeeks(c, here, 20); add(err) }},
+		{"NewSession", []string{"session_expires"}, func() {
+			add(s.NewSession(c, here, access.Session{Hash: access.Hash("fresh"), Person: 2, CreatedAt: now, ExpiresAt: now}))
+		}},
+		{"Session", []string{"session_pkey"}, func() { _, _, err := s.Session(c, here, access.Hash("2"), now, now); add(err) }},
+		{"EndSession", []string{"session_pkey"}, func() { add(s.EndSession(c, here, access.Hash("2"))) }},
+		{"EndSessions", []string{"session_person"}, func() { _, err := s.EndSessions(c, here, 4); add(err) }},
+		{"NewLogin", []string{"login_expires"}, func() {
+			add(s.NewLogin(c, here, access.Login{Hash: access.Hash("fresh"), ExpiresAt: now}, now))
+		}},
+		{"Login", []string{"login_pkey"}, func() { _, _, err := s.Login(c, here, access.Hash("2"), now); add(err) }},
+		{"AgreeLogin", []string{"login_pkey"}, func() { _, err := s.AgreeLogin(c, here, access.Hash("2"), 2, now); add(err) }},
+		{"UseLogin", []string{"login_pkey"}, func() { _, err := s.UseLogin(c, here, access.Hash("2"), now); add(err) }},
+		{"Audit", nil, func() { add(s.Audit(c, here, access.Entry{At: now})) }},
+		{"AuditLog", []string{"audit_pkey"}, func() { _, err := s.AuditLog(c, here, access.Entries{Before: 100_000, Limit: 50}); add(err) }},
+		{"AuditLog of a person", []string{"audit_person"}, func() { _, err := s.AuditLog(c, here, access.Entries{Person: 4, Limit: 50}); add(err) }},
+		{"AuditLog of a ticket", []string{"audit_number"}, func() { _, err := s.AuditLog(c, here, access.Entries{Number: 1002, Limit: 50}); add(err) }},
 		{"Stats", []string{"ticket_due", "push_owed", "push_manual", "media_owed"}, func() { _, err := s.Stats(c, now); add(err) }},
 	} {
 		t.Run(q.name, func(t *testing.T) {

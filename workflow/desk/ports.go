@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/digest"
 )
 
 // The Journal's answers to a Change that cannot be committed. Nothing of the
@@ -319,9 +320,8 @@ type Journal interface {
 	// FollowedTo notes a later one.
 	Followed(ctx context.Context, community string) (int64, error)
 	FollowedTo(ctx context.Context, community string, shape int64) error
-	// OpenTickets calls f with every open ticket, in the order of their filing;
-	// used to rebuild the Drive.
-	OpenTickets(ctx context.Context, community string, f func(workflow.Ticket) error) error
+	// (OpenTickets, of digest.Source, gives them in the order of their filing; it
+	// also rebuilds the Drive.)
 	// DueTickets are numbers of open tickets whose next deadline is not after
 	// a moment, earliest first.
 	DueTickets(ctx context.Context, community string, until time.Time, limit int) ([]int64, error)
@@ -382,6 +382,14 @@ type Journal interface {
 
 	// DeadLetter keeps a task that failed for good, for a person to see.
 	DeadLetter(ctx context.Context, community, queue string, body []byte, reason string, at time.Time) error
+
+	// What the weekly digest counts, and the digests that were sent: kept as they
+	// were sent (ok is false where the week's was sent before), read by their
+	// week, and the last one before a week.
+	digest.Source
+	KeepDigest(ctx context.Context, d digest.Digest) (ok bool, err error)
+	SentDigest(ctx context.Context, community string, week digest.Week) (d digest.Digest, ok bool, err error)
+	LastDigest(ctx context.Context, community string, before digest.Week) (d digest.Digest, ok bool, err error)
 
 	// Bind gives a person their WeChat by a one-time code, and says which
 	// resident wrote with it before, 0 for nobody; what that one was still owed

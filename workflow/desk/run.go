@@ -99,8 +99,10 @@ func (r *Runner) turn(ctx context.Context, community string) {
 			}
 		case <-sweep.C:
 			err = r.desk.Sweep(ctx, community)
-			if derr := r.desk.Daily(ctx, community); err == nil {
-				err = derr
+			for _, now := range []func(context.Context, string) error{r.desk.Daily, r.desk.Weekly} {
+				if derr := now(ctx, community); err == nil {
+					err = derr
+				}
 			}
 		}
 		if err != nil && ctx.Err() == nil {
@@ -294,6 +296,9 @@ func (r *Runner) Pump(ctx context.Context, community string) (int, error) {
 		return 0, err
 	}
 	if err := r.desk.Daily(ctx, community); err != nil {
+		return 0, err
+	}
+	if err := r.desk.Weekly(ctx, community); err != nil {
 		return 0, err
 	}
 	done := 0

@@ -5,8 +5,6 @@ DROP INDEX ticket_open, ticket_reported;
 CREATE INDEX ticket_open ON ticket (community, filed_at, number) WHERE ended_at IS NULL;
 CREATE INDEX ticket_reported ON ticket (community, reporter, filed_at DESC, number DESC);
 CREATE INDEX ticket_handled ON ticket (community, owner, filed_at DESC, number DESC) WHERE owner > 0;
-DROP INDEX IF EXISTS ticket_filed;
-CREATE INDEX ticket_filed ON ticket (community, filed_at, number);
 
 -- Since when a promise is missed; NULL while none is, and once it has ended.
 ALTER TABLE ticket ADD COLUMN late_since timestamptz;
@@ -17,9 +15,6 @@ UPDATE ticket t SET late_since = coalesce(
         t.filed_at)
     WHERE t.ended_at IS NULL AND t.body ? 'overdue';
 CREATE INDEX ticket_late ON ticket (community, late_since, number) WHERE late_since IS NOT NULL;
-
--- What the pages count of a day.
-CREATE INDEX event_counted ON event (community, type, at) WHERE type IN ('accepted', 'claimed', 'rated', 'reopened');
 
 -- By what words tickets are found. Every lexeme begins with the community and
 -- the week of the filing, so that one community's search reads no other's
@@ -44,8 +39,7 @@ ALTER TABLE community ALTER COLUMN worded SET DEFAULT 9223372036854775807;
 -- +goose Down
 ALTER TABLE community DROP COLUMN worded;
 DROP TABLE ticket_words;
-DROP INDEX event_counted, ticket_late, ticket_filed, ticket_handled, ticket_reported, ticket_open;
+DROP INDEX ticket_late, ticket_handled, ticket_reported, ticket_open;
 ALTER TABLE ticket DROP COLUMN late_since;
 CREATE INDEX ticket_open ON ticket (community, number) WHERE ended_at IS NULL;
 CREATE INDEX ticket_reported ON ticket (community, reporter, number DESC);
-CREATE INDEX ticket_filed ON ticket (community, filed_at); -- as an earlier migration made it

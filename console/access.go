@@ -1,0 +1,104 @@
+package console
+
+import (
+	"slices"
+
+	"github.com/wishdesk/wishdesk/workflow"
+)
+
+// who is a group of people of one community, by the parts that they play now.
+type who string
+
+// The groups. A route that names several lets in each of them.
+const (
+	anybody   who = "anybody"   // also who is not logged in
+	resident  who = "resident"  // whoever is logged in
+	claimer   who = "claimer"   // party members, volunteers, partner units, workers
+	handler   who = "handler"   // who has work: any part but the administrator's alone
+	keeper    who = "keeper"    // grid workers and leaders: they file by hand, patrol, visit, file for others
+	committee who = "committee" // the party committee
+	admin     who = "admin"     // administrators
+)
+
+// holds tells whether somebody belongs to a group; the zero Person is nobody.
+func (w who) holds(p workflow.Person) bool {
+	if w == anybody {
+		return true
+	}
+	if p.ID == 0 {
+		return false
+	}
+	switch w {
+	case resident:
+		return true
+	case claimer:
+		return p.MayClaim() || p.Has(workflow.RoleCommittee)
+	case handler:
+		return slices.ContainsFunc(p.Roles, func(r workflow.Role) bool { return r.Kind != workflow.RoleAdmin })
+	case keeper:
+		return p.Has(workflow.RoleWorker) || p.Has(workflow.RoleLeader)
+	case committee:
+		return p.Has(workflow.RoleCommittee)
+	case admin:
+		return p.Has(workflow.RoleAdmin)
+	}
+	return false
+}
+
+// limit says what a request of a route may bring and how long it may last.
+type limit int
+
+const (
+	plain     limit = iota // a small form, a short time
+	uploads                // photos or tables
+	unlimited              // stays open
+)
+
+// route is one row of the table: who may ask for what, and under which name it
+// stands in the audit log, "" where nothing of anybody's is shown or changed.
+// Which tickets somebody may read is asked by the handler, of the ticket.
+type route struct {
+	pattern string // of net/http's mux
+	who     []who
+	log     string
+	do      func(*Console, *request) error
+	limit   limit
+	bare    bool // a change without a session: its form cannot carry the session's sign
+}
+
+func (r *route) lets(p workflow.Person) bool {
+	return slices.ContainsFunc(r.who, func(w who) bool { return w.holds(p) })
+}
+
+func of(groups ...who) []who { return groups }
+
+// table is every route of the pages, and whose it is: who may see what. It is
+// tested route by route for every part that somebody can play.
+func table() []route {
+	return []route{
+		// in and out
+		{pattern: "GET /c/{community}/{$}", who: of(resident), do: (*Console).start},
+		{pattern: "GET /c/{community}/login", who: of(anybody), do: (*Console).login},
+		{pattern: "GET /c/{community}/login/wechat", who: of(anybody), do: (*Console).fromWeChat},
+		{pattern: "GET /c/{community}/login/scan/{token}", who: of(resident), do: (*Console).scanned},
+		{pattern: "POST /c/{community}/login/scan/{token}", who: of(resident), log: "login.agree", do: (*Console).agree},
+		{pattern: "GET /c/{community}/login/scan/{token}/state", who: of(anybody), do: (*Console).scanState},
+		{pattern: "GET /c/{community}/login/link/{token}", who: of(anybody), do: (*Console).linked},
+		{pattern: "POST /c/{community}/login/link/{token}", who: of(anybody), do: (*Console).enter, bare: true},
+		{pattern: "POST /c/{community}/logout", who: of(resident), log: "logout", do: (*Console).logout},
+		{pattern: "GET /c/{community}/live", who: of(resident), do: (*Console).live, limit: unlimited},
+
+		// everybody's own
+		{pattern: "GET /c/{community}/my", who: of(resident), do: (*Console).my},
+		{pattern: "GET /c/{community}/my/{number}", who: of(resident), do: (*Console).myTicket},
+		{pattern: "POST /c/{community}/my/{number}/rate", who: of(resident), log: "ticket.rate", do: (*Console).rate},
+		{pattern: "POST /c/{community}/my/{number}/add", who: of(resident), log: "ticket.add", do: (*Console).add, limit: uploads},
+		{pattern: "GET /c/{community}/agreed", who: of(resident), do: (*Console).agreed},
+		{pattern: "GET /c/{community}/media/{media}", who: of(resident), log: "media.look", do: (*Console).media},
+
+		// the committee's
+		{pattern: "GET /c/{community}/week", who: of(committee), do: (*Console).thisWeek},
+		{pattern: "GET /c/{community}/week/{week}", who: of(committee), log: "week.look", do: (*Console).week},
+		{pattern: "GET /c/{community}/week/{week}/book", who: of(committee), log: "week.export", do: (*Console).weekBook},
+	}
+}

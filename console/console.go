@@ -1,0 +1,137 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/jonboulle/clockwork"
+
+	"github.com/wishdesk/wishdesk/console/assets"
+	"github.com/wishdesk/wishdesk/wording"
+	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/access"
+	"github.com/wishdesk/wishdesk/workflow/desk"
+)
+
+// LoginKeeper keeps logins on their way; the PostgreSQL store is one.
+type LoginKeeper interface {
+	NewLogin(ctx context.Context, community string, l access.Login, now time.Time) error
+}
+
+// Record is what the pages keep and read besides the desk's journal; the
+// PostgreSQL store is one. Every method is safe for concurrent use.
+type Record interface {
+	LoginKeeper
+	// Login may still be used; ok is false where there is none.
+	Login(ctx context.Context, community string, hash []byte, now time.Time) (l access.Login, ok bool, err error)
+	// AgreeLogin makes a scan somebody's, UseLogin uses a login up; of two in one
+	// moment one succeeds.
+	AgreeLogin(ctx context.Context, community string, hash []byte, person workflow.PersonID, now time.Time) (ok bool, err error)
+	UseLogin(ctx context.Context, community string, hash []byte, now time.Time) (ok bool, err error)
+
+	NewSession(ctx context.Context, community string, s access.Session) error
+	// Session has not run out; it is noted as seen and lasts until expires.
+	Session(ctx context.Context, community string, hash []byte, now, expires time.Time) (s access.Session, ok bool, err error)
+	EndSession(ctx context.Context, community string, hash []byte) error
+
+	// Audit writes one line of the audit log, which only grows.
+	Audit(ctx context.Context, community string, e access.Entry) error
+}
+
+// Account is a community's Official Account, as far as it says who somebody is;
+// *wechat.Client is one.
+type Account interface {
+	// AuthorizeURL is where WeChat's browser is sent, to come back to redirect with
+	// a code and the state.
+	AuthorizeURL(redirect, state string) string
+	// OAuthUser is whose code it is; a code works once.
+	OAuthUser(ctx context.Context, code string) (openid string, err error)
+}
+
+// MediaStore is where photos and recordings are; see bot.MediaStore.
+type MediaStore interface {
+	Clean(data []byte, kind string) (clean []byte, mime string, err error)
+	Put(ctx context.Context, community, id string, data []byte) error
+	Get(ctx context.Context, community, id string) ([]byte, error)
+}
+
+// Live tells of changes; *desk.Live is one.
+type Live interface {
+	// Watch gives a notice for every change of a community until stop is called.
+	Watch(community string) (notices <-chan desk.Notice, stop func())
+}
+
+// Options are what a Console stands on. All are required but Logger.
+type Options struct {
+	Desk     *desk.Desk
+	Record   Record
+	Live     Live
+	Media    MediaStore
+	Wording  *wording.Wording
+	Taxonomy *workflow.Taxonomy
+	// Account is a community's account; ok is false where it has none, or one
+	// that may not say who somebody is.
+	Account func(community string) (a Account, ok bool)
+	// Mask hides numbers and names in a text; see workflow.Understander.
+	Mask func(c *workflow.Community, text string, names []string) string
+	// PublicURL is where people reach the pages, https://host; "" where links
+	// cannot be made.
+	PublicURL string
+	Clock     clockwork.Clock
+	Logger    *slog.Logger
+}
+
+// Console serves the pages of all communities. It is safe for concurrent use and
+// keeps nothing in memory that another replica would miss.
+type Console struct {
+	o       Options
+	assets  *assets.Files
+	pages   map[string]*template.Template
+	routes  []route
+	closing chan struct{}
+	close   sync.Once
+}
+
+// New gives a console. It fails where the build lacks browser files or a
+// template is broken.
+func New(o Options) (*Console, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	files, err := assets.Load()
+	if err != nil {
+		return nil, err
+	}
+	c := &Console{o: o, assets: files, closing: make(chan struct{}), routes: table()}
+	c.pages, err = parsePages()
+	return c, err
+}
+
+// now is the console's time, in UTC, as fine as the record keeps it.
+func (c *Console) now() time.Time { return c.o.Desk.Now() }
+
+// Close ends what stays open: pages that follow changes. They come back to
+// another replica by themselves.
+func (c *Console) Close() { c.close.Do(func() { close(c.closing) }) }
+
+// Handler serves /c/{community}/… and the browser files.
+func (c *Console) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET "+assets.Prefix, c.assets)
+	for _, row := range c.routes {
+		mux.Handle(row.pattern, c.serve(&row))
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		setHeaders(w.Header())
+		q := &request{Request: r, console: c, w: w, row: &route{pattern: "none"}, now: c.now()}
+		c.fail(q, &workflow.Error{Code: workflow.CodeNotFound, Cause: errors.New("no such page")})
+	})
+	// No other site's page changes anything here (Go 1.25: by Sec-Fetch-Site and
+	// Origin), besides the sign that every form carries.
+	return http.NewCrossOriginProtection().Handler(mux)
+}

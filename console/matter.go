@@ -1,0 +1,144 @@
+package console
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/wishdesk/wishdesk/workflow"
+)
+
+// matter is a ticket as a page shows it to who is logged in. What they may not
+// read is not in it, so that no template can show it by mistake.
+type matter struct {
+	Number     int64
+	Kind       workflow.Kind
+	Category   workflow.Category
+	What       string // the category's label, or that it is not known yet
+	Severity   workflow.Severity
+	State      workflow.State
+	StateLabel string
+	Tone       string // of the state's badge: go, wait, late, link
+	Stand      workflow.Stand
+	Place      string
+	Grid       string // its name
+	Text       string // what was written, "" where they may not read it
+	Resolution string
+	Owner      string // name of who has it
+	OwnerTitle string
+	Mine       bool // who is logged in has it
+	Own        bool // it is their own matter
+	Late       bool
+	Due        time.Time // the next promise, zero for none
+	FiledAt    time.Time
+	ResolvedAt time.Time
+	EndedAt    time.Time
+	Question   string // what they are asked, "" for nothing
+	Rating     workflow.Rating
+	Level      int
+	Reopened   int
+	Also       int // other households with the same trouble
+	Support    int
+	Into       int64 // the ticket in which it lives on
+	Photos     []workflow.Media
+	Sees       bool                   // they may read all of it
+	Can        []workflow.CommandName // what they may tell it to do now
+}
+
+// May tells whether who is logged in may give a command now.
+func (m matter) May(command string) bool {
+	return slices.Contains(m.Can, workflow.CommandName(command))
+}
+
+// matter shows a ticket to who is logged in.
+func (q *request) matter(t *workflow.Ticket) matter {
+	sees := t.ReadBy(q.me)
+	hides := t.HidesWho(q.me)
+	voice := q.voice()
+	grid, _ := q.shape.Community.Grid(t.Place.Grid)
+	owner := q.shape.Roster.ByID(t.Owner)
+	m := matter{
+		Number: t.Number, Kind: t.Kind, Category: t.Category, What: q.console.o.Taxonomy.Label(t.Category), Severity: t.Severity,
+		State: t.State, StateLabel: voice.State(t), Tone: tone(t), Stand: t.Stand, Grid: grid.Name,
+		Owner: owner.Name, OwnerTitle: voice.Title(owner), Mine: t.Owner == q.me.ID && t.Owner != 0, Own: t.Involved(q.me.ID), Late: t.State.Open() && len(t.Overdue) > 0,
+		FiledAt: t.FiledAt, ResolvedAt: t.ResolvedAt, EndedAt: t.EndedAt, Rating: t.Rating, Level: t.Level, Reopened: t.Reopened,
+		Also: len(t.Followers), Support: len(t.Supporters), Into: t.Into, Sees: sees, Can: workflow.Offers(t, q.by()),
+	}
+	if t.Category == "" {
+		m.What = voice.Say("what_unknown", nil)
+	}
+	if _, at, ok := t.NextDue(); ok && t.State != workflow.Resolved {
+		m.Due = at
+	}
+	place := t.Place
+	switch {
+	case hides || !sees: // never the door
+		place = workflow.Place{Estate: place.Estate, Building: place.Building, Landmark: place.Landmark, Grid: place.Grid}
+		if hides {
+			place.Building, place.Landmark = 0, ""
+		}
+	}
+	m.Place = place.String()
+	switch {
+	case sees && !hides:
+		m.Text, m.Photos, m.Resolution = t.Text, t.Media, t.Resolution
+		if t.Question != nil {
+			m.Question = t.Question.Text
+		}
+	case sees || t.Stand == workflow.OnWall:
+		m.Text, m.Resolution = voice.Anonymous(t.Text), t.Resolution
+	case t.Involved(q.me.ID):
+		m.Resolution = t.Resolution
+	}
+	return m
+}
+
+// tone is the colour of a state's badge.
+func tone(t *workflow.Ticket) string {
+	switch {
+	case t.State.Open() && t.State != workflow.Resolved && len(t.Overdue) > 0:
+		return "late"
+	case t.State == workflow.Resolved, t.State == workflow.Closed:
+		return "go"
+	case t.State == workflow.Accepted:
+		return "link"
+	case t.State.Open():
+		return "wait"
+	}
+	return ""
+}
+
+// ticket is the ticket that the path names, for somebody who may see it: to
+// read, because it is theirs, because theirs lives on in it, or because it may
+// be claimed. To anybody else there is no such ticket.
+func (q *request) ticket(ctx context.Context) (workflow.Ticket, error) {
+	number, err := q.number()
+	if err != nil {
+		return workflow.Ticket{}, err
+	}
+	t, err := q.console.o.Desk.Journal().Ticket(ctx, q.community(), number)
+	if err != nil {
+		return workflow.Ticket{}, err
+	}
+	open := t.Stand == workflow.OnWall || t.Kind == workflow.Wish && t.State == workflow.Accepted
+	if t.ReadBy(q.me) || t.Involved(q.me.ID) || open && claimer.holds(q.me) {
+		return t, nil
+	}
+	return workflow.Ticket{}, &workflow.Error{Code: workflow.CodeNotFound, Number: number}
+}
+
+// do gives commands to the ticket that the path names, in one commit, and
+// decides again where somebody else changed it meanwhile.
+func (q *request) do(cmds ...workflow.Command) (workflow.Ticket, error) {
+	if _, err := q.ticket(q.Context()); err != nil {
+		return workflow.Ticket{}, err
+	}
+	number, _ := q.number()
+	var t workflow.Ticket
+	err := q.work(func(w *deskWork) error {
+		var err error
+		t, err = w.Do(q.Context(), number, cmds...)
+		return err
+	})
+	return t, err
+}

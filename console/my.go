@@ -1,0 +1,133 @@
+package console
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/wishdesk/wishdesk/wording"
+	"github.com/wishdesk/wishdesk/workflow"
+)
+
+// myPage lists somebody's own matters.
+type myPage struct {
+	Open, Ended []matter
+}
+
+// my are the matters of who is logged in, those that wait for them first.
+func (c *Console) my(q *request) error {
+	all, err := c.o.Desk.Journal().Reported(q.Context(), q.community(), q.me.ID, true, 50)
+	if err != nil {
+		return err
+	}
+	var page myPage
+	for i := range all {
+		m := q.matter(&all[i])
+		if all[i].State.Open() {
+			page.Open = append(page.Open, m)
+		} else {
+			page.Ended = append(page.Ended, m)
+		}
+	}
+	slices.SortStableFunc(page.Open, func(a, b matter) int { return waits(b) - waits(a) })
+	return q.show("my", page)
+}
+
+// waits tells how much a matter waits for its owner.
+func waits(m matter) int {
+	switch {
+	case m.State == workflow.Resolved:
+		return 2
+	case m.Question != "":
+		return 1
+	}
+	return 0
+}
+
+// ticketPage is one matter with its story.
+type ticketPage struct {
+	matter
+	Living *matter // in which it lives on, where it was merged
+	Story  []wording.Step
+}
+
+// myTicket shows one matter to whose it is.
+func (c *Console) myTicket(q *request) error {
+	t, err := q.ownTicket()
+	if err != nil {
+		return err
+	}
+	page := ticketPage{matter: q.matter(&t)}
+	if page.Story, err = q.story(&t); err != nil {
+		return err
+	}
+	if t.State == workflow.Merged {
+		w, err := c.o.Desk.Begin(q.community(), true)
+		if err != nil {
+			return err
+		}
+		living, err := w.Living(q.Context(), t.Number)
+		if err != nil {
+			return err
+		}
+		l := q.matter(&living)
+		page.Living = &l
+	}
+	return q.show("my_ticket", page)
+}
+
+// ownTicket is the ticket that the path names, if it is the matter of who is
+// logged in.
+func (q *request) ownTicket() (workflow.Ticket, error) {
+	t, err := q.ticket(q.Context())
+	if err == nil && !t.Involved(q.me.ID) {
+		return t, &workflow.Error{Code: workflow.CodeNotFound, Number: t.Number}
+	}
+	return t, err
+}
+
+// rate takes a verdict; where it is bad, why comes with it.
+func (c *Console) rate(q *request) error {
+	rating := workflow.Rating(q.PostFormValue("rating"))
+	if !slices.Contains([]workflow.Rating{workflow.Satisfied, workflow.Fair, workflow.Unsatisfied}, rating) {
+		return &workflow.Error{Code: workflow.CodeInvalid, Cause: errors.New("no such verdict")}
+	}
+	if _, err := q.ownTicket(); err != nil {
+		return err
+	}
+	t, err := q.do(workflow.Command{Name: workflow.CmdRate, Actor: q.by(), Rating: rating, Text: q.words("words")})
+	if err != nil {
+		return err
+	}
+	said := "rated"
+	if rating == workflow.Unsatisfied {
+		said = "reopened"
+	}
+	return q.to(said, "my", t.Number)
+}
+
+// add takes more words and photos: the answer where something was asked.
+func (c *Console) add(q *request) error {
+	t, err := q.ownTicket()
+	if err != nil {
+		return err
+	}
+	photos, err := q.photos("photos")
+	if err != nil {
+		return err
+	}
+	cmd := workflow.Command{Name: workflow.CmdSupplement, Actor: q.by(), Text: q.words("words")}
+	if t.Question != nil {
+		cmd.Name = workflow.CmdAnswer
+	}
+	if cmd.Text == "" && len(photos) == 0 {
+		return &workflow.Error{Code: workflow.CodeNeedsText, Number: t.Number}
+	}
+	if err := q.work(func(w *deskWork) error {
+		cmd.Media = q.attach(w, t.Number, photos)
+		_, err := w.Do(q.Context(), t.Number, cmd)
+		return err
+	}); err != nil {
+		return err
+	}
+	return q.to("added", "my", t.Number)
+}

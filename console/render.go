@@ -1,0 +1,198 @@
+package console
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/wishdesk/wishdesk/configs"
+	"github.com/wishdesk/wishdesk/wording"
+	"github.com/wishdesk/wishdesk/workflow"
+)
+
+// pagePolicy lets a page load nothing but what this server brings, and run no
+// script or style that stands in the page itself.
+const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; connect-src 'self'; " +
+	"font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// parsePages reads the templates: every page with the frame and the parts that
+// pages share (names that begin with "_").
+func parsePages() (map[string]*template.Template, error) {
+	files, err := fs.Glob(configs.Files, "pages/*.html")
+	if err != nil {
+		return nil, err
+	}
+	shared := template.New("").Funcs(template.FuncMap{"live": liveAttributes, "list": func(v ...any) []any { return v }, "dict": dict})
+	for _, file := range files {
+		if strings.HasPrefix(path.Base(file), "_") {
+			if _, err := shared.Parse(string(configs.Read(file))); err != nil {
+				return nil, fmt.Errorf("console: %s: %w", file, err)
+			}
+		}
+	}
+	pages := map[string]*template.Template{}
+	for _, file := range files {
+		name := strings.TrimSuffix(path.Base(file), ".html")
+		if strings.HasPrefix(name, "_") {
+			continue
+		}
+		page, err := shared.Clone()
+		if err != nil {
+			return nil, err
+		}
+		if _, err := page.Parse(string(configs.Read(file))); err != nil {
+			return nil, fmt.Errorf("console: %s: %w", file, err)
+		}
+		pages[name] = page
+	}
+	return pages, nil
+}
+
+// liveAttributes have a part of a page read itself anew when something changed.
+// The part's element has this id, and is an answer's part of the same id.
+func liveAttributes(id string) template.HTMLAttr {
+	return template.HTMLAttr(fmt.Sprintf(`id="%s" hx-get="" hx-trigger="live from:body" hx-select="#%s" hx-swap="outerHTML"`, id, id)) //nolint:gosec // ids stand in templates
+}
+
+// dict makes what a shared part of a page is given, from names and values.
+func dict(pairs ...any) (map[string]any, error) {
+	if len(pairs)%2 != 0 {
+		return nil, fmt.Errorf("dict: a name without a value")
+	}
+	m := map[string]any{}
+	for i := 0; i < len(pairs); i += 2 {
+		m[fmt.Sprint(pairs[i])] = pairs[i+1]
+	}
+	return m, nil
+}
+
+// view is what a template gets: the page's own Body, and what every page may
+// say and link to.
+type view struct {
+	*request
+	Body any
+	Page string // the template's name
+	Said string // what was just done, in words
+}
+
+// show answers with a page.
+func (q *request) show(page string, body any) error { return q.render(http.StatusOK, page, body) }
+
+func (q *request) render(status int, page string, body any) error {
+	t, ok := q.console.pages[page]
+	if !ok {
+		return fmt.Errorf("console: no template %q", page)
+	}
+	v := view{request: q, Body: body, Page: page}
+	if said := q.URL.Query().Get("said"); said != "" {
+		if key := "page.said." + said; q.console.o.Wording.Has(key) {
+			v.Said = v.Say(key)
+		}
+	}
+	var b bytes.Buffer
+	if err := t.ExecuteTemplate(&b, "frame", v); err != nil {
+		return fmt.Errorf("console: page %s: %w", page, err)
+	}
+	q.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	q.w.WriteHeader(status)
+	_, _ = q.w.Write(b.Bytes())
+	return nil
+}
+
+// refusalPage says in words why something was not done. It must not fail.
+func (c *Console) refusalPage(q *request, code string, status int) {
+	key := "error." + code
+	if c.o.Wording.Has("page.refused." + code) {
+		key = "page.refused." + code
+	}
+	text := c.o.Wording.Say(key, wording.Values{})
+	if q.shape.Community == nil || q.Header.Get("HX-Request") != "" && status == http.StatusUnauthorized {
+		q.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		q.w.WriteHeader(status)
+		_, _ = q.w.Write([]byte(text + "\n"))
+		return
+	}
+	if err := q.render(status, "refused", text); err != nil {
+		c.o.Logger.Error("refusal not shown", "cause", err)
+		http.Error(q.w, text, status)
+	}
+}
+
+// Asset is the address of a browser file.
+func (v view) Asset(name string) string { return v.console.assets.Path(name) }
+
+// Path is the address of a page of this community.
+func (v view) Path(parts ...any) string { return v.path(parts...) }
+
+// Home is the address of the community's first page.
+func (v view) Home() string { return v.home() }
+
+// Here is the address of this page, without what was said on it.
+func (v view) Here() string {
+	u := *v.URL
+	query := u.Query()
+	query.Del("said")
+	u.RawQuery = query.Encode()
+	return u.RequestURI()
+}
+
+// Sign is the hidden field that every form must carry.
+func (v view) Sign() template.HTML {
+	return template.HTML(`<input type="hidden" name="csrf" value="` + csrf(v.token) + `">`) //nolint:gosec // base64
+}
+
+// Token is the form's sign for htmx.
+func (v view) Token() string { return csrf(v.token) }
+
+// Community is the community's document.
+func (v view) Community() *workflow.Community { return v.shape.Community }
+
+// Me is who is logged in.
+func (v view) Me() workflow.Person { return v.me }
+
+// In tells whether somebody is logged in.
+func (v view) In() bool { return v.me.ID != 0 }
+
+// Is tells whether who is logged in belongs to one of the groups of the table.
+func (v view) Is(groups ...string) bool {
+	for _, g := range groups {
+		if who(g).holds(v.me) {
+			return true
+		}
+	}
+	return false
+}
+
+// Say is a text of the wording, filled with names and values in turn.
+func (v view) Say(key string, pairs ...any) string {
+	values, _ := dict(pairs...)
+	return v.voice().Say(key, values)
+}
+
+// When is a moment as it is said: 「今天 15:20」.
+func (v view) When(t time.Time) string { return v.voice().When(t, v.now) }
+
+// Exact is a moment in full, for those who hover over it and for machines.
+func (v view) Exact(t time.Time) string {
+	return t.In(v.shape.Community.Location()).Format("2006-01-02 15:04")
+}
+
+// Short cuts a text to so many characters.
+func (v view) Short(s string, most int) string { return wording.Shorten(wording.FirstLine(s), most) }
+
+// Label is what a category is called.
+func (v view) Label(c workflow.Category) string { return v.console.o.Taxonomy.Label(c) }
+
+// GridName is what a grid is called.
+func (v view) GridName(code string) string {
+	g, _ := v.shape.Community.Grid(code)
+	return g.Name
+}
+
+// NameOf is what a member of the staff is called, "" for anybody else.
+func (v view) NameOf(id workflow.PersonID) string { return v.shape.Roster.ByID(id).Name }

@@ -1,0 +1,278 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/access"
+	"github.com/wishdesk/wishdesk/workflow/desk"
+)
+
+// request is one request in hand: whose it is, in which community, and what it
+// is answered with. Handlers get it after the table has let it through.
+type request struct {
+	*http.Request
+	console *Console
+	w       http.ResponseWriter
+	row     *route
+	shape   desk.Shape
+	now     time.Time
+	me      workflow.Person // the zero one where nobody is logged in
+	token   string          // the session's cookie, "" for none
+	how     access.How
+}
+
+// community is the code of the community.
+func (q *request) community() string { return q.shape.Community.Code }
+
+// by is who is logged in, as an actor of the machine.
+func (q *request) by() workflow.Actor { return workflow.By(q.me) }
+
+// errNobody means that somebody must log in first.
+var errNobody = errors.New("console: nobody is logged in")
+
+// Limits of a request.
+const (
+	bodyLimit   = 64 << 10 // bytes of a form
+	uploadLimit = 32 << 20 // bytes of a form with photos or a table
+	pageLimit   = 15 * time.Second
+	uploadTime  = 2 * time.Minute // photos come over slow networks
+)
+
+// serve is what happens to every request of a community: which community, who is
+// it, may they, is it their own form; then the audit log, then the handler.
+func (c *Console) serve(row *route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		setHeaders(w.Header())
+		q := &request{Request: r, console: c, w: w, row: row, now: c.now()}
+		if row.limit != unlimited {
+			limit := pageLimit
+			if row.limit == uploads {
+				limit = uploadTime
+				control := http.NewResponseController(w)
+				_ = control.SetReadDeadline(time.Now().Add(uploadTime)) // where it cannot be set, the server's own holds
+				_ = control.SetWriteDeadline(time.Now().Add(uploadTime))
+			}
+			ctx, cancel := context.WithTimeout(r.Context(), limit)
+			defer cancel()
+			q.Request = r.WithContext(ctx)
+		}
+		if err := c.answer(q); err != nil {
+			c.fail(q, err)
+		}
+	})
+}
+
+// setHeaders says what a browser may do with a page: load nothing from elsewhere,
+// keep no copy, stand in no other's frame.
+func setHeaders(h http.Header) {
+	h.Set("Content-Security-Policy", pagePolicy)
+	h.Set("Cache-Control", "no-store")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+}
+
+func (c *Console) answer(q *request) error {
+	shape, ok := c.o.Desk.Shape(q.PathValue("community"))
+	if !ok {
+		return &workflow.Error{Code: workflow.CodeNotFound, Cause: errors.New("no such community")}
+	}
+	q.shape = shape
+	if err := q.knows(); err != nil {
+		return err
+	}
+	if !q.row.lets(q.me) {
+		if q.me.ID == 0 {
+			return errNobody
+		}
+		return &workflow.Error{Code: workflow.CodeNotAllowed, Cause: fmt.Errorf("%s is not theirs", q.row.pattern)}
+	}
+	if q.Method != http.MethodGet && q.Method != http.MethodHead {
+		limit := int64(bodyLimit)
+		if q.row.limit == uploads {
+			limit = uploadLimit
+		}
+		q.Body = http.MaxBytesReader(q.w, q.Body, limit)
+		if err := q.parseForm(); err != nil {
+			return err
+		}
+		if !q.row.bare && !q.fromOwnForm() {
+			return &workflow.Error{Code: workflow.CodeNotAllowed, Cause: errors.New("a form that is not this session's")}
+		}
+	}
+	if q.row.log != "" {
+		if err := c.o.Record.Audit(q.Context(), q.community(), q.entry()); err != nil {
+			return fmt.Errorf("console: audit: %w", err)
+		}
+	}
+	return q.row.do(c, q)
+}
+
+// knows finds out who is logged in. Their parts are those they play now: who
+// left the staff has none any more.
+func (q *request) knows() error {
+	c := q.console
+	q.token = c.cookie(q.Request, "in", q.community())
+	if q.token == "" {
+		return nil
+	}
+	s, ok, err := c.o.Record.Session(q.Context(), q.community(), access.Hash(q.token), q.now, q.now.Add(sessionIdle))
+	if err != nil {
+		return fmt.Errorf("console: session: %w", err)
+	}
+	if !ok {
+		q.token = ""
+		return nil
+	}
+	q.how = s.How
+	if p := q.shape.Roster.ByID(s.Person); p.ID != 0 {
+		q.me = p
+		return nil
+	}
+	p, err := c.o.Desk.Journal().Person(q.Context(), q.community(), s.Person)
+	if err != nil {
+		return fmt.Errorf("console: who is logged in: %w", err)
+	}
+	q.me = p
+	return nil
+}
+
+func (q *request) parseForm() error {
+	var err error
+	if strings.HasPrefix(q.Header.Get("Content-Type"), "multipart/form-data") {
+		if q.row.limit != uploads {
+			return &workflow.Error{Code: workflow.CodeInvalid, Cause: errors.New("files where none are taken")}
+		}
+		err = q.ParseMultipartForm(4 << 20)
+	} else {
+		err = q.ParseForm()
+	}
+	if err != nil {
+		return &workflow.Error{Code: workflow.CodeInvalid, Cause: fmt.Errorf("form: %w", err)}
+	}
+	return nil
+}
+
+// entry is what the audit log says of this request: the table's word for it,
+// the ticket, and what else its path names.
+func (q *request) entry() access.Entry {
+	e := access.Entry{At: q.now, Person: q.me.ID, Action: q.row.log}
+	e.Number, _ = strconv.ParseInt(q.PathValue("number"), 10, 64)
+	var object []string
+	for _, name := range []string{"person", "week", "media", "key", "code"} {
+		if v := q.PathValue(name); v != "" {
+			object = append(object, name+" "+v)
+		}
+	}
+	if words := q.URL.Query().Get("q"); words != "" && q.row.log == "search" {
+		object = append(object, q.console.o.Mask(q.shape.Community, words, nil))
+	}
+	e.Object = strings.Join(object, ", ")
+	return e
+}
+
+// number is the ticket that the path names.
+func (q *request) number() (int64, error) {
+	n, err := strconv.ParseInt(q.PathValue("number"), 10, 64)
+	if err != nil || n <= 0 {
+		return 0, &workflow.Error{Code: workflow.CodeNotFound, Cause: errors.New("no ticket number")}
+	}
+	return n, nil
+}
+
+// path is the address of a page of this community.
+func (q *request) path(parts ...any) string {
+	p := []string{"/c", url.PathEscape(q.community())}
+	for _, part := range parts {
+		for _, step := range strings.Split(strings.Trim(fmt.Sprint(part), "/"), "/") {
+			p = append(p, url.PathEscape(step))
+		}
+	}
+	return path.Join(p...)
+}
+
+// home is the address of the community's first page.
+func (q *request) home() string { return q.path() + "/" }
+
+// inside is where a link leads within this community, its first page where it
+// leads anywhere else: no address that came from outside is followed.
+func (q *request) inside(next string) string {
+	u, err := url.Parse(next)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || strings.ContainsAny(next, "\\\r\n\t") ||
+		!strings.HasPrefix(u.Path, q.home()) || path.Clean(u.Path) != strings.TrimSuffix(u.Path, "/") && path.Clean(u.Path) != u.Path {
+		return q.home()
+	}
+	return u.RequestURI()
+}
+
+// to sends the browser on, with what was done for the next page to say: a key of
+// the wording below page.said, "" for nothing. htmx follows it like any browser.
+func (q *request) to(said string, parts ...any) error {
+	address := q.path(parts...)
+	if said != "" {
+		address += "?said=" + url.QueryEscape(said)
+	}
+	http.Redirect(q.w, q.Request, address, http.StatusSeeOther)
+	return nil
+}
+
+// fail answers what went wrong: a page with the words of the refusal's code. A
+// fault of ours is logged with its cause, without what anybody wrote.
+func (c *Console) fail(q *request, err error) {
+	if errors.Is(err, context.Canceled) && q.Request.Context().Err() != nil {
+		return // the browser has gone
+	}
+	if errors.Is(err, errNobody) {
+		c.askToLogIn(q)
+		return
+	}
+	var tooLarge *http.MaxBytesError
+	code, status := workflow.CodeOf(err), http.StatusConflict
+	switch {
+	case errors.As(err, &tooLarge):
+		code, status = "too_large", http.StatusRequestEntityTooLarge
+	case code == workflow.CodeNotFound:
+		status = http.StatusNotFound
+	case code == workflow.CodeNotAllowed:
+		status = http.StatusForbidden
+	case code == workflow.CodeInvalid, code == workflow.CodeNeedsText, code == workflow.CodeNeedsTarget:
+		status = http.StatusUnprocessableEntity
+	case code == workflow.CodeBusy:
+		status = http.StatusServiceUnavailable
+		c.o.Logger.Error("page failed", "route", q.row.pattern, "community", q.PathValue("community"), "cause", err)
+	}
+	if status < 500 {
+		c.o.Logger.Info("page refused", "route", q.row.pattern, "code", code)
+	}
+	c.refusalPage(q, string(code), status)
+}
+
+// askToLogIn leads a page to the login and back, and tells a request that is no
+// page that somebody must log in.
+func (c *Console) askToLogIn(q *request) {
+	if q.Method != http.MethodGet || q.row.limit == unlimited {
+		c.refusalPage(q, "nobody", http.StatusUnauthorized)
+		return
+	}
+	address := q.path("login")
+	if next := q.URL.RequestURI(); next != q.home() {
+		address += "?next=" + url.QueryEscape(next)
+	}
+	if q.Header.Get("HX-Request") != "" {
+		q.w.Header().Set("HX-Redirect", address)
+		q.w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	http.Redirect(q.w, q.Request, address, http.StatusSeeOther)
+}

@@ -1,0 +1,102 @@
+package console
+
+import (
+	"bytes"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/xuri/excelize/v2"
+
+	"github.com/wishdesk/wishdesk/console/browsertest"
+	"github.com/wishdesk/wishdesk/workflow"
+)
+
+// lively gives the east a week with something in every part of its report.
+func (h *house) lively() {
+	h.t.Helper()
+	me := workflow.By(h.people["east/resident"])
+	h.clock.Advance(-6 * 24 * time.Hour) // Tuesday of the week before
+	for i, c := range []struct {
+		category workflow.Category
+		building int
+		end      string
+	}{
+		{"facilities", 1, "rated"}, {"facilities", 1, "rated"}, {"drainage", 2, "rated"}, {"drainage", 2, "bad"}, {"drainage", 2, "rated"}, {"noise", 3, "open"},
+		{"sanitation", 4, "rated"}, {"parking", 3, "resolved"}, {"facilities", 2, "open"}, {"greening", 1, "rated"},
+	} {
+		t := h.file(east, "有一件事要办,请来看看", func(cmd *workflow.Command) {
+			cmd.Category, cmd.Place.Building = c.category, c.building
+			cmd.Place.Grid = map[bool]string{true: "G1", false: "G2"}[c.building < 3]
+		})
+		owner := workflow.By(h.staff(t.Owner))
+		h.clock.Advance(time.Duration(10+7*i) * time.Minute)
+		if c.end == "open" {
+			continue
+		}
+		h.tell(east, t.Number, workflow.Command{Name: workflow.CmdAccept, Actor: owner})
+		h.clock.Advance(time.Duration(1+i) * time.Hour)
+		h.tell(east, t.Number, workflow.Command{Name: workflow.CmdResolve, Actor: owner, Text: "办好了"})
+		switch c.end {
+		case "rated":
+			h.tell(east, t.Number, workflow.Command{Name: workflow.CmdRate, Actor: me, Rating: workflow.Satisfied})
+		case "bad":
+			h.tell(east, t.Number, workflow.Command{Name: workflow.CmdRate, Actor: me, Rating: workflow.Unsatisfied, Text: "又堵了"})
+		}
+	}
+	h.clock.Advance(time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC).Sub(h.clock.Now()))
+	h.fire()
+}
+
+// staff is who has a ticket.
+func (h *house) staff(id workflow.PersonID) workflow.Person {
+	shape, _ := h.desk.Shape(east)
+	return shape.Roster.ByID(id)
+}
+
+// fire turns the clocks: what is overdue is noted.
+func (h *house) fire() {
+	h.t.Helper()
+	for range 20 {
+		h.must(h.desk.Sweep(h.t.Context(), east))
+		runner := h.desk.NewRunner("test", 2, nil)
+		_, err := runner.Pump(h.t.Context(), east)
+		h.must(err)
+	}
+}
+
+func TestTheCommitteeReadsTheWeek(t *testing.T) {
+	h := newHouse(t)
+	h.lively()
+	if a := h.as("east/committee").get("/c/east/week"); a.to() != "/c/east/week/2026-W47" {
+		t.Errorf("the week leads to %s", a.to())
+	}
+	for who, want := range map[string]int{"east/committee": 200, "east/worker": 403, "east/resident": 403, "east/admin": 403} {
+		if a := h.as(who).get("/c/east/week/2026-W47"); a.status != want {
+			t.Errorf("%s: %d, want %d", who, a.status, want)
+		}
+	}
+	for _, nowhere := range []string{"2026-W49", "2026-47", "x"} {
+		if a := h.as("east/committee").get("/c/east/week/" + nowhere); a.status != http.StatusNotFound {
+			t.Errorf("week %s: %d", nowhere, a.status)
+		}
+	}
+	a := h.as("east/committee").get("/c/east/week/2026-W47/book")
+	book, err := excelize.OpenReader(bytes.NewReader([]byte(a.body)))
+	h.must(err)
+	defer book.Close()
+	if len(book.GetSheetList()) < 6 {
+		t.Errorf("sheets: %v", book.GetSheetList())
+	}
+	a = h.as("east/committee").get("/c/east/week/2026-W47")
+	a.mustSay(t, http.StatusOK, "东社区周报", "解决率", "第一网格", "but not", "孙桂兰", "1990000", "402")
+
+	for name, size := range map[string][2]int{"phone": {browsertest.PhoneWidth, browsertest.PhoneHeight}, "desk": {browsertest.DeskWidth, browsertest.DeskHeight}} {
+		b := h.tab("east/committee", size[0], size[1])
+		b.Go(h.url + "/c/east/week/2026-W47")
+		b.Do("charts", chromedp.WaitVisible(chromedp.CSS(`.chart[data-drawn=yes] canvas`)))
+		b.Picture("week-" + name)
+		b.Whole("week-" + name + "-whole")
+	}
+}

@@ -1,0 +1,377 @@
+// Package weekly is the room where a week's digest becomes something to read: a
+// page, a text, a spreadsheet. Compose makes one report of tables, tiles and
+// charts from the figures; each form only writes it down, so that all say the same.
+//
+// Read it in this order: report.go (what is said), text.go, page.go, xlsx.go.
+//
+// What must never come in: counting (package workflow/digest), Chinese in code
+// (configs), and anything of a resident: names in a report are those of staff.
+package weekly
+
+import (
+	"encoding/json"
+	"strconv"
+	"time"
+
+	"github.com/wishdesk/wishdesk/wording"
+	"github.com/wishdesk/wishdesk/workflow/digest"
+)
+
+// Report is a digest in words and tables.
+type Report struct {
+	Community string
+	Week      digest.Week
+	Days      string // 「11月16日至22日」
+	MadeAt    string
+	Sentences []string
+	Tiles     []Tile
+	Charts    []Chart
+	Tables    []Table
+	Notes     []Note // how everything is counted
+}
+
+// Tile is one of the figures that stand on top.
+type Tile struct {
+	Name   string
+	Is     string
+	Before string // the week before
+	Bad    bool   // below the floor, or late
+}
+
+// Table is one table of the report; without rows it is left out.
+type Table struct {
+	Key   string // stable, of the wording
+	Name  string
+	Heads []Head
+	Rows  [][]Cell
+}
+
+// Head is a column.
+type Head struct {
+	Name  string
+	Kind  Kind
+	Width float64 // characters, for the spreadsheet
+}
+
+// Kind says what stands in a column.
+type Kind int
+
+// The kinds.
+const (
+	Words Kind = iota
+	Count
+	Percent  // Value is 0 to 1
+	Duration // Value is in days, as spreadsheets count time
+	Number   // a ticket's
+)
+
+// Cell is one cell: as it is read, and as a spreadsheet keeps it (nil for the
+// text).
+type Cell struct {
+	Text  string
+	Value any // float64 or int
+	Bad   bool
+	Kind  Kind // where it is another than the column's
+}
+
+// Chart is a picture of a table, as ECharts takes it.
+type Chart struct {
+	ID     string
+	Label  string // what it shows, for who cannot see it
+	Option string // JSON
+}
+
+// Note is one definition.
+type Note struct{ Name, Text string }
+
+// composer makes a report.
+type composer struct {
+	o wording.Voice
+	d *digest.Digest
+	r Report
+}
+
+// Compose makes the report of a digest in the community's words.
+func Compose(o wording.Voice, d *digest.Digest) Report {
+	c := composer{o: o, d: d}
+	c.r = Report{
+		Community: d.Name, Week: d.Week, Days: o.WeekDays(d), Sentences: o.Sentences(d),
+		MadeAt: d.MadeAt.In(o.Shape.Community.Location()).Format("2006-01-02 15:04"),
+	}
+	c.tiles()
+	c.overview()
+	c.times()
+	for _, by := range []digest.By{digest.ByGrid, digest.ByCategory, digest.ByGroup, digest.ByProperty} {
+		c.units(by)
+	}
+	c.below()
+	c.items("late", d.Late)
+	c.items("risen", d.Risen)
+	c.spots()
+	c.wishes()
+	c.changes()
+	for _, name := range []string{"week", "response", "resolution", "satisfaction", "times", "units", "hot", "repeat", "inside", "hotline", "sent"} {
+		c.r.Notes = append(c.r.Notes, Note{c.say("note_name." + name), o.Say("digest.note."+name, wording.Values{
+			"Floor": d.Floor, "RepeatDays": digest.RepeatDays, "HotDays": o.Shape.Community.Digest.HotDays, "HotTimes": o.Shape.Community.Digest.HotTimes,
+		})})
+	}
+	return c.r
+}
+
+func (c *composer) say(key string) string { return c.o.Say("digest."+key, nil) }
+
+func (c *composer) table(key string, heads ...Head) *Table {
+	for i := range heads {
+		heads[i].Name = c.say("head." + heads[i].Name)
+		if heads[i].Width == 0 {
+			heads[i].Width = map[Kind]float64{Words: 18, Count: 10, Percent: 10, Duration: 14, Number: 10}[heads[i].Kind]
+		}
+	}
+	c.r.Tables = append(c.r.Tables, Table{Key: key, Name: c.say("table." + key), Heads: heads})
+	return &c.r.Tables[len(c.r.Tables)-1]
+}
+
+func words(s string) Cell { return Cell{Text: s} }
+
+func (c *composer) count(n int) Cell {
+	if n < 0 { // not known
+		return words(c.say("unknown"))
+	}
+	return Cell{Text: strconv.Itoa(n), Value: n, Kind: Count}
+}
+
+// rate shows a rate with its whole; below the floor it stands out where judge
+// says that it must reach it.
+func (c *composer) rate(r digest.Rate, judge bool) Cell {
+	if !r.Known() {
+		return words(c.say("nothing"))
+	}
+	p := r.Percent()
+	return Cell{
+		Text: strconv.FormatFloat(p, 'f', -1, 64) + "%", Value: float64(r.Good) / float64(r.Of), Kind: Percent,
+		Bad: judge && r.Of >= c.o.Shape.Community.Digest.Least && p < float64(c.d.Floor),
+	}
+}
+
+// span is a time in words: 「1 小时 20 分」.
+func (c *composer) span(seconds int64) Cell {
+	minutes := (seconds + 30) / 60
+	return Cell{Value: float64(seconds) / 86400, Kind: Duration, Text: c.o.Say("digest.span", wording.Values{
+		"Days": int(minutes / 1440), "Hours": int(minutes % 1440 / 60), "Minutes": int(minutes % 60),
+	})}
+}
+
+func (c *composer) tiles() {
+	now, before := &c.d.Now, &c.d.Before
+	add := func(name string, is, was Cell) {
+		c.r.Tiles = append(c.r.Tiles, Tile{Name: c.say("figure." + name), Is: is.Text, Before: was.Text, Bad: is.Bad})
+	}
+	add("incidents", c.count(now.Incidents), c.count(before.Incidents))
+	add("wishes", c.count(now.Wishes), c.count(before.Wishes))
+	add("resolved", c.count(now.Resolved), c.count(before.Resolved))
+	add("response", c.rate(now.Response, true), c.rate(before.Response, true))
+	add("resolution", c.rate(now.Resolution, true), c.rate(before.Resolution, true))
+	add("satisfaction", c.rate(now.Satisfaction, true), c.rate(before.Satisfaction, true))
+	late := c.count(len(c.d.Late))
+	late.Bad = len(c.d.Late) > 0
+	c.r.Tiles = append(c.r.Tiles, Tile{Name: c.say("figure.late"), Is: late.Text, Bad: late.Bad})
+}
+
+// overview has every figure beside those of the week before and a year ago.
+func (c *composer) overview() {
+	t := c.table("overview", Head{Name: "figure", Width: 26}, Head{Name: "now", Kind: Count, Width: 12}, Head{Name: "before", Kind: Count, Width: 12}, Head{Name: "year_ago", Kind: Count, Width: 12})
+	type get func(f *digest.Figures) Cell
+	n := func(f func(*digest.Figures) int) get { return func(x *digest.Figures) Cell { return c.count(f(x)) } }
+	r := func(f func(*digest.Figures) digest.Rate) get {
+		return func(x *digest.Figures) Cell { return c.rate(f(x), true) }
+	}
+	free := func(f func(*digest.Figures) digest.Rate) get {
+		return func(x *digest.Figures) Cell { return c.rate(f(x), false) }
+	}
+	for _, row := range []struct {
+		name string
+		get  get
+	}{
+		{"messages", n(func(f *digest.Figures) int { return f.Messages })},
+		{"incidents", n(func(f *digest.Figures) int { return f.Incidents })},
+		{"wishes", n(func(f *digest.Figures) int { return f.Wishes })},
+		{"merged", n(func(f *digest.Figures) int { return f.Merged })},
+		{"cancelled", n(func(f *digest.Figures) int { return f.Cancelled })},
+		{"resolved", n(func(f *digest.Figures) int { return f.Resolved })},
+		{"response", r(func(f *digest.Figures) digest.Rate { return f.Response })},
+		{"resolution", r(func(f *digest.Figures) digest.Rate { return f.Resolution })},
+		{"on_time", free(func(f *digest.Figures) digest.Rate { return f.OnTime })},
+		{"satisfaction", r(func(f *digest.Figures) digest.Rate { return f.Satisfaction })},
+		{"satisfied", free(func(f *digest.Figures) digest.Rate { return f.Satisfied })},
+		{"unrated", n(func(f *digest.Figures) int { return f.Unrated })},
+		{"missed", n(func(f *digest.Figures) int { return f.Missed })},
+		{"reopened", n(func(f *digest.Figures) int { return f.Reopened })},
+		{"undone", n(func(f *digest.Figures) int { return f.Undone })},
+		{"escalated", n(func(f *digest.Figures) int { return f.Escalated })},
+		{"inside", free(func(f *digest.Figures) digest.Rate { return f.Inside })},
+		{"repeats", n(func(f *digest.Figures) int { return f.Repeats })},
+		{"again_response", free(func(f *digest.Figures) digest.Rate { return f.Again.Response })},
+		{"again_resolution", free(func(f *digest.Figures) digest.Rate { return f.Again.Resolution })},
+		{"again_satisfaction", free(func(f *digest.Figures) digest.Rate { return f.Again.Satisfaction })},
+		{"hotline", n(func(f *digest.Figures) int { return f.Hotline })},
+	} {
+		t.Rows = append(t.Rows, []Cell{words(c.say("figure." + row.name)), row.get(&c.d.Now), row.get(&c.d.Before), row.get(&c.d.YearAgo)})
+	}
+	var now, before []any
+	var names []string
+	for i, rate := range c.d.Now.Named() {
+		names = append(names, c.say("rate."+rate.Name))
+		now, before = append(now, percentOf(rate.Rate)), append(before, percentOf(c.d.Before.Named()[i].Rate))
+	}
+	c.chart("rates", names, "%", series{c.say("head.now"), now}, series{c.say("head.before"), before})
+}
+
+// percentOf is a rate for a chart; nothing to count is a gap.
+func percentOf(r digest.Rate) any {
+	if !r.Known() {
+		return nil
+	}
+	return r.Percent()
+}
+
+func (c *composer) times() {
+	t := c.table("times", Head{Name: "of"}, Head{Name: "what"}, Head{Name: "count", Kind: Count},
+		Head{Name: "median", Kind: Duration}, Head{Name: "p90", Kind: Duration}, Head{Name: "promise", Kind: Duration})
+	for _, part := range []struct {
+		name   string
+		spread []digest.Spread
+	}{{"response", c.d.Now.ResponseTimes}, {"handling", c.d.Now.HandlingTimes}} {
+		for _, s := range part.spread {
+			promise := words(c.say("nothing"))
+			if s.Promise > 0 {
+				promise = c.span(s.Promise)
+			}
+			p90 := c.span(s.P90)
+			p90.Bad = s.Promise > 0 && s.P90 > s.Promise
+			t.Rows = append(t.Rows, []Cell{words(c.say("of." + s.Of)), words(c.say("time." + part.name)), c.count(s.N), c.span(s.Median), p90, promise})
+		}
+	}
+}
+
+func (c *composer) units(by digest.By) {
+	t := c.table(string(by), Head{Name: string(by), Width: 22}, Head{Name: "taken", Kind: Count},
+		Head{Name: "response", Kind: Percent}, Head{Name: "resolution", Kind: Percent}, Head{Name: "satisfaction", Kind: Percent})
+	var names []string
+	var taken, solved []any
+	for _, u := range c.d.Now.Units {
+		if u.By != by {
+			continue
+		}
+		name := c.o.Unit(by, u.Code)
+		t.Rows = append(t.Rows, []Cell{words(name), c.count(u.Taken), c.rate(u.Response, true), c.rate(u.Resolution, true), c.rate(u.Satisfaction, true)})
+		names, taken, solved = append(names, name), append(taken, u.Taken), append(solved, percentOf(u.Resolution))
+	}
+	if len(names) == 0 {
+		return
+	}
+	switch by {
+	case digest.ByGrid:
+		c.chart("grid", names, "%", series{c.say("rate.resolution"), solved})
+	case digest.ByCategory:
+		c.chart("category", names, "", series{c.say("head.taken"), taken})
+	}
+}
+
+func (c *composer) below() {
+	t := c.table("below", Head{Name: "by"}, Head{Name: "unit", Width: 22}, Head{Name: "rate"}, Head{Name: "is", Kind: Percent}, Head{Name: "good", Kind: Count}, Head{Name: "whole", Kind: Count})
+	for _, b := range c.d.Below {
+		t.Rows = append(t.Rows, []Cell{words(c.say("by." + string(b.By))), words(c.o.Unit(b.By, b.Code)), words(c.say("rate." + b.Rate)), c.rate(b.Is, true), c.count(b.Is.Good), c.count(b.Is.Of)})
+	}
+}
+
+func (c *composer) items(key string, all []digest.Item) {
+	t := c.table(key, Head{Name: "number", Kind: Number}, Head{Name: "category"}, Head{Name: "grid"}, Head{Name: "owner"}, Head{Name: "missed"}, Head{Name: "late", Kind: Duration}, Head{Name: "filed"})
+	for _, i := range all {
+		late, missed, owner := words(""), "", i.Owner
+		if i.Missed != "" {
+			late, missed = c.span(i.Late), c.say("clock."+string(i.Missed))
+		}
+		if owner == "" {
+			owner = c.say("group.none")
+		}
+		t.Rows = append(t.Rows, []Cell{
+			{Text: strconv.FormatInt(i.Number, 10), Value: int(i.Number), Kind: Number}, words(c.o.Unit(digest.ByCategory, string(i.Category))), words(c.o.Unit(digest.ByGrid, i.Grid)),
+			words(owner), words(missed), late, words(c.day(i.FiledAt)),
+		})
+	}
+}
+
+func (c *composer) day(t time.Time) string {
+	return t.In(c.o.Shape.Community.Location()).Format("2006-01-02")
+}
+
+func (c *composer) spots() {
+	t := c.table("hot", Head{Name: "place", Width: 26}, Head{Name: "category"}, Head{Name: "grid"}, Head{Name: "times", Kind: Count}, Head{Name: "days", Kind: Count})
+	for _, h := range c.d.HotSpots {
+		t.Rows = append(t.Rows, []Cell{words(h.Place()), words(c.o.Unit(digest.ByCategory, string(h.Category))), words(c.o.Unit(digest.ByGrid, h.Grid)), c.count(h.Times), c.count(h.Days)})
+	}
+}
+
+func (c *composer) wishes() {
+	t := c.table("wish", Head{Name: "figure", Width: 26}, Head{Name: "now", Kind: Count}, Head{Name: "before", Kind: Count})
+	now, before := &c.d.Now, &c.d.Before
+	none := words(c.say("nothing"))
+	for _, row := range []struct {
+		name    string
+		is, was Cell
+	}{
+		{"wishes", c.count(now.Wishes), c.count(before.Wishes)}, {"claimed", c.count(now.Claimed), c.count(before.Claimed)},
+		{"fulfilled", c.count(now.Fulfilled), c.count(before.Fulfilled)}, {"unclaimed", c.count(c.d.Unclaimed), none}, {"pairs", c.count(c.d.Pairs), none},
+	} {
+		t.Rows = append(t.Rows, []Cell{words(c.say("figure." + row.name)), row.is, row.was})
+	}
+}
+
+func (c *composer) changes() {
+	t := c.table("changes", Head{Name: "week"}, Head{Name: "figure", Width: 26}, Head{Name: "was", Kind: Count}, Head{Name: "is_now", Kind: Count})
+	number := func(v float64) Cell {
+		if v < 0 {
+			return words(c.say("unknown"))
+		}
+		return Cell{Text: strconv.FormatFloat(v, 'f', -1, 64), Value: v, Kind: Count}
+	}
+	for _, ch := range c.d.Changes {
+		t.Rows = append(t.Rows, []Cell{words(ch.Week.String()), words(c.say("change." + ch.Figure)), number(ch.Was), number(ch.Is)})
+	}
+}
+
+type series struct {
+	name   string
+	values []any
+}
+
+// chart draws bars side by side. Its colours and words are fit for print; the
+// tables beside it say the same.
+func (c *composer) chart(id string, names []string, unit string, all ...series) {
+	var list []map[string]any
+	for _, s := range all {
+		list = append(list, map[string]any{
+			"type": "bar", "name": s.name, "data": s.values, "barMaxWidth": 28,
+			"label": map[string]any{"show": len(names) <= 12, "position": "top", "formatter": "{c}" + unit},
+		})
+	}
+	option, err := json.Marshal(map[string]any{
+		"animation": false, "color": []string{"#07703a", "#9db8a7"}, "textStyle": map[string]any{"fontFamily": "inherit", "fontSize": 14},
+		"grid": map[string]any{"left": 8, "right": 8, "top": 36, "bottom": 8, "containLabel": true}, "legend": map[string]any{"show": len(all) > 1, "top": 0},
+		"tooltip": map[string]any{"show": true, "renderMode": "richText", "trigger": "axis"},
+		"xAxis":   map[string]any{"type": "category", "data": names, "axisLabel": map[string]any{"interval": 0, "rotate": rotate(len(names))}},
+		"yAxis":   map[string]any{"type": "value", "axisLabel": map[string]any{"formatter": "{value}" + unit}},
+		"series":  list,
+	})
+	if err != nil { // of numbers and names: cannot be
+		return
+	}
+	c.r.Charts = append(c.r.Charts, Chart{ID: id, Label: c.say("chart." + id), Option: string(option)})
+}
+
+func rotate(n int) int {
+	if n > 5 {
+		return 35
+	}
+	return 0
+}

@@ -1,0 +1,213 @@
+package weekly
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/xuri/excelize/v2"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/wishdesk/wishdesk/configs"
+	"github.com/wishdesk/wishdesk/wording"
+	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/desk"
+	"github.com/wishdesk/wishdesk/workflow/digest"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+const document = `
+code: east
+name: 东社区
+estates:
+  - {name: 东园, buildings: 4}
+grids:
+  - {code: G1, name: 第一网格, kind: residential, buildings: "东园:1-2"}
+  - {code: G2, name: 第二网格, kind: residential, buildings: "东园:3-4"}
+`
+
+func voice(t *testing.T) wording.Voice {
+	t.Helper()
+	c, err := workflow.ParseCommunity(strings.NewReader(document))
+	must(t, err)
+	w, err := wording.Parse(configs.Read("wording.yaml"))
+	must(t, err)
+	taxonomy := &workflow.Taxonomy{}
+	must(t, yaml.Unmarshal(configs.Read("taxonomy.yaml"), taxonomy))
+	return wording.Voice{W: w, Taxonomy: taxonomy, Shape: desk.Shape{Community: c}}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// week is a digest with something in every part.
+func week(t *testing.T) *digest.Digest {
+	t.Helper()
+	zone, err := time.LoadLocation("Asia/Shanghai")
+	must(t, err)
+	d := &digest.Digest{Community: "east", Name: "东社区", Week: digest.Week{Year: 2026, Number: 47}, MadeAt: time.Date(2026, 11, 23, 8, 0, 0, 0, zone), Floor: 85}
+	d.From, d.Until = d.Week.Range(zone)
+	d.Now = digest.Figures{Messages: 240, Incidents: 61, Wishes: 9, Merged: 4, Cancelled: 2, Resolved: 55, Missed: 6, Reopened: 3, Undone: 2, Escalated: 1, Unrated: 8, Claimed: 5, Fulfilled: 4, Hotline: 3,
+		Rates:   digest.Rates{Response: digest.Rate{Of: 60, Good: 57}, Resolution: digest.Rate{Of: 62, Good: 51}, OnTime: digest.Rate{Of: 62, Good: 49}, Satisfaction: digest.Rate{Of: 40, Good: 39}, Satisfied: digest.Rate{Of: 40, Good: 33}},
+		Inside:  digest.Rate{Of: 55, Good: 50},
+		Repeats: 7, ResponseTimes: []digest.Spread{{Of: "minor", N: 50, Median: 1260, P90: 4000, Promise: 3600}}, HandlingTimes: []digest.Spread{{Of: "minor", N: 48, Median: 14400, P90: 100_000, Promise: 172_800}},
+		Units: []digest.Unit{
+			{By: digest.ByCategory, Code: "facilities", Taken: 30, Rates: digest.Rates{Response: digest.Rate{Of: 30, Good: 30}}},
+			{By: digest.ByGrid, Code: "G1", Taken: 40, Rates: digest.Rates{Resolution: digest.Rate{Of: 40, Good: 38}}}, {By: digest.ByGrid, Code: "G2", Taken: 30, Rates: digest.Rates{Resolution: digest.Rate{Of: 22, Good: 13}}},
+			{By: digest.ByGroup, Code: "worker", Taken: 60}, {By: digest.ByProperty, Code: "=红色物业", Taken: 3},
+		}}
+	d.Before = digest.Figures{Incidents: 50, Hotline: -1, Rates: digest.Rates{Resolution: digest.Rate{Of: 50, Good: 47}}}
+	d.YearAgo.Hotline = 11
+	d.Below = []digest.Below{{By: digest.ByGrid, Code: "G2", Rate: "resolution", Is: digest.Rate{Of: 22, Good: 13}}}
+	d.Late = []digest.Item{{Number: 1024, Kind: workflow.Incident, Category: "drainage", Grid: "G2", Owner: "唐娟", Group: "worker", Missed: workflow.ClockResolve, Late: 200_000, FiledAt: d.From}, {Number: 1025, Category: "noise", Missed: workflow.ClockResponse, Late: 3700, FiledAt: d.From}}
+	d.HotSpots = []digest.Hot{{Spot: digest.Spot{Estate: "东园", Building: 3, Grid: "G2", Category: "drainage"}, Times: 5, Days: 28}}
+	d.Unclaimed, d.Pairs = 3, 1
+	d.Changes = []digest.Change{{Week: digest.Week{Year: 2026, Number: 46}, Figure: "resolution", Was: 96, Is: 94}, {Week: digest.Week{Year: 2026, Number: 46}, Figure: "hotline", Was: -1, Is: 5}}
+	d.Findings = []digest.Finding{
+		{Key: "below", Values: map[string]any{"rate": "resolution", "is": 82.3, "of": 62, "good": 51, "floor": 85}},
+		{Key: "late", Values: map[string]any{"count": 2, "oldest": 1024, "days": 2, "hours": 55, "owner": "唐娟", "has": 1}},
+		{Key: "hot_spot", Values: map[string]any{"place": "东园 3号楼", "category": "drainage", "times": 5, "days": 28, "count": 1}},
+	}
+	return d
+}
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		must(t, os.WriteFile(path, got, 0o600))
+	}
+	want, err := os.ReadFile(path)
+	must(t, err)
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs (go test -update writes it anew):\n%s", path, got)
+	}
+}
+
+func TestTheTextIsAsAgreed(t *testing.T) {
+	var b bytes.Buffer
+	must(t, Text(&b, Compose(voice(t), week(t))))
+	golden(t, "week.txt", b.Bytes())
+}
+
+// A digest that went through the record, as JSON, says the same.
+func TestAKeptDigestSaysTheSame(t *testing.T) {
+	data, err := json.Marshal(week(t))
+	must(t, err)
+	var kept digest.Digest
+	must(t, json.Unmarshal(data, &kept))
+	var b bytes.Buffer
+	must(t, Text(&b, Compose(voice(t), &kept)))
+	want, err := os.ReadFile(filepath.Join("testdata", "week.txt"))
+	must(t, err)
+	if !bytes.Equal(b.Bytes(), want) {
+		t.Errorf("a kept digest says\n%s", b.Bytes())
+	}
+}
+
+// Every finding, note and name has words; none is left with a hole.
+func TestNothingIsLeftUnsaid(t *testing.T) {
+	o := voice(t)
+	fallback := o.Say("fallback", nil)
+	var b bytes.Buffer
+	must(t, Text(&b, Compose(o, week(t))))
+	for _, bad := range []string{fallback, "{{", "<no value>", "digest."} {
+		if strings.Contains(b.String(), bad) {
+			t.Errorf("the text holds %q", bad)
+		}
+	}
+	for _, key := range []string{"nothing", "below", "rose", "fell", "unit_below", "well", "late", "unclaimed", "fulfilled", "hot_spot", "repeat", "taken", "more", "fewer", "inside", "hotline_more", "hotline_fewer"} {
+		if !o.W.Has("digest.finding." + key) {
+			t.Errorf("finding %s has no words", key)
+		}
+	}
+	empty := &digest.Digest{Name: "东社区", Week: digest.Week{Year: 2026, Number: 1}, Findings: []digest.Finding{{Key: "nothing"}}}
+	b.Reset()
+	must(t, Text(&b, Compose(o, empty)))
+	if !strings.Contains(b.String(), "没有收到新的诉求和心愿") {
+		t.Errorf("an empty week: %s", b.String())
+	}
+}
+
+func TestTheSpreadsheetOpens(t *testing.T) {
+	var b bytes.Buffer
+	must(t, Book(&b, Compose(voice(t), week(t))))
+	book, err := excelize.OpenReader(bytes.NewReader(b.Bytes()))
+	must(t, err)
+	defer book.Close()
+	if got := strings.Join(book.GetSheetList(), " "); got != "总览 快慢 网格 类别 处置力量 物业公司 低于要求的 超时未办 热点 心愿 上次周报后的变化 口径" {
+		t.Errorf("sheets: %s", got)
+	}
+	find := func(sheet, first string) []string {
+		t.Helper()
+		rows, err := book.GetRows(sheet)
+		must(t, err)
+		for _, row := range rows {
+			if len(row) > 0 && row[0] == first {
+				return row
+			}
+		}
+		t.Fatalf("%s has no row %q", sheet, first)
+		return nil
+	}
+	if got := find("总览", "解决率"); got[1] != "82.3%" || got[2] != "94.0%" {
+		t.Errorf("the rates read %v", got)
+	}
+	if got := find("超时未办", "1024"); got[3] != "唐娟" || got[5] != "55:33" {
+		t.Errorf("the late one reads %v", got)
+	}
+	if got := find("物业公司", "=红色物业"); got[1] != "3" {
+		t.Errorf("a name that looks like a formula reads %v", got)
+	}
+	if f, err := book.GetCellFormula("物业公司", "A4"); err != nil || f != "" {
+		t.Errorf("it became a formula: %q %v", f, err)
+	}
+	for _, sheet := range []string{"总览", "网格", "超时未办"} {
+		panes, err := book.GetPanes(sheet)
+		if err != nil || !panes.Freeze || panes.YSplit == 0 {
+			t.Errorf("%s: its head is not frozen: %+v %v", sheet, panes, err)
+		}
+		layout, err := book.GetPageLayout(sheet)
+		if err != nil || layout.Size == nil || *layout.Size != 9 {
+			t.Errorf("%s is not set up for A4: %+v %v", sheet, layout, err)
+		}
+	}
+	archive, err := zip.NewReader(bytes.NewReader(b.Bytes()), int64(b.Len()))
+	must(t, err)
+	charts := 0
+	for _, f := range archive.File {
+		if strings.HasPrefix(f.Name, "xl/charts/chart") {
+			charts++
+		}
+	}
+	if charts != 2 {
+		t.Errorf("%d charts, want those of grids and categories", charts)
+	}
+}
+
+func TestThePageStandsAlone(t *testing.T) {
+	var b bytes.Buffer
+	must(t, Page(&b, Compose(voice(t), week(t)), Alone{Styles: []string{"body{}"}, Scripts: []string{"1;"}}))
+	page := b.String()
+	for _, want := range []string{"东社区周报", "82.3%", "唐娟", "data-chart=", "<style>body{}</style>", "这些数是怎么算的"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	for _, bad := range []string{"src=\"http", "href=\"http", "ZgotmplZ"} {
+		if strings.Contains(page, bad) {
+			t.Errorf("the page holds %q", bad)
+		}
+	}
+}

@@ -1,0 +1,112 @@
+package console
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"strings"
+
+	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/desk"
+)
+
+// deskWork is a change in the making.
+type deskWork = desk.Work
+
+// maxTurns bounds how often a change is decided again.
+const maxTurns = 12
+
+// work decides and commits one change; where somebody else changed the same
+// things meanwhile it is decided again on what is true then.
+func (q *request) work(decide func(*deskWork) error) error {
+	for try := range maxTurns {
+		w, err := q.console.o.Desk.Begin(q.community(), try > 0)
+		if err != nil {
+			return err
+		}
+		if err := decide(w); err != nil {
+			return err
+		}
+		if err := w.Commit(q.Context()); !errors.Is(err, desk.ErrStale) {
+			return err
+		}
+	}
+	return fmt.Errorf("console: a ticket keeps changing: %w", desk.ErrStale)
+}
+
+// words are what somebody wrote into a field of a form, cut at what a ticket
+// keeps of one message.
+func (q *request) words(field string) string {
+	const most = 2000
+	s := strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(q.PostFormValue(field), "\r\n", "\n"), ""))
+	if r := []rune(s); len(r) > most {
+		return string(r[:most])
+	}
+	return s
+}
+
+// maxPhotos is how many photos come with one form.
+const maxPhotos = 6
+
+// photos are the photos of a form's field, cleaned and stored; they belong to
+// a ticket once attach has put them into its change.
+func (q *request) photos(field string) ([]desk.MediaFile, error) {
+	if q.MultipartForm == nil {
+		return nil, nil
+	}
+	files := q.MultipartForm.File[field]
+	if len(files) > maxPhotos {
+		return nil, &workflow.Error{Code: "too_many_photos", Cause: fmt.Errorf("%d photos", len(files))}
+	}
+	var out []desk.MediaFile
+	for _, f := range files {
+		m, err := q.photo(f)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, m)
+	}
+	return out, nil
+}
+
+func (q *request) photo(f *multipart.FileHeader) (desk.MediaFile, error) {
+	const limit = 10 << 20 // bytes, as WeChat's own
+	open, err := f.Open()
+	if err != nil {
+		return desk.MediaFile{}, fmt.Errorf("console: photo: %w", err)
+	}
+	defer open.Close()
+	data, err := io.ReadAll(io.LimitReader(open, limit+1))
+	if err != nil {
+		return desk.MediaFile{}, fmt.Errorf("console: photo: %w", err)
+	}
+	if len(data) > limit {
+		return desk.MediaFile{}, &workflow.Error{Code: "too_large", Cause: errors.New("a photo over 10 MB")}
+	}
+	clean, mime, err := q.console.o.Media.Clean(data, "image")
+	if err != nil {
+		return desk.MediaFile{}, &workflow.Error{Code: "not_a_photo", Cause: err}
+	}
+	sum := sha256.Sum256(append([]byte(newToken()), clean...))
+	id := hex.EncodeToString(sum[:12])
+	if err := q.console.o.Media.Put(q.Context(), q.community(), id, clean); err != nil {
+		return desk.MediaFile{}, fmt.Errorf("console: photo: %w", err)
+	}
+	return desk.MediaFile{
+		Community: q.community(), ID: id, Person: q.me.ID, Type: "image", Status: desk.MediaStored, MIME: mime, Size: int64(len(clean)), CreatedAt: q.now,
+	}, nil
+}
+
+// attach puts photos into a change and gives them as a command takes them.
+func (q *request) attach(w *deskWork, number int64, photos []desk.MediaFile) []workflow.Media {
+	var out []workflow.Media
+	for _, p := range photos {
+		p.Number = number
+		w.Change.Media = append(w.Change.Media, p)
+		out = append(out, workflow.Media{ID: p.ID, Type: p.Type, By: q.me.ID})
+	}
+	return out
+}

@@ -1,0 +1,141 @@
+package postgres
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/wishdesk/wishdesk/workflow/access"
+)
+
+func TestSessionsEnd(t *testing.T) {
+	s := newStore(t)
+	c, now := ctx(t), noon
+	begun := access.Session{Hash: access.Hash("a"), Person: 7, How: access.ByLink, Agent: "browser", CreatedAt: now, ExpiresAt: now.Add(time.Hour)}
+	must(t, s.NewSession(c, here, begun))
+	look := func(community, token string, at time.Time) bool {
+		t.Helper()
+		n, ok, err := s.Session(c, community, access.Hash(token), at, at.Add(time.Hour))
+		must(t, err)
+		if ok && n.Person != 7 {
+			t.Errorf("it is somebody else's: %+v", n)
+		}
+		return ok
+	}
+	if !look(here, "a", now) || look(there, "a", now) || look(here, "b", now) {
+		t.Error("a session is good for its own community and token alone")
+	}
+	if !look(here, "a", now.Add(59*time.Minute)) || !look(here, "a", now.Add(100*time.Minute)) {
+		t.Error("a session that is used does not last")
+	}
+	if look(here, "a", now.Add(3*time.Hour)) {
+		t.Error("a session that nobody used lasts")
+	}
+	must(t, s.EndSession(c, here, access.Hash("a")))
+	if look(here, "a", now.Add(time.Minute)) {
+		t.Error("an ended session lasts")
+	}
+	for _, token := range []string{"x", "y"} {
+		begun.Hash = access.Hash(token)
+		must(t, s.NewSession(c, here, begun))
+	}
+	if n, err := s.EndSessions(c, here, 7); err != nil || n != 2 {
+		t.Errorf("all of a person's: %d, %v", n, err)
+	}
+	begun.Hash = access.Hash("old")
+	must(t, s.NewSession(c, here, begun))
+	begun.Hash, begun.CreatedAt = access.Hash("new"), now.Add(48*time.Hour)
+	begun.ExpiresAt = begun.CreatedAt.Add(time.Hour)
+	must(t, s.NewSession(c, here, begun))
+	var left int
+	must(t, s.pool.QueryRow(c, `SELECT count(*) FROM session`).Scan(&left))
+	if left != 1 {
+		t.Errorf("%d sessions are kept, those that ran out too", left)
+	}
+}
+
+func TestALoginIsUsedOnce(t *testing.T) {
+	s := newStore(t)
+	c, now := ctx(t), noon
+	link := access.Login{Hash: access.Hash("l"), Kind: access.ByLink, Person: 7, Next: "/c/east/my", ExpiresAt: now.Add(time.Minute)}
+	must(t, s.NewLogin(c, here, link, now))
+	if _, ok, err := s.Login(c, here, link.Hash, now.Add(2*time.Minute)); err != nil || ok {
+		t.Errorf("a link that ran out works: %v", err)
+	}
+	got, ok, err := s.Login(c, here, link.Hash, now)
+	if err != nil || !ok || got.Person != 7 || got.Next != link.Next {
+		t.Errorf("a link: %+v %v %v", got, ok, err)
+	}
+	uses := make(chan bool, 8)
+	for range cap(uses) {
+		go func() {
+			ok, err := s.UseLogin(c, here, link.Hash, now)
+			uses <- ok && err == nil
+		}()
+	}
+	n := 0
+	for range cap(uses) {
+		if <-uses {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("a link was used %d times", n)
+	}
+
+	scan := access.Login{Hash: access.Hash("s"), Kind: access.ByScan, Secret: access.Hash("held"), ExpiresAt: now.Add(time.Minute)}
+	must(t, s.NewLogin(c, here, scan, now))
+	if ok, err := s.UseLogin(c, here, scan.Hash, now); err != nil || ok {
+		t.Errorf("a scan that nobody agreed to is used: %v", err)
+	}
+	if ok, err := s.AgreeLogin(c, here, scan.Hash, 7, now); err != nil || !ok {
+		t.Errorf("a scan cannot be agreed to: %v", err)
+	}
+	if ok, err := s.AgreeLogin(c, here, scan.Hash, 8, now); err != nil || ok {
+		t.Errorf("a scan is taken over by another: %v", err)
+	}
+	if ok, err := s.AgreeLogin(c, here, link.Hash, 8, now); err != nil || ok {
+		t.Errorf("a link is agreed to: %v", err)
+	}
+	if ok, err := s.UseLogin(c, here, scan.Hash, now); err != nil || !ok {
+		t.Errorf("a scan cannot be used: %v", err)
+	}
+}
+
+func TestTheAuditLogOnlyGrows(t *testing.T) {
+	s := newStore(t)
+	c := ctx(t)
+	for i, e := range []access.Entry{
+		{At: noon, Person: 7, Action: "ticket.look", Number: 1024}, {At: noon, Person: 8, Action: "ticket.look", Number: 1024},
+		{At: noon, Person: 7, Action: "search", Object: "漏水"}, {At: noon, Action: "login.failed"},
+	} {
+		must(t, s.Audit(c, []string{here, here, here, there}[i], e))
+	}
+	for _, sql := range []string{`UPDATE audit SET person = 1`, `DELETE FROM audit`, `DELETE FROM audit WHERE id = 1`, `TRUNCATE audit`} {
+		var fault *Error
+		if _, err := s.pool.Exec(c, sql); !errors.As(faultOf(err), &fault) || fault.SQLState != "42501" {
+			t.Errorf("%s: %v", sql, err)
+		}
+	}
+	all, err := s.AuditLog(c, here, access.Entries{Limit: 10})
+	must(t, err)
+	if len(all) != 3 || all[0].Action != "search" || all[2].Person != 7 || !all[2].At.Equal(noon) {
+		t.Errorf("the log: %+v", all)
+	}
+	for name, want := range map[string]struct {
+		access.Entries
+		n int
+	}{
+		"of a person":    {access.Entries{Person: 7, Limit: 10}, 2},
+		"of a ticket":    {access.Entries{Number: 1024, Limit: 10}, 2},
+		"of both":        {access.Entries{Number: 1024, Person: 8, Limit: 10}, 1},
+		"the next page":  {access.Entries{Before: all[0].ID, Limit: 1}, 1},
+		"the first ones": {access.Entries{Limit: 2}, 2},
+	} {
+		if got, err := s.AuditLog(c, here, want.Entries); err != nil || len(got) != want.n {
+			t.Errorf("%s: %d lines, want %d (%v)", name, len(got), want.n, err)
+		}
+	}
+}
+
+func faultOf(err error) error { return fault("test", err) }

@@ -1,0 +1,125 @@
+// Package wording is the room of what is said: every word that people read, and
+// how the facts of a ticket become words, so that the chat, its pushes and the
+// pages say the same thing in the same way. The words themselves stand in
+// configs/wording.yaml.
+//
+// Read it in this order: wording.go (texts by key), voice.go (the words of one
+// community), story.go (what happened to a ticket, step by step).
+//
+// What must never come in: which channel it is said over (choices to tap and
+// menus are the bot's, templates of pages the console's), and rules.
+package wording
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/template"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Values are what a text is filled with.
+type Values map[string]any
+
+// Wording is every word that people read, by key. It is made once by Parse and
+// safe for concurrent use.
+type Wording struct {
+	// Menu is the account's menu.
+	Menu []Button
+
+	texts *template.Template
+	keys  map[string]bool
+}
+
+// Button is one of the menu: it says what a person could write, or opens
+// others.
+type Button struct {
+	Name string   `yaml:"name"`
+	Say  string   `yaml:"say"`
+	Page string   `yaml:"page"` // a path of the community's pages, opened instead
+	Sub  []Button `yaml:"sub"`
+}
+
+// Parse reads configs/wording.yaml: nested keys become "a.b". A text that is no
+// template is refused with its key.
+func Parse(data []byte) (*Wording, error) {
+	var doc struct {
+		Texts map[string]any `yaml:"texts"`
+		Menu  []Button       `yaml:"menu"`
+	}
+	if err := yaml.Unmarshal(data, &doc); err != nil {
+		return nil, fmt.Errorf("wording: %w", err)
+	}
+	w := &Wording{texts: template.New("wording").Option("missingkey=zero"), keys: map[string]bool{}, Menu: doc.Menu}
+	var errs []error
+	var walk func(prefix string, node map[string]any)
+	walk = func(prefix string, node map[string]any) {
+		for _, k := range slices.Sorted(maps.Keys(node)) {
+			key := prefix + k
+			switch v := node[k].(type) {
+			case string:
+				if _, err := w.texts.New(key).Parse(strings.TrimRight(v, "\n")); err != nil {
+					errs = append(errs, fmt.Errorf("wording: %s: %w", key, err))
+				}
+				w.keys[key] = true
+			case map[string]any:
+				walk(key+".", v)
+			default:
+				errs = append(errs, fmt.Errorf("wording: %s: want a text", key))
+			}
+		}
+	}
+	walk("", doc.Texts)
+	if !w.keys["fallback"] {
+		errs = append(errs, errors.New("wording: fallback: is missing"))
+	}
+	return w, errors.Join(errs...)
+}
+
+// Say is the text of a key filled with values. An unknown key gives the
+// fallback text: a person never reads a key.
+func (w *Wording) Say(key string, v Values) string {
+	if !w.keys[key] {
+		key = "fallback"
+	}
+	var b strings.Builder
+	if err := w.texts.ExecuteTemplate(&b, key, map[string]any(v)); err != nil {
+		b.Reset()
+		if err := w.texts.ExecuteTemplate(&b, "fallback", map[string]any(v)); err != nil {
+			return ""
+		}
+	}
+	return strings.ReplaceAll(b.String(), "<no value>", "")
+}
+
+// Has tells whether there is a text for the key.
+func (w *Wording) Has(key string) bool { return w.keys[key] }
+
+// Keys are all keys, in order.
+func (w *Wording) Keys() []string { return slices.Sorted(maps.Keys(w.keys)) }
+
+// FirstLine is the first line of a text.
+func FirstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}
+
+// Shorten cuts a text to so many characters, with a sign that it was cut.
+func Shorten(s string, most int) string {
+	if utf8.RuneCountInString(s) <= most {
+		return s
+	}
+	return string([]rune(s)[:most-1]) + "…"
+}
+
+// Percent is a share of a whole, rounded; 0 of nothing.
+func Percent(part, whole int) int {
+	if whole == 0 {
+		return 0
+	}
+	return (200*part + whole) / (2 * whole)
+}

@@ -1,0 +1,396 @@
+package digest
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/wishdesk/wishdesk/workflow"
+)
+
+// Rate is how many of so many.
+type Rate struct {
+	Of   int `json:"of"`
+	Good int `json:"good"`
+}
+
+func (r *Rate) count(good bool) {
+	r.Of++
+	if good {
+		r.Good++
+	}
+}
+
+// Known tells whether there was anything to count.
+func (r Rate) Known() bool { return r.Of > 0 }
+
+// Percent is the rate in percent, to a tenth; 0 of nothing.
+func (r Rate) Percent() float64 {
+	if r.Of == 0 {
+		return 0
+	}
+	return math.Round(1000*float64(r.Good)/float64(r.Of)) / 10
+}
+
+// Rates are the three rates.
+type Rates struct {
+	// Response 响应率: of the matters that were answered for the first time in the
+	// week (accepted, claimed, or resolved at once), or whose promise of an answer
+	// ran out in it, those that were answered within the promise.
+	Response Rate `json:"response"`
+	// Resolution 解决率: of the matters that were resolved in the week, or whose
+	// promise ran out in it, those that stand resolved when it is counted. What
+	// was taken up again, by a bad verdict or otherwise, is not.
+	Resolution Rate `json:"resolution"`
+	// OnTime is, of the same matters, how many were resolved within the promise
+	// and stand so.
+	OnTime Rate `json:"on_time"`
+	// Satisfaction 满意率: of the verdicts given in the week, a matter's last one,
+	// those that say satisfied or fair; Satisfied those that say satisfied.
+	Satisfaction Rate `json:"satisfaction"`
+	Satisfied    Rate `json:"satisfied"`
+}
+
+// Spread are times of a kind of matter, in seconds by the wall clock from the
+// filing (or the taking up again).
+type Spread struct {
+	Of      string `json:"of"` // emergency, major, minor, wish
+	N       int    `json:"n"`
+	Median  int64  `json:"median_s"`
+	P90     int64  `json:"p90_s"`     // 90th percentile, by nearest rank
+	Promise int64  `json:"promise_s"` // as it is now; 0 = none
+}
+
+// Unit is a part of the community or of those who work for it.
+type Unit struct {
+	By    By     `json:"by"`
+	Code  string `json:"code"`
+	Taken int    `json:"taken"` // filed in the week, merged and cancelled ones not counted
+	Rates
+}
+
+// By says what units are parts of.
+type By string
+
+// The ways in which a week is taken apart.
+const (
+	ByGrid     By = "grid"
+	ByCategory By = "category"
+	ByGroup    By = "group"    // who has it: worker, officer, property, claimer, committee, none
+	ByProperty By = "property" // the company, by its name
+)
+
+// The groups of those who work.
+const (
+	GroupWorkers   = "worker"
+	GroupOfficers  = "officer"
+	GroupProperty  = "property"
+	GroupClaimers  = "claimer"
+	GroupCommittee = "committee"
+	GroupNone      = "none" // nobody yet, or somebody who plays no part any more
+)
+
+// Figures are those of one week.
+type Figures struct {
+	Messages  int `json:"messages"`  // that people sent, without taps that follow and leave
+	Incidents int `json:"incidents"` // taken; so the next
+	Wishes    int `json:"wishes"`
+	Merged    int `json:"merged"`    // of those taken: joined to another
+	Cancelled int `json:"cancelled"` // of those taken: withdrawn, or found to be none
+	Resolved  int `json:"resolved"`  // matters that stand resolved, by this week
+	Missed    int `json:"missed"`    // promises that ran out
+	Reopened  int `json:"reopened"`
+	Undone    int `json:"undone"` // of the matters resolved in the week: taken up again, then or later
+	Escalated int `json:"escalated"`
+	Unrated   int `json:"unrated"` // closed without a verdict
+	Claimed   int `json:"claimed"` // wishes
+	Fulfilled int `json:"fulfilled"`
+	Hotline   int `json:"hotline"` // complaints that went to 12345; -1 where none were entered for the week
+
+	Rates
+	// Inside 小事不出网格: of the matters that stand resolved by this week, those that
+	// never left their grid's hands.
+	Inside Rate `json:"inside"`
+	// Repeats are incidents taken in the week of which there was another at the
+	// same spot within RepeatDays before, and Again their rates.
+	Repeats int   `json:"repeats"`
+	Again   Rates `json:"again"`
+
+	ResponseTimes []Spread `json:"response_times"`
+	HandlingTimes []Spread `json:"handling_times"`
+	Units         []Unit   `json:"units"`
+}
+
+// RepeatDays is how far back a trouble counts as the same one again.
+const RepeatDays = 30
+
+// counter counts one week.
+type counter struct {
+	shape     *workflow.Community
+	roster    workflow.Roster
+	from, to  time.Time
+	repeated  map[int64]bool
+	f         Figures
+	units     map[unitKey]*Unit
+	responses map[string][]time.Duration
+	handlings map[string][]time.Duration
+}
+
+type unitKey struct {
+	by   By
+	code string
+}
+
+// Count counts the week from from until before to. matters are all that had any
+// of the Counted events in it, troubles the incidents filed in it and in
+// RepeatDays before.
+func Count(c *workflow.Community, roster workflow.Roster, from, to time.Time, matters func(func(*Matter) error) error, troubles []Trouble) (Figures, error) {
+	n := &counter{shape: c, roster: roster, from: from, to: to, repeated: repeated(troubles, from),
+		units: map[unitKey]*Unit{}, responses: map[string][]time.Duration{}, handlings: map[string][]time.Duration{}}
+	if err := matters(func(m *Matter) error {
+		n.matter(m)
+		return nil
+	}); err != nil {
+		return Figures{}, err
+	}
+	n.f.ResponseTimes, n.f.HandlingTimes = n.spreads(n.responses, false), n.spreads(n.handlings, true)
+	for _, u := range n.units {
+		n.f.Units = append(n.f.Units, *u)
+	}
+	slices.SortFunc(n.f.Units, func(a, b Unit) int {
+		return cmp.Or(cmp.Compare(a.By, b.By), cmp.Compare(b.Taken, a.Taken), cmp.Compare(a.Code, b.Code))
+	})
+	return n.f, nil
+}
+
+// repeated are the troubles filed since a moment of which there was another at
+// the same spot within RepeatDays before.
+func repeated(all []Trouble, since time.Time) map[int64]bool {
+	sorted := slices.SortedStableFunc(slices.Values(all), func(a, b Trouble) int {
+		return cmp.Or(a.FiledAt.Compare(b.FiledAt), cmp.Compare(a.Number, b.Number))
+	})
+	out, last := map[int64]bool{}, map[Spot]time.Time{}
+	for _, t := range sorted {
+		if t.Spot == (Spot{}) {
+			continue
+		}
+		if before, ok := last[t.Spot]; ok && t.FiledAt.Sub(before) <= RepeatDays*24*time.Hour && !t.FiledAt.Before(since) {
+			out[t.Number] = true
+		}
+		last[t.Spot] = t.FiledAt
+	}
+	return out
+}
+
+func (n *counter) in(t time.Time) bool { return !t.IsZero() && !t.Before(n.from) && t.Before(n.to) }
+
+func (n *counter) matter(m *Matter) {
+	if len(m.Moments) == 0 {
+		return
+	}
+	filed := n.in(m.Moments[0].At)
+	if filed {
+		if m.Kind == workflow.Wish {
+			n.f.Wishes++
+		} else {
+			n.f.Incidents++
+		}
+	}
+	switch m.State {
+	case workflow.Merged:
+		if filed {
+			n.f.Merged++
+		}
+		return
+	case workflow.Cancelled:
+		if filed {
+			n.f.Cancelled++
+		}
+		return
+	}
+	units := n.unitsOf(m)
+	if filed {
+		for _, u := range units {
+			u.Taken++
+		}
+		if n.repeated[m.Number] {
+			n.f.Repeats++
+		}
+	}
+	each := func(f func(*Rates)) {
+		f(&n.f.Rates)
+		for _, u := range units {
+			f(&u.Rates)
+		}
+		if n.repeated[m.Number] {
+			f(&n.f.Again)
+		}
+	}
+	n.moments(m, each)
+	n.rounds(m, each)
+}
+
+// moments counts what happened in the week, event by event.
+func (n *counter) moments(m *Matter, each func(func(*Rates))) {
+	var verdict workflow.Rating
+	for _, e := range m.Moments {
+		if !n.in(e.At) {
+			continue
+		}
+		switch e.Type {
+		case workflow.EvOverdue:
+			n.f.Missed++
+		case workflow.EvReopened:
+			n.f.Reopened++
+			if e.Rating != "" {
+				verdict = e.Rating
+			}
+		case workflow.EvRated:
+			verdict = e.Rating
+		case workflow.EvEscalated:
+			n.f.Escalated++
+		case workflow.EvClosedByTime:
+			n.f.Unrated++
+		case workflow.EvClaimed:
+			n.f.Claimed++
+		}
+	}
+	if verdict != "" {
+		each(func(r *Rates) {
+			r.Satisfaction.count(verdict != workflow.Unsatisfied)
+			r.Satisfied.count(verdict == workflow.Satisfied)
+		})
+	}
+}
+
+// rounds counts answers and results: of a matter's rounds the last one that was
+// answered, or settled, in the week.
+func (n *counter) rounds(m *Matter, each func(func(*Rates))) {
+	kind := string(m.Severity)
+	if m.Kind == workflow.Wish {
+		kind = "wish"
+	}
+	all := m.rounds()
+	answered, settled := -1, -1
+	for i, r := range all {
+		if n.in(earliest(r.answered, r.late)) {
+			answered = i
+		}
+		if n.in(earliest(r.resolved, r.overdue)) {
+			settled = i
+		}
+		if n.in(r.answered) {
+			n.responses[kind] = append(n.responses[kind], r.answered.Sub(r.began))
+		}
+		if n.in(r.resolved) {
+			n.handlings[kind] = append(n.handlings[kind], r.resolved.Sub(r.began))
+		}
+	}
+	if answered >= 0 {
+		r := all[answered]
+		each(func(rates *Rates) { rates.Response.count(r.late.IsZero()) })
+	}
+	if settled < 0 {
+		return
+	}
+	r := all[settled]
+	if r.undone && !r.resolved.IsZero() {
+		n.f.Undone++
+	}
+	stands := !r.undone && !r.resolved.IsZero() && (m.State == workflow.Resolved || m.State == workflow.Closed)
+	each(func(rates *Rates) {
+		rates.Resolution.count(stands)
+		rates.OnTime.count(stands && r.overdue.IsZero())
+	})
+	if stands {
+		n.f.Resolved++
+		n.f.Inside.count(!m.Outside)
+		if m.Kind == workflow.Wish {
+			n.f.Fulfilled++
+		}
+	}
+}
+
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// unitsOf are the units that a matter belongs to.
+func (n *counter) unitsOf(m *Matter) []*Unit {
+	group, company := GroupOf(n.roster.ByID(m.Owner), m)
+	keys := []unitKey{{ByGrid, m.Grid}, {ByCategory, string(m.Category)}, {ByGroup, group}}
+	if company != "" {
+		keys = append(keys, unitKey{ByProperty, company})
+	}
+	out := make([]*Unit, len(keys))
+	for i, k := range keys {
+		u, ok := n.units[k]
+		if !ok {
+			u = &Unit{By: k.by, Code: k.code}
+			n.units[k] = u
+		}
+		out[i] = u
+	}
+	return out
+}
+
+// GroupOf is the group of who has a matter, and the company where it is the
+// property's. Somebody of several parts counts by the one that fits the matter:
+// of a wish as a claimer, else as a worker first.
+func GroupOf(p workflow.Person, m *Matter) (group, company string) {
+	has := func(kinds ...workflow.RoleKind) bool {
+		return slices.ContainsFunc(kinds, p.Has)
+	}
+	switch {
+	case m.Kind == workflow.Wish && has(workflow.RolePartner, workflow.RoleVolunteer, workflow.RolePartyMember):
+		return GroupClaimers, ""
+	case has(workflow.RoleWorker, workflow.RoleLeader) && !has(workflow.RoleCommittee):
+		return GroupWorkers, ""
+	case has(workflow.RoleProperty):
+		for _, r := range p.Roles {
+			if r.Kind == workflow.RoleProperty {
+				company = r.Unit
+			}
+		}
+		return GroupProperty, company
+	case has(workflow.RoleOfficer):
+		return GroupOfficers, ""
+	case has(workflow.RoleCommittee):
+		return GroupCommittee, ""
+	case has(workflow.RolePartner, workflow.RoleVolunteer, workflow.RolePartyMember):
+		return GroupClaimers, ""
+	}
+	return GroupNone, ""
+}
+
+func (n *counter) spreads(times map[string][]time.Duration, resolve bool) []Spread {
+	var out []Spread
+	for _, kind := range []string{string(workflow.Emergency), string(workflow.Major), string(workflow.Minor), "wish"} {
+		all := times[kind]
+		if len(all) == 0 {
+			continue
+		}
+		slices.Sort(all)
+		promise := n.shape.Clocks.For(workflow.Severity(kind)).Response
+		switch {
+		case kind == "wish" && resolve:
+			promise = n.shape.Clocks.WishResolve
+		case kind == "wish":
+			promise = n.shape.Clocks.WishClaimed
+		case resolve:
+			promise = n.shape.Clocks.For(workflow.Severity(kind)).Resolve
+		}
+		out = append(out, Spread{Of: kind, N: len(all), Median: rank(all, 50), P90: rank(all, 90), Promise: int64(promise / time.Second)})
+	}
+	return out
+}
+
+// rank is a percentile of sorted times by nearest rank, in seconds.
+func rank(sorted []time.Duration, percent int) int64 {
+	i := (len(sorted)*percent + 99) / 100
+	return int64(sorted[max(i, 1)-1] / time.Second)
+}

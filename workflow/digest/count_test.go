@@ -1,0 +1,370 @@
+package digest
+
+import (
+	"context"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/wishdesk/wishdesk/workflow"
+)
+
+const document = `
+code: east
+name: 东社区
+estates:
+  - {name: 东园, buildings: 4}
+grids:
+  - {code: G1, name: 第一网格, kind: residential, buildings: "东园:1-2"}
+  - {code: G2, name: 第二网格, kind: residential, buildings: "东园:3-4"}
+`
+
+func community(t testing.TB) *workflow.Community {
+	t.Helper()
+	c, err := workflow.ParseCommunity(strings.NewReader(document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+var roster = workflow.Roster{
+	{ID: 1, Name: "秦霞", Roles: []workflow.Role{{Kind: workflow.RoleWorker, Grid: "G1", FullTime: true}}},
+	{ID: 2, Name: "曹颖", Roles: []workflow.Role{{Kind: workflow.RoleProperty, Unit: "红色物业"}}},
+	{ID: 3, Name: "曹一鸣", Roles: []workflow.Role{{Kind: workflow.RoleCommittee, Duty: true}}},
+}
+
+// monday is the beginning of the week that the tests count, 2026-W47.
+var monday = time.Date(2026, 11, 15, 16, 0, 0, 0, time.UTC)
+
+// at is so many hours after the week's beginning; less than 0 before it.
+func at(hours float64) time.Time { return monday.Add(time.Duration(hours * float64(time.Hour))) }
+
+func moment(hours float64, ev workflow.EventType) Moment { return Moment{Type: ev, At: at(hours)} }
+
+func missed(hours float64, c workflow.Clock) Moment {
+	return Moment{Type: workflow.EvOverdue, At: at(hours), Clock: c}
+}
+
+func rated(hours float64, r workflow.Rating) Moment {
+	ev := workflow.EvRated
+	if r == workflow.Unsatisfied {
+		ev = workflow.EvReopened
+	}
+	return Moment{Type: ev, At: at(hours), Rating: r}
+}
+
+// incident is a matter of the worker in G1 that stands as said.
+func incident(state workflow.State, moments ...Moment) *Matter {
+	return &Matter{Number: 1001, Kind: workflow.Incident, Category: "facilities", Severity: workflow.Minor, State: state, Grid: "G1", Owner: 1, Moments: moments}
+}
+
+func count(t testing.TB, week Week, matters ...*Matter) Figures {
+	t.Helper()
+	from, until := week.Range(community(t).Location())
+	f, err := Count(community(t), roster, from, until, func(each func(*Matter) error) error {
+		for _, m := range matters {
+			if err := each(m); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func TestWhichWeekAMatterCountsIn(t *testing.T) {
+	const filed, accepted, resolved = workflow.EvFiled, workflow.EvAccepted, workflow.EvResolved
+	this, next := Week{2026, 47}, Week{2026, 48}
+	type want struct{ response, resolution, onTime, satisfaction Rate }
+	for name, c := range map[string]struct {
+		m    *Matter
+		this want
+		next want
+	}{
+		"all in one week": {
+			incident(workflow.Closed, moment(1, filed), moment(1.5, accepted), moment(9, resolved), rated(10, workflow.Satisfied)),
+			want{Rate{1, 1}, Rate{1, 1}, Rate{1, 1}, Rate{1, 1}}, want{},
+		},
+		"answered on Sunday, resolved on Monday": {
+			incident(workflow.Resolved, moment(167, filed), moment(167.5, accepted), moment(169, resolved)),
+			want{response: Rate{1, 1}}, want{resolution: Rate{1, 1}, onTime: Rate{1, 1}},
+		},
+		"nobody answered in time, late in the same week": {
+			incident(workflow.Resolved, moment(1, filed), missed(2, workflow.ClockResponse), moment(3, accepted), moment(9, resolved)),
+			want{Rate{1, 0}, Rate{1, 1}, Rate{1, 1}, Rate{}}, want{},
+		},
+		"the promise of an answer ran out in one week, the answer came in the next: counted where it ran out": {
+			incident(workflow.Accepted, moment(166, filed), missed(167, workflow.ClockResponse), moment(170, accepted)),
+			want{response: Rate{1, 0}}, want{},
+		},
+		"the promise of a result ran out, the result came a week later: the first week's is resolved, late": {
+			incident(workflow.Closed, moment(100, filed), moment(100.5, accepted), missed(148, workflow.ClockResolve), moment(170, resolved)),
+			want{response: Rate{1, 1}, resolution: Rate{1, 1}, onTime: Rate{1, 0}}, want{},
+		},
+		"the promise of a result ran out and nothing came": {
+			incident(workflow.Accepted, moment(100, filed), moment(100.5, accepted), missed(148, workflow.ClockResolve)),
+			want{response: Rate{1, 1}, resolution: Rate{1, 0}, onTime: Rate{1, 0}}, want{},
+		},
+		"reopened in the same week and not resolved again: not solved": {
+			incident(workflow.Accepted, moment(1, filed), moment(2, accepted), moment(9, resolved), rated(10, workflow.Unsatisfied), moment(11, accepted)),
+			want{response: Rate{1, 1}, resolution: Rate{1, 0}, onTime: Rate{1, 0}, satisfaction: Rate{1, 0}}, want{},
+		},
+		"reopened and resolved again in the same week: once, solved; the last verdict counts": {
+			incident(workflow.Closed, moment(1, filed), moment(2, accepted), moment(9, resolved), rated(10, workflow.Unsatisfied), moment(11, accepted), moment(20, resolved), rated(21, workflow.Fair)),
+			want{Rate{1, 1}, Rate{1, 1}, Rate{1, 1}, Rate{1, 1}}, want{},
+		},
+		"reopened the week after: the first week's is not solved any more": {
+			incident(workflow.Closed, moment(1, filed), moment(2, accepted), moment(9, resolved), rated(170, workflow.Unsatisfied), moment(171, accepted), moment(180, resolved), rated(181, workflow.Satisfied)),
+			want{response: Rate{1, 1}, resolution: Rate{1, 0}, onTime: Rate{1, 0}}, want{Rate{1, 1}, Rate{1, 1}, Rate{1, 1}, Rate{1, 1}},
+		},
+		"merged: in no rate": {
+			incident(workflow.Merged, moment(1, filed), moment(2, accepted)), want{}, want{},
+		},
+		"withdrawn: in no rate": {
+			incident(workflow.Cancelled, moment(1, filed), missed(2, workflow.ClockResponse)), want{}, want{},
+		},
+		"found and fixed on the spot": {
+			incident(workflow.Closed, moment(1, filed), moment(1, accepted), moment(1, resolved)),
+			want{Rate{1, 1}, Rate{1, 1}, Rate{1, 1}, Rate{}}, want{},
+		},
+		"resolved without having been accepted": {
+			incident(workflow.Resolved, moment(1, filed), moment(5, resolved)),
+			want{Rate{1, 1}, Rate{1, 1}, Rate{1, 1}, Rate{}}, want{},
+		},
+		"closed by time: no verdict": {
+			incident(workflow.Closed, moment(1, filed), moment(2, accepted), moment(9, resolved), moment(81, workflow.EvClosedByTime)),
+			want{Rate{1, 1}, Rate{1, 1}, Rate{1, 1}, Rate{}}, want{},
+		},
+		"taken apart again: a matter of its own from then on": {
+			incident(workflow.Accepted, moment(1, filed), moment(170, workflow.EvSplit), moment(171, accepted)),
+			want{}, want{response: Rate{1, 1}},
+		},
+	} {
+		for week, want := range map[Week]want{this: c.this, next: c.next} {
+			f := count(t, week, c.m)
+			if f.Response != want.response || f.Resolution != want.resolution || f.OnTime != want.onTime || f.Satisfaction != want.satisfaction {
+				t.Errorf("%s, in %s: response %v resolution %v on time %v satisfaction %v, want %v", name, week, f.Response, f.Resolution, f.OnTime, f.Satisfaction, want)
+			}
+		}
+	}
+}
+
+func TestTimesAndUnits(t *testing.T) {
+	wish := &Matter{Number: 1002, Kind: workflow.Wish, Category: "elderly", Severity: workflow.Minor, State: workflow.Closed, Grid: "G2", Owner: 2, Outside: true,
+		Moments: []Moment{moment(0, workflow.EvFiled), moment(20, workflow.EvClaimed), moment(100, workflow.EvResolved), rated(101, workflow.Satisfied)}}
+	all := []*Matter{wish}
+	for i := range 10 { // answered after 6, 12 … 60 minutes
+		m := incident(workflow.Closed, moment(1, workflow.EvFiled), moment(1+float64(i+1)/10, workflow.EvAccepted), moment(5, workflow.EvResolved))
+		m.Number += int64(i + 10)
+		all = append(all, m)
+	}
+	f := count(t, Week{2026, 47}, all...)
+	want := []Spread{{Of: "minor", N: 10, Median: 30 * 60, P90: 54 * 60, Promise: 3600}, {Of: "wish", N: 1, Median: 20 * 3600, P90: 20 * 3600, Promise: 72 * 3600}}
+	if !reflect.DeepEqual(f.ResponseTimes, want) {
+		t.Errorf("response times %+v, want %+v", f.ResponseTimes, want)
+	}
+	if f.Incidents != 10 || f.Wishes != 1 || f.Fulfilled != 1 || f.Claimed != 1 || f.Inside != (Rate{11, 10}) || f.Satisfied != (Rate{1, 1}) {
+		t.Errorf("figures %+v", f)
+	}
+	units := map[By]map[string]int{}
+	for _, u := range f.Units {
+		if units[u.By] == nil {
+			units[u.By] = map[string]int{}
+		}
+		units[u.By][u.Code] = u.Taken
+	}
+	if !reflect.DeepEqual(units, map[By]map[string]int{
+		ByGrid: {"G1": 10, "G2": 1}, ByCategory: {"facilities": 10, "elderly": 1}, ByGroup: {"worker": 10, "property": 1}, ByProperty: {"红色物业": 1},
+	}) {
+		t.Errorf("units %v", units)
+	}
+}
+
+func TestTheSameTroubleAgain(t *testing.T) {
+	gate := Spot{Estate: "东园", Building: 1, Grid: "G1", Category: "drainage"}
+	other := Spot{Estate: "东园", Building: 2, Grid: "G1", Category: "drainage"}
+	got := repeated([]Trouble{
+		{4, at(10), gate}, {1, at(-24 * 29), gate}, {2, at(5), other}, {3, at(-24 * 40), other}, {5, at(30), gate}, {6, at(40), Spot{}}, {7, at(41), Spot{}},
+	}, monday)
+	if !reflect.DeepEqual(got, map[int64]bool{4: true, 5: true}) {
+		t.Errorf("repeats: %v", got)
+	}
+}
+
+// memory is a record for the whole digest.
+type memory struct {
+	matters  []*Matter
+	troubles []Trouble
+	open     []workflow.Ticket
+	messages int
+}
+
+func (m memory) Matters(_ context.Context, _ string, _, _ time.Time, f func(*Matter) error) error {
+	for _, x := range m.matters {
+		if err := f(x); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+func (m memory) Troubles(_ context.Context, _ string, from, until time.Time) (out []Trouble, _ error) {
+	for _, x := range m.troubles {
+		if !x.FiledAt.Before(from) && x.FiledAt.Before(until) {
+			out = append(out, x)
+		}
+	}
+	return out, nil
+}
+func (m memory) Messages(context.Context, string, time.Time, time.Time) (int, error) {
+	return m.messages, nil
+}
+func (m memory) Hotline(context.Context, string, time.Time, time.Time) (int, bool, error) {
+	return 0, false, nil
+}
+func (m memory) OpenTickets(_ context.Context, _ string, f func(workflow.Ticket) error) error {
+	for _, t := range m.open {
+		if err := f(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func keys(d Digest) (out []string) {
+	for _, f := range d.Findings {
+		out = append(out, f.Key)
+	}
+	return out
+}
+
+func make47(t *testing.T, src memory, sent *Digest) Digest {
+	t.Helper()
+	d, err := Make(t.Context(), src, community(t), roster, Week{2026, 47}, at(7*24+8), sent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func TestAWeekWithoutDataSaysSo(t *testing.T) {
+	d := make47(t, memory{}, nil)
+	if got := keys(d); !reflect.DeepEqual(got, []string{"nothing"}) || d.Now.Hotline != -1 || len(d.Late)+len(d.Below)+len(d.HotSpots) != 0 {
+		t.Errorf("an empty week: %+v", d)
+	}
+}
+
+func TestWhatMattersMost(t *testing.T) {
+	var src memory
+	gate := Spot{Estate: "东园", Building: 1, Grid: "G1", Category: "drainage"}
+	for i := range 10 {
+		m := incident(workflow.Accepted, moment(float64(i), workflow.EvFiled), missed(float64(i)+1, workflow.ClockResponse))
+		if i < 6 {
+			m = incident(workflow.Resolved, moment(float64(i), workflow.EvFiled), moment(float64(i)+.5, workflow.EvAccepted), moment(30, workflow.EvResolved))
+		}
+		src.matters = append(src.matters, m)
+		src.troubles = append(src.troubles, Trouble{int64(i), at(float64(i)), gate})
+	}
+	src.open = []workflow.Ticket{
+		{Number: 1006, State: workflow.Accepted, Owner: 1, Overdue: []workflow.Clock{workflow.ClockResponse}, LateSince: at(10), FiledAt: at(9), Level: 1},
+		{Number: 1007, State: workflow.Assigned, Owner: 3, Overdue: []workflow.Clock{workflow.ClockResponse}, LateSince: at(20), FiledAt: at(19), Level: 2},
+		{Number: 1008, State: workflow.Resolved, Owner: 1, Overdue: []workflow.Clock{workflow.ClockResolve}, LateSince: at(1), Level: 1},
+		{Number: 1009, State: workflow.Classified, Stand: workflow.OnWall, Kind: workflow.Wish, Level: 1},
+	}
+	d := make47(t, src, nil)
+	if got := keys(d); !reflect.DeepEqual(got, []string{"below", "hot_spot", "late"}) {
+		t.Errorf("findings %v: %+v", got, d.Findings)
+	}
+	if len(d.Late) != 2 || d.Late[0].Number != 1006 || d.Late[0].Owner != "秦霞" || d.Late[0].Late != int64((7*24+8-10)*3600) || len(d.Risen) != 1 || d.Unclaimed != 1 {
+		t.Errorf("late %+v, risen %+v, unclaimed %d", d.Late, d.Risen, d.Unclaimed)
+	}
+	if len(d.HotSpots) != 1 || d.HotSpots[0].Times != 10 {
+		t.Errorf("hot spots %+v", d.HotSpots)
+	}
+	if d.Below[0].By != ByCategory || d.Below[0].Is != (Rate{10, 6}) {
+		t.Errorf("below the floor %+v", d.Below)
+	}
+}
+
+func TestALaterDigestSaysWhatChanged(t *testing.T) {
+	resolved := incident(workflow.Resolved, moment(-100, workflow.EvFiled), moment(-99, workflow.EvAccepted), moment(-90, workflow.EvResolved))
+	sent, err := Make(t.Context(), memory{matters: []*Matter{resolved}}, community(t), roster, Week{2026, 46}, at(8), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resolved.State = workflow.Accepted
+	resolved.Moments = append(resolved.Moments, rated(10, workflow.Unsatisfied))
+	d := make47(t, memory{matters: []*Matter{resolved}}, &sent)
+	want := []Change{{Week{2026, 46}, "resolution", 100, 0}, {Week{2026, 46}, "resolved", 1, 0}, {Week{2026, 46}, "undone", 0, 1}}
+	if !reflect.DeepEqual(d.Changes, want) {
+		t.Errorf("changes %+v, want %+v", d.Changes, want)
+	}
+}
+
+// Whatever happens to a matter: no rate exceeds its whole, and a merged copy of
+// a matter changes no rate.
+func TestCountingHolds(t *testing.T) {
+	c := community(t)
+	types := []workflow.EventType{workflow.EvAccepted, workflow.EvClaimed, workflow.EvResolved, workflow.EvReopened, workflow.EvRated, workflow.EvOverdue, workflow.EvSplit, workflow.EvEscalated}
+	clocks := []workflow.Clock{workflow.ClockResponse, workflow.ClockResolve, workflow.ClockFeedback, workflow.ClockUnclaimed}
+	states := []workflow.State{workflow.Accepted, workflow.Resolved, workflow.Closed, workflow.Cancelled}
+	rapid.Check(t, func(t *rapid.T) {
+		var all []*Matter
+		for range rapid.IntRange(0, 8).Draw(t, "matters") {
+			when := rapid.Float64Range(-200, 300).Draw(t, "filed")
+			m := incident(rapid.SampledFrom(states).Draw(t, "state"), moment(when, workflow.EvFiled))
+			for range rapid.IntRange(0, 9).Draw(t, "moments") {
+				when += rapid.Float64Range(0, 80).Draw(t, "later")
+				m.Moments = append(m.Moments, Moment{Type: rapid.SampledFrom(types).Draw(t, "type"), At: at(when), Clock: rapid.SampledFrom(clocks).Draw(t, "clock"),
+					Rating: rapid.SampledFrom([]workflow.Rating{"", workflow.Satisfied, workflow.Fair, workflow.Unsatisfied}).Draw(t, "rating")})
+			}
+			all = append(all, m)
+		}
+		tally := func(all []*Matter) Figures {
+			f, err := Count(c, roster, monday, monday.AddDate(0, 0, 7), func(each func(*Matter) error) error {
+				for _, m := range all {
+					_ = each(m)
+				}
+				return nil
+			}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return f
+		}
+		f := tally(all)
+		sum := Rates{}
+		for _, u := range append(f.Units, Unit{Rates: f.Rates}, Unit{Rates: f.Again}) {
+			for _, r := range []Rate{u.Response, u.Resolution, u.OnTime, u.Satisfaction, u.Satisfied} {
+				if r.Good > r.Of || r.Good < 0 || r.Of > len(all) {
+					t.Fatalf("a rate of %+v", r)
+				}
+			}
+			if u.OnTime.Good > u.Resolution.Good || u.OnTime.Of != u.Resolution.Of {
+				t.Fatalf("more on time than resolved: %+v", u)
+			}
+			if u.By == ByGrid {
+				sum.Resolution.Of += u.Resolution.Of
+				sum.Resolution.Good += u.Resolution.Good
+			}
+		}
+		if sum.Resolution != f.Resolution {
+			t.Fatalf("the grids have %+v, the whole %+v", sum.Resolution, f.Resolution)
+		}
+		merged := all
+		for _, m := range all {
+			twin := *m
+			twin.State = workflow.Merged
+			merged = append(merged, &twin)
+		}
+		if g := tally(merged); g.Rates != f.Rates || g.Resolved != f.Resolved || !reflect.DeepEqual(g.Units, f.Units) {
+			t.Fatalf("merged copies change the figures: %+v, were %+v", g, f)
+		}
+	})
+}

@@ -1,0 +1,267 @@
+package digest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/wishdesk/wishdesk/workflow"
+)
+
+// Digest is the committee's week: its figures with those of the week before and
+// of the same week a year ago, and what to look at. Names are those of staff;
+// residents' stand nowhere in it.
+type Digest struct {
+	Community string    `json:"community"` // its code
+	Name      string    `json:"name"`
+	Week      Week      `json:"week"`
+	From      time.Time `json:"from"` // in the community's zone
+	Until     time.Time `json:"until"`
+	MadeAt    time.Time `json:"made_at"`
+	Floor     int       `json:"floor"` // percent
+
+	Now     Figures `json:"now"`
+	Before  Figures `json:"before"`
+	YearAgo Figures `json:"year_ago"`
+
+	Below     []Below `json:"below"` // units with a rate under the floor
+	Late      []Item  `json:"late"`  // open when it was made, a promise missed; the longest first
+	Risen     []Item  `json:"risen"` // open and at the committee's level or above
+	HotSpots  []Hot   `json:"hot_spots"`
+	Unclaimed int     `json:"unclaimed"` // wishes on the wall when it was made
+	Pairs     int     `json:"pairs"`     // wishes with visits in a rhythm
+
+	Findings []Finding `json:"findings"` // what matters most, three at most
+	// Sentences are the findings in words, if a language model wrote them; else
+	// empty, and the wording says them.
+	Sentences []string `json:"sentences,omitempty"`
+	Changes   []Change `json:"changes"` // what the last digest that was sent would say now
+}
+
+// Below is a unit with a rate under the floor.
+type Below struct {
+	By   By     `json:"by"`
+	Code string `json:"code"`
+	Rate string `json:"rate"` // response, resolution, satisfaction
+	Is   Rate   `json:"is"`
+}
+
+// Item is an open ticket that the digest names.
+type Item struct {
+	Number    int64             `json:"number"`
+	Kind      workflow.Kind     `json:"kind"`
+	Category  workflow.Category `json:"category"`
+	Severity  workflow.Severity `json:"severity"`
+	Grid      string            `json:"grid"`
+	Owner     string            `json:"owner"`  // the name of who is responsible; "" for nobody
+	Group     string            `json:"group"`  // see Unit
+	Missed    workflow.Clock    `json:"missed"` // the promise missed last; "" for none
+	Late      int64             `json:"late_s"` // since the promise was missed, in seconds; 0 where none was
+	FiledAt   time.Time         `json:"filed_at"`
+	Level     int               `json:"level"`
+	Followers int               `json:"followers"` // other households
+}
+
+// Hot is a spot with the same trouble again and again.
+type Hot struct {
+	Spot
+	Times int `json:"times"`
+	Days  int `json:"days"` // within so many days before the week's end
+}
+
+// Change is a figure of an earlier digest that is another one now.
+type Change struct {
+	Week   Week    `json:"week"`
+	Figure string  `json:"figure"` // response, resolution, satisfaction (percent); resolved, undone, merged, cancelled
+	Was    float64 `json:"was"`
+	Is     float64 `json:"is"`
+}
+
+// Source is the record, as far as it is counted. Weeks of a million tickets a
+// year are read in one go; nothing of it is kept.
+type Source interface {
+	// Matters calls f with every ticket that had one of the Counted events from a
+	// moment until before another, with all its Counted events.
+	Matters(ctx context.Context, community string, from, until time.Time, f func(*Matter) error) error
+	// Troubles are the incidents filed in a time that were not merged.
+	Troubles(ctx context.Context, community string, from, until time.Time) ([]Trouble, error)
+	// Messages is how many messages people sent in a time.
+	Messages(ctx context.Context, community string, from, until time.Time) (int, error)
+	// Hotline is how many complaints went to 12345 in a time; known is false where
+	// none were entered of that week.
+	Hotline(ctx context.Context, community string, from, until time.Time) (n int, known bool, err error)
+	// OpenTickets calls f with every open ticket.
+	OpenTickets(ctx context.Context, community string, f func(workflow.Ticket) error) error
+}
+
+// maxItems is how many tickets and spots a digest names of one kind.
+const maxItems = 50
+
+// Make counts a week as the record is now. sent is the digest of an earlier week
+// that was sent last, nil for none.
+func Make(ctx context.Context, src Source, c *workflow.Community, roster workflow.Roster, week Week, now time.Time, sent *Digest) (Digest, error) {
+	zone := c.Location()
+	d := Digest{Community: c.Code, Name: c.Name, Week: week, MadeAt: now.In(zone), Floor: c.Digest.Floor}
+	d.From, d.Until = week.Range(zone)
+	for w, into := range map[Week]*Figures{week: &d.Now, week.Before(): &d.Before, week.YearAgo(): &d.YearAgo} {
+		f, err := figures(ctx, src, c, roster, w)
+		if err != nil {
+			return Digest{}, err
+		}
+		*into = f
+	}
+	if err := d.open(ctx, src, roster, now); err != nil {
+		return Digest{}, err
+	}
+	troubles, err := src.Troubles(ctx, c.Code, d.Until.AddDate(0, 0, -c.Digest.HotDays), d.Until)
+	if err != nil {
+		return Digest{}, fmt.Errorf("digest: hot spots: %w", err)
+	}
+	d.HotSpots = hotSpots(troubles, c.Digest)
+	d.Below = below(d.Now.Units, c.Digest)
+	if sent != nil {
+		was := d.Before
+		if sent.Week != week.Before() {
+			if was, err = figures(ctx, src, c, roster, sent.Week); err != nil {
+				return Digest{}, err
+			}
+		}
+		d.Changes = changes(sent, was)
+	}
+	d.Findings = findings(&d, c.Digest)
+	return d, nil
+}
+
+func figures(ctx context.Context, src Source, c *workflow.Community, roster workflow.Roster, w Week) (Figures, error) {
+	from, until := w.Range(c.Location())
+	fail := func(what string, err error) (Figures, error) {
+		return Figures{}, fmt.Errorf("digest: %s of %s: %w", what, w, err)
+	}
+	troubles, err := src.Troubles(ctx, c.Code, from.AddDate(0, 0, -RepeatDays), until)
+	if err != nil {
+		return fail("troubles", err)
+	}
+	f, err := Count(c, roster, from, until, func(each func(*Matter) error) error { return src.Matters(ctx, c.Code, from, until, each) }, troubles)
+	if err != nil {
+		return fail("matters", err)
+	}
+	if f.Messages, err = src.Messages(ctx, c.Code, from, until); err != nil {
+		return fail("messages", err)
+	}
+	n, known, err := src.Hotline(ctx, c.Code, from, until)
+	if err != nil {
+		return fail("hotline", err)
+	}
+	if f.Hotline = n; !known {
+		f.Hotline = -1
+	}
+	return f, nil
+}
+
+// open lists what is open now and needs the committee's eyes.
+func (d *Digest) open(ctx context.Context, src Source, roster workflow.Roster, now time.Time) error {
+	err := src.OpenTickets(ctx, d.Community, func(t workflow.Ticket) error {
+		if t.Stand == workflow.OnWall {
+			d.Unclaimed++
+		}
+		if t.Pair != nil {
+			d.Pairs++
+		}
+		if t.State == workflow.Resolved || len(t.Overdue) == 0 && t.Level < workflow.LevelCommittee {
+			return nil
+		}
+		owner := roster.ByID(t.Owner)
+		group, _ := GroupOf(owner, &Matter{Kind: t.Kind})
+		item := Item{
+			Number: t.Number, Kind: t.Kind, Category: t.Category, Severity: t.Severity, Grid: t.Place.Grid, Owner: owner.Name, Group: group,
+			FiledAt: t.FiledAt, Level: t.Level, Followers: len(t.Followers),
+		}
+		if n := len(t.Overdue); n > 0 {
+			item.Missed = t.Overdue[n-1]
+			item.Late = int64(now.Sub(t.LateSince) / time.Second)
+			d.Late = append(d.Late, item)
+		}
+		if t.Level >= workflow.LevelCommittee {
+			d.Risen = append(d.Risen, item)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("digest: open tickets: %w", err)
+	}
+	for _, list := range []*[]Item{&d.Late, &d.Risen} {
+		slices.SortFunc(*list, func(a, b Item) int { return cmp.Or(cmp.Compare(b.Late, a.Late), cmp.Compare(a.Number, b.Number)) })
+		*list = (*list)[:min(len(*list), maxItems)]
+	}
+	return nil
+}
+
+func hotSpots(all []Trouble, rules workflow.Weekly) []Hot {
+	times := map[Spot]int{}
+	for _, t := range all {
+		if t.Spot != (Spot{}) {
+			times[t.Spot]++
+		}
+	}
+	var out []Hot
+	for s, n := range times {
+		if n >= rules.HotTimes {
+			out = append(out, Hot{Spot: s, Times: n, Days: rules.HotDays})
+		}
+	}
+	slices.SortFunc(out, func(a, b Hot) int {
+		return cmp.Or(cmp.Compare(b.Times, a.Times), cmp.Compare(a.Estate, b.Estate), cmp.Compare(a.Building, b.Building),
+			cmp.Compare(a.Landmark, b.Landmark), cmp.Compare(a.Category, b.Category))
+	})
+	return out[:min(len(out), maxItems)]
+}
+
+// NamedRate is a rate with its name: response, resolution, satisfaction.
+type NamedRate struct {
+	Name string
+	Rate Rate
+}
+
+// Named are the three rates by their names.
+func (r Rates) Named() []NamedRate {
+	return []NamedRate{{"response", r.Response}, {"resolution", r.Resolution}, {"satisfaction", r.Satisfaction}}
+}
+
+func below(units []Unit, rules workflow.Weekly) []Below {
+	var out []Below
+	for _, u := range units {
+		for _, r := range u.Named() {
+			if r.Rate.Of >= rules.Least && r.Rate.Percent() < float64(rules.Floor) {
+				out = append(out, Below{By: u.By, Code: u.Code, Rate: r.Name, Is: r.Rate})
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Below) int { return cmp.Compare(a.Is.Percent(), b.Is.Percent()) })
+	return out
+}
+
+// changes are the figures of a digest that was sent which are others now.
+func changes(sent *Digest, is Figures) []Change {
+	var out []Change
+	add := func(name string, was, is float64) {
+		if was != is {
+			out = append(out, Change{Week: sent.Week, Figure: name, Was: was, Is: is})
+		}
+	}
+	now := is.Named()
+	for i, r := range sent.Now.Named() {
+		add(r.Name, r.Rate.Percent(), now[i].Rate.Percent())
+	}
+	for _, f := range []struct {
+		name    string
+		was, is int
+	}{
+		{"resolved", sent.Now.Resolved, is.Resolved}, {"undone", sent.Now.Undone, is.Undone},
+		{"merged", sent.Now.Merged, is.Merged}, {"cancelled", sent.Now.Cancelled, is.Cancelled}, {"hotline", sent.Now.Hotline, is.Hotline},
+	} {
+		add(f.name, float64(f.was), float64(f.is))
+	}
+	return out
+}

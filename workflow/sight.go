@@ -1,0 +1,33 @@
+package workflow
+
+import "slices"
+
+// ReadBy tells whether somebody may read what the ticket says: whose matter it
+// is, who filed it, who handles or handled it or has a part of it, its grid's
+// workers and leader, and the committee. Those whose tickets were merged into
+// it, and the neighbours who wish the same, see only how it stands. (The
+// design's rule 6.)
+func (t *Ticket) ReadBy(p Person) bool {
+	if p.ID == 0 || t.Community != "" && p.Community != "" && t.Community != p.Community {
+		return false
+	}
+	if t.Reporter == p.ID {
+		return true
+	}
+	return p.Staff() && (t.FiledBy == p.ID || t.Owner == p.ID || slices.Contains(t.Handlers, p.ID) || t.Hand(p.ID) != nil ||
+		WhoGridWorker.Holds(t, By(p)) || WhoCommittee.Holds(t, By(p)))
+}
+
+// Offers are the commands for which the table has a row of the ticket's state
+// and somebody's part, each once: what a page offers them. A guard may still
+// refuse one, and then says why.
+func Offers(t *Ticket, by Actor) []CommandName {
+	var out []CommandName
+	for _, row := range Table {
+		if slices.Contains(row.From, t.State) && !slices.Contains(out, row.Command) &&
+			slices.ContainsFunc(row.Who, func(w Who) bool { return w.Holds(t, by) }) {
+			out = append(out, row.Command)
+		}
+	}
+	return out
+}
