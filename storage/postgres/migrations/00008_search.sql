@@ -5,8 +5,6 @@ DROP INDEX ticket_open, ticket_reported;
 CREATE INDEX ticket_open ON ticket (community, filed_at, number) WHERE ended_at IS NULL;
 CREATE INDEX ticket_reported ON ticket (community, reporter, filed_at DESC, number DESC);
 CREATE INDEX ticket_handled ON ticket (community, owner, filed_at DESC, number DESC) WHERE owner > 0;
-DROP INDEX IF EXISTS ticket_filed;
-CREATE INDEX ticket_filed ON ticket (community, filed_at, number);
 
 -- Since when a promise is missed; NULL while none is, and once it has ended.
 ALTER TABLE ticket ADD COLUMN late_since timestamptz;
@@ -41,8 +39,7 @@ ALTER TABLE community ALTER COLUMN worded SET DEFAULT 9223372036854775807;
 -- +goose Down
 ALTER TABLE community DROP COLUMN worded;
 DROP TABLE ticket_words;
-DROP INDEX ticket_late, ticket_filed, ticket_handled, ticket_reported, ticket_open;
+DROP INDEX ticket_late, ticket_handled, ticket_reported, ticket_open;
 ALTER TABLE ticket DROP COLUMN late_since;
 CREATE INDEX ticket_open ON ticket (community, number) WHERE ended_at IS NULL;
 CREATE INDEX ticket_reported ON ticket (community, reporter, number DESC);
-CREATE INDEX ticket_filed ON ticket (community, filed_at); -- as an earlier migration made it
