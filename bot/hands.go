@@ -31,7 +31,7 @@ func (s *session) hand(ctx context.Context, sp spoken) (string, error) {
 	case verbCall:
 		return s.callIn(ctx, &t, sp)
 	case verbJoin:
-		cmd.Name, cmd.Unit = workflow.CmdJoin, unitOf(s.me)
+		cmd.Name, cmd.Unit = workflow.CmdJoin, s.me.Unit()
 	case verbFinish:
 		cmd.Name, cmd.Media = workflow.CmdFinish, s.take()
 	case verbDecline:

@@ -70,23 +70,11 @@ func (s *session) claim(ctx context.Context, sp spoken) (string, error) {
 		}
 		return s.offer(s.say("claimed_before", v), choice{s.say("choice.join", v), "一起 " + strconv.FormatInt(t.Number, 10)}), nil
 	}
-	if t, err = s.w.Do(ctx, t.Number, workflow.Command{Name: workflow.CmdClaim, Actor: s.by(), Unit: unitOf(s.me)}); err != nil {
+	if t, err = s.w.Do(ctx, t.Number, workflow.Command{Name: workflow.CmdClaim, Actor: s.by(), Unit: s.me.Unit()}); err != nil {
 		return "", err
 	}
 	s.talk.Ticket = t.Number
 	return s.card(ctx, &t)
-}
-
-// unitOf is the name under which somebody's claim is shown.
-func unitOf(p workflow.Person) string {
-	for _, r := range p.Roles {
-		for _, name := range []string{r.Unit, r.Team, r.Branch} {
-			if name != "" {
-				return name
-			}
-		}
-	}
-	return p.Name
 }
 
 // consent notes whether claimers may know who wished.

@@ -17,6 +17,7 @@ const (
 	handler   who = "handler"   // who has work: any part but the administrator's alone
 	keeper    who = "keeper"    // grid workers and leaders: they file by hand, patrol, visit, file for others
 	committee who = "committee" // the party committee
+	duty      who = "duty"      // the committee's on duty
 	admin     who = "admin"     // administrators
 )
 
@@ -39,6 +40,8 @@ func (w who) holds(p workflow.Person) bool {
 		return p.Has(workflow.RoleWorker) || p.Has(workflow.RoleLeader)
 	case committee:
 		return p.Has(workflow.RoleCommittee)
+	case duty:
+		return slices.ContainsFunc(p.Roles, func(r workflow.Role) bool { return r.Kind == workflow.RoleCommittee && r.Duty })
 	case admin:
 		return p.Has(workflow.RoleAdmin)
 	}
@@ -95,6 +98,20 @@ func table() []route {
 		{pattern: "POST /c/{community}/my/{number}/add", who: of(resident), log: "ticket.add", do: (*Console).add, limit: uploads},
 		{pattern: "GET /c/{community}/agreed", who: of(resident), do: (*Console).agreed},
 		{pattern: "GET /c/{community}/media/{media}", who: of(resident), log: "media.look", do: (*Console).media},
+
+		// who has work
+		{pattern: "GET /c/{community}/work", who: of(handler), log: "work.look", do: (*Console).duty},
+		{pattern: "GET /c/{community}/work/done", who: of(handler), log: "work.look", do: (*Console).done},
+		{pattern: "GET /c/{community}/t/{number}", who: of(handler), log: "ticket.look", do: (*Console).ticketWhole},
+		{pattern: "POST /c/{community}/t/{number}/contact", who: of(handler), log: "phone.look", do: (*Console).contact},
+		{pattern: "POST /c/{community}/t/{number}/do/{command}", who: of(handler), log: "ticket.tell", do: (*Console).tell, limit: uploads},
+
+		// who oversees: the committee, and grid workers and leaders their own grids
+		{pattern: "GET /c/{community}/overdue", who: of(committee, keeper), log: "overdue.look", do: (*Console).overdue},
+		{pattern: "GET /c/{community}/today", who: of(committee), log: "today.look", do: (*Console).today},
+		{pattern: "GET /c/{community}/search", who: of(committee), log: "search", do: (*Console).search},
+		{pattern: "POST /c/{community}/search/book", who: of(committee), log: "search.export", do: (*Console).searchBook, limit: uploads},
+		{pattern: "POST /c/{community}/search/names", who: of(duty), log: "search.export.names", do: (*Console).searchBookNames, limit: uploads},
 
 		// the committee's
 		{pattern: "GET /c/{community}/week", who: of(committee), do: (*Console).thisWeek},

@@ -39,6 +39,8 @@ type Record interface {
 	Session(ctx context.Context, community string, hash []byte, now, expires time.Time) (s access.Session, ok bool, err error)
 	EndSession(ctx context.Context, community string, hash []byte) error
 
+	Tickets
+	Lists
 	// Audit writes one line of the audit log, which only grows.
 	Audit(ctx context.Context, community string, e access.Entry) error
 }
@@ -77,6 +79,8 @@ type Options struct {
 	// Account is a community's account; ok is false where it has none, or one
 	// that may not say who somebody is.
 	Account func(community string) (a Account, ok bool)
+	// Understander guesses what a ticket in the tray is about.
+	Understander workflow.Understander
 	// Mask hides numbers and names in a text; see workflow.Understander.
 	Mask func(c *workflow.Community, text string, names []string) string
 	// PublicURL is where people reach the pages, https://host; "" where links

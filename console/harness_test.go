@@ -5,12 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
+	"image/jpeg"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -115,7 +118,7 @@ func newHouse(t *testing.T) *house {
 		h.must(err)
 		for i, part := range parts {
 			id, err := h.store.UpsertPerson(ctx, part, workflow.Person{
-				Community: code, Name: map[string]string{"resident": "孙桂兰", "worker": "秦霞"}[part], Phone: fmt.Sprintf("1990000%04d", i), OpenID: "o-" + code + "-" + part,
+				Community: code, Name: map[string]string{"resident": "孙桂兰", "worker": "秦霞", "colleague": "唐娟", "committee": "曹一鸣", "leader": "龚莉", "property": "曹颖", "officer": "董明轩", "volunteer": "秦浩然", "partner": "于波"}[part], Phone: fmt.Sprintf("1990000%04d", i), OpenID: "o-" + code + "-" + part,
 				Roles: rolesOf[part], Following: true, Home: workflow.Place{Estate: "东园", Building: 1, Unit: 3, Room: "402", Grid: "G1"},
 			})
 			h.must(err)
@@ -336,4 +339,18 @@ func mustParse(address string) *url.URL {
 		panic(err)
 	}
 	return u
+}
+
+// photo is a small picture on disk.
+func photo(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "photo.jpg")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(jpeg.Encode(f, image.NewGray(image.Rect(0, 0, 64, 64)), nil), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

@@ -110,8 +110,12 @@ func (c *Console) refusalPage(q *request, code string, status int) {
 	if c.o.Wording.Has("page.refused." + code) {
 		key = "page.refused." + code
 	}
-	text := c.o.Wording.Say(key, wording.Values{})
-	if q.shape.Community == nil || q.Header.Get("HX-Request") != "" && status == http.StatusUnauthorized {
+	if q.shape.Community == nil { // no community's words: those of all
+		http.Error(q.w, c.o.Wording.Say(key, wording.Values{}), status)
+		return
+	}
+	text := q.voice().Say(key, wording.Values{"Staff": q.me.Staff()})
+	if q.Header.Get("HX-Request") != "" && status == http.StatusUnauthorized {
 		q.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		q.w.WriteHeader(status)
 		_, _ = q.w.Write([]byte(text + "\n"))
@@ -176,6 +180,17 @@ func (v view) Say(key string, pairs ...any) string {
 
 // When is a moment as it is said: 「今天 15:20」.
 func (v view) When(t time.Time) string { return v.voice().When(t, v.now) }
+
+// Clock is now.
+func (v view) Clock() time.Time { return v.now }
+
+// Date is a day as forms write it.
+func (v view) Date(t time.Time) string {
+	return t.In(v.shape.Community.Location()).Format(time.DateOnly)
+}
+
+// TitleOf is what somebody of the staff is called beside their name.
+func (v view) TitleOf(p workflow.Person) string { return v.voice().Title(p) }
 
 // Exact is a moment in full, for those who hover over it and for machines.
 func (v view) Exact(t time.Time) string {

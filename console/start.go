@@ -16,6 +16,10 @@ var menu = []struct {
 	path string
 	who  []who
 }{
+	{"today", "today", of(committee)},
+	{"work", "work", of(handler)},
+	{"overdue", "overdue", of(committee, keeper)},
+	{"search", "search", of(committee)},
 	{"week", "week", of(committee)},
 	{"my", "my", of(resident)},
 }

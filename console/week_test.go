@@ -45,8 +45,10 @@ func (h *house) lively() {
 			h.tell(east, t.Number, workflow.Command{Name: workflow.CmdRate, Actor: me, Rating: workflow.Unsatisfied, Text: "又堵了"})
 		}
 	}
-	h.clock.Advance(time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC).Sub(h.clock.Now()))
+	now := time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
+	h.clock.Advance(now.Add(-27 * time.Hour).Sub(h.clock.Now()))
 	h.fire()
+	h.clock.Advance(now.Sub(h.clock.Now()))
 }
 
 // staff is who has a ticket.

@@ -113,6 +113,12 @@ func (o Voice) When(t, now time.Time) string {
 	return o.W.Say(key, Values{"Clock": local.Format("15:04"), "Month": int(local.Month()), "Day": local.Day()})
 }
 
+// Span is a time in words: 「1 小时 20 分」, 「2 天 3 小时」.
+func (o Voice) Span(d time.Duration) string {
+	minutes := int((d + 30*time.Second) / time.Minute)
+	return strings.TrimSpace(o.Say("digest.span", Values{"Days": minutes / 1440, "Hours": minutes % 1440 / 60, "Minutes": minutes % 60}))
+}
+
 // dayOf is the day as a date in UTC, so that days can be subtracted.
 func dayOf(t time.Time) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)

@@ -120,6 +120,19 @@ func (p Person) fullTime(grid string) bool {
 	return slices.ContainsFunc(p.Roles, func(r Role) bool { return r.Kind == RoleWorker && r.FullTime && r.serves(grid) })
 }
 
+// Unit is the name under which what somebody claims is shown: their unit's,
+// team's or branch's, else their own.
+func (p Person) Unit() string {
+	for _, r := range p.Roles {
+		for _, name := range []string{r.Unit, r.Team, r.Branch} {
+			if name != "" {
+				return name
+			}
+		}
+	}
+	return p.Name
+}
+
 // MayClaim tells whether the person may claim wishes.
 func (p Person) MayClaim() bool {
 	return p.Has(RolePartyMember) || p.Has(RoleVolunteer) || p.Has(RolePartner) || p.Has(RoleWorker)

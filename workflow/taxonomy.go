@@ -1,6 +1,10 @@
 package workflow
 
-import "slices"
+import (
+	"cmp"
+	"maps"
+	"slices"
+)
 
 // Kind is what a message is about. Codes are those of the taxonomy and never
 // renamed.
@@ -92,4 +96,32 @@ func (t *Taxonomy) Find(word string) (Category, Kind, bool) {
 		}
 	}
 	return "", "", false
+}
+
+// KindOf is the kind that a category belongs to; ok is false where there is no
+// such category.
+func (t *Taxonomy) KindOf(c Category) (k Kind, ok bool) {
+	if _, ok := t.IncidentCategories[c]; ok {
+		return Incident, true
+	}
+	_, ok = t.WishCategories[c]
+	return Wish, ok
+}
+
+// CategoriesOf are the categories of incidents or of wishes, in an order that
+// stays the same, those for all others last.
+func (t *Taxonomy) CategoriesOf(k Kind) []Category {
+	labels := t.IncidentCategories
+	if k == Wish {
+		labels = t.WishCategories
+	}
+	other := func(c Category) int {
+		if c == OtherIncident || c == OtherWish {
+			return 1
+		}
+		return 0
+	}
+	return slices.SortedFunc(maps.Keys(labels), func(a, b Category) int {
+		return cmp.Or(cmp.Compare(other(a), other(b)), cmp.Compare(a, b))
+	})
 }

@@ -100,16 +100,23 @@ func (b *Browser) Cookie(address, name, value string) {
 	}))
 }
 
-// Go opens a page and waits until its scripts have run.
+// Go opens a page, which fails the test where it is refused.
 func (b *Browser) Go(address string) {
 	b.t.Helper()
 	b.Do("open "+address, chromedp.Navigate(address), chromedp.WaitReady(chromedp.CSS("body[data-page]")))
+	if page, err := chromedp.Run(b.Context, chromedp.Evaluate[string](`document.body.dataset.page`)); err != nil || page == "refused" {
+		b.Picture("failed")
+		b.t.Errorf("%s is refused (%v)", address, err)
+	}
 }
 
 // Says is the step that waits until words can be seen on the page.
 func Says(words string) Step {
 	return chromedp.WaitVisible(fmt.Sprintf(`//body//*[contains(normalize-space(.),%q)]`, words))
 }
+
+// Follows is the step that waits until the page is told of changes.
+func Follows() Step { return chromedp.WaitReady(chromedp.CSS(`body[data-following=yes]`)) }
 
 // Presses is the step that presses the first button or link that says so.
 func Presses(words string) Step {
@@ -119,6 +126,20 @@ func Presses(words string) Step {
 // Fills is the step that writes words into a field, by its name.
 func Fills(name, words string) Step {
 	return chromedp.SendKeys(chromedp.CSS(fmt.Sprintf(`[name=%q]`, name)), words)
+}
+
+// FitsItsWidth fails the test where the page must be moved sideways to be read.
+func (b *Browser) FitsItsWidth() {
+	b.t.Helper()
+	over, err := chromedp.Run(b.Context, chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`))
+	if err != nil || over > 0 {
+		b.t.Errorf("the page is %d pixels too wide (%v)", over, err)
+	}
+}
+
+// Chooses is the step that opens a page of the main menu.
+func Chooses(name string) Step {
+	return chromedp.Click(fmt.Sprintf(`//nav//a[normalize-space(.)=%q]`, name))
 }
 
 // Picture leaves a picture of what can be seen, if a person wants one; Whole one

@@ -155,10 +155,7 @@ func (c *composer) rate(r digest.Rate, judge bool) Cell {
 
 // span is a time in words: 「1 小时 20 分」.
 func (c *composer) span(seconds int64) Cell {
-	minutes := (seconds + 30) / 60
-	return Cell{Value: float64(seconds) / 86400, Kind: Duration, Text: c.o.Say("digest.span", wording.Values{
-		"Days": int(minutes / 1440), "Hours": int(minutes % 1440 / 60), "Minutes": int(minutes % 60),
-	})}
+	return Cell{Value: float64(seconds) / 86400, Kind: Duration, Text: c.o.Span(time.Duration(seconds) * time.Second)}
 }
 
 func (c *composer) tiles() {

@@ -1,0 +1,180 @@
+package console
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/desk"
+)
+
+// Lists are what the record finds of many tickets; the PostgreSQL store is one.
+type Lists interface {
+	// Search finds tickets, newest first; see desk.Query.
+	Search(ctx context.Context, community string, q desk.Query) (desk.Found, error)
+	// Overdue are the open tickets with a missed promise, the longest first, of a
+	// grid or ("") of all.
+	Overdue(ctx context.Context, community, grid string, limit int) ([]workflow.Ticket, error)
+	// HandledBy are somebody's tickets, ended ones too, newest first, before a
+	// number.
+	HandledBy(ctx context.Context, community string, person workflow.PersonID, before int64, limit int) ([]workflow.Ticket, error)
+	// Day counts what happened in a time, and what is open now.
+	Day(ctx context.Context, community string, from, until time.Time) (desk.Day, error)
+}
+
+// dutyPage is what somebody has to do.
+type dutyPage struct {
+	Mine   []matter // next deadline first
+	Parts  []matter // of which they have a part
+	Tray   []matter // to be filed by hand
+	Calls  []call   // telephone calls that no push could make
+	Rated  []matter // done, the resident has the word
+	Grid   string
+	Keeper bool
+}
+
+// call is somebody whom no push reached.
+type call struct {
+	Number      int64
+	Who, Hidden string
+	What        string
+}
+
+// listed is how many tickets a list shows.
+const listed = 50
+
+// duty is the work of who is logged in.
+func (c *Console) duty(q *request) error {
+	journal := c.o.Desk.Journal()
+	owned, err := journal.Owned(q.Context(), q.community(), q.me.ID, listed)
+	if err != nil {
+		return err
+	}
+	var page dutyPage
+	for i := range owned {
+		if m := q.matter(&owned[i]); m.State == workflow.Resolved {
+			page.Rated = append(page.Rated, m)
+		} else {
+			page.Mine = append(page.Mine, m)
+		}
+	}
+	helped, err := journal.Helped(q.Context(), q.community(), q.me.ID, listed)
+	if err != nil {
+		return err
+	}
+	page.Parts = q.matters(helped)
+	if page.Tray, err = q.tray(); err != nil {
+		return err
+	}
+	if page.Calls, err = q.calls(owned); err != nil {
+		return err
+	}
+	return q.show("duty", page)
+}
+
+func (q *request) matters(all []workflow.Ticket) []matter {
+	out := make([]matter, len(all))
+	for i := range all {
+		out[i] = q.matter(&all[i])
+	}
+	return out
+}
+
+// grids are those whose tray somebody keeps: of a worker or leader theirs, of
+// the committee all, and what is in none.
+func (q *request) grids() []string {
+	var out []string
+	add := func(code string) {
+		if !slices.Contains(out, code) {
+			out = append(out, code)
+		}
+	}
+	for _, r := range q.me.Roles {
+		switch {
+		case r.Kind == workflow.RoleCommittee:
+			add("")
+			for _, g := range q.shape.Community.Grids {
+				add(g.Code)
+			}
+		case (r.Kind == workflow.RoleWorker || r.Kind == workflow.RoleLeader) && r.Grid != "":
+			add(r.Grid)
+		case r.Kind == workflow.RoleWorker || r.Kind == workflow.RoleLeader:
+			for _, g := range q.shape.Community.Grids {
+				add(g.Code)
+			}
+		}
+	}
+	return out
+}
+
+func (q *request) tray() ([]matter, error) {
+	var all []workflow.Ticket
+	for _, g := range q.grids() {
+		in, err := q.console.o.Desk.Journal().Tray(q.Context(), q.community(), g, listed)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, in...)
+	}
+	slices.SortStableFunc(all, func(a, b workflow.Ticket) int {
+		_, x, _ := a.NextDue()
+		_, y, _ := b.NextDue()
+		return cmp.Or(x.Compare(y), cmp.Compare(a.Number, b.Number))
+	})
+	return q.matters(all[:min(len(all), listed)]), nil
+}
+
+// calls are the pushes that reached nobody: somebody telephones.
+func (q *request) calls(owned []workflow.Ticket) ([]call, error) {
+	journal := q.console.o.Desk.Journal()
+	f := desk.Manual{All: committee.holds(q.me), Owner: q.me.ID, Not: q.me.ID}
+	for _, t := range owned {
+		f.Numbers = append(f.Numbers, t.Number)
+	}
+	for _, r := range q.me.Roles {
+		if r.Kind == workflow.RoleWorker && r.FullTime {
+			f.Grids = append(f.Grids, r.Grid)
+		}
+	}
+	manual, err := journal.ManualPushes(q.Context(), q.community(), f, 20)
+	if err != nil {
+		return nil, err
+	}
+	var out []call
+	for _, p := range manual {
+		t := workflow.Ticket{Community: q.community(), Kind: p.Facts.Kind, Named: !p.Facts.Unnamed, Place: p.Facts.Place, Reporter: p.Facts.Reporter}
+		if p.Person == t.Reporter && t.HidesWho(q.me) {
+			continue // the grid's workers call
+		}
+		who, err := journal.Person(q.Context(), q.community(), p.Person)
+		if err != nil && workflow.CodeOf(err) != workflow.CodeNotFound {
+			return nil, err
+		}
+		out = append(out, call{p.Number, who.Name, hidden(who.Phone), q.voice().Say("purpose."+string(p.Purpose), map[string]any{"Number": p.Number})})
+	}
+	return out, nil
+}
+
+// donePage is what somebody handled.
+type donePage struct {
+	All  []matter
+	Next int64
+}
+
+// done is what who is logged in handled, newest first.
+func (c *Console) done(q *request) error {
+	before := q.cursor()
+	all, err := c.o.Record.HandledBy(q.Context(), q.community(), q.me.ID, before, listed+1)
+	if err != nil {
+		return err
+	}
+	var page donePage
+	if len(all) > listed {
+		all = all[:listed]
+		page.Next = all[listed-1].Number
+	}
+	page.All = q.matters(all)
+	return q.show("done", page)
+}

@@ -1,0 +1,188 @@
+package console
+
+import (
+	"bytes"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/xuri/excelize/v2"
+
+	"github.com/wishdesk/wishdesk/console/browsertest"
+	"github.com/wishdesk/wishdesk/workflow"
+)
+
+// A committee member finds what is late, reads its story, gives it to somebody
+// else, and takes the list along: by the menu and buttons alone.
+func TestTheCommitteeFindsReassignsAndExports(t *testing.T) {
+	h := newHouse(t)
+	h.lively()
+	late, err := h.store.Overdue(t.Context(), east, "", 10)
+	h.must(err)
+	if len(late) == 0 {
+		t.Fatal("nothing is late")
+	}
+	for name, size := range map[string][2]int{"phone": {browsertest.PhoneWidth, browsertest.PhoneHeight}, "desk": {browsertest.DeskWidth, browsertest.DeskHeight}} {
+		b := h.tab("east/committee", size[0], size[1])
+		for _, page := range []string{"today", "overdue", "work", "search?q=%E4%BA%8B&state=open", "t/" + number(late[0])} {
+			b.Go(h.url + "/c/east/" + page)
+			b.FitsItsWidth()
+			name := strings.NewReplacer("/", "-", "?", "-", "%", "", "&", "-", "=", "-").Replace(page) + "-" + name
+			b.Picture(name)
+			b.Whole(name + "-whole")
+		}
+	}
+	b := h.tab("east/committee", browsertest.DeskWidth, browsertest.DeskHeight)
+	b.Go(h.url + "/c/east/")
+	b.Do("what is late", browsertest.Chooses("超时"), browsertest.Says("超时未办"))
+	b.Do("open it", chromedp.Click(chromedp.CSS(`a[href$="/t/`+number(late[0])+`"]`)), browsertest.Says("经过"), browsertest.Says("没有办结"))
+	b.Do("to whom", chromedp.SendKeys(chromedp.CSS("#to"), "秦霞"), browsertest.Presses("指派"), browsertest.Says("已指派"))
+	after, err := h.store.Ticket(t.Context(), east, late[0].Number)
+	if h.must(err); after.Owner != h.people["east/worker"].ID {
+		t.Errorf("it is with %d", after.Owner)
+	}
+	if got := strings.Join(h.logged(east), " "); !strings.Contains(got, "ticket.look ticket.tell ticket.look") {
+		t.Errorf("the audit log says %s", got)
+	}
+}
+
+func TestSearchFindsByWhatPeopleRemember(t *testing.T) {
+	h := newHouse(t)
+	ticket := h.file(east, "三单元的楼道灯不亮了,我的电话13800138000")
+	other := h.file(east, "垃圾没人清", func(c *workflow.Command) { c.Category, c.Place.Building, c.Place.Grid = "sanitation", 3, "G2" })
+	h.file(west, "楼道灯不亮了")
+	b := h.as("east/committee")
+	find := func(query string, want ...string) {
+		t.Helper()
+		b.get("/c/east/search?"+query).mustSay(t, http.StatusOK, want...)
+	}
+	q := func(s string) string { return "q=" + url.QueryEscape(s) }
+	find(q("楼道灯"), number(ticket)+" 号", "but not", number(other)+" 号")
+	find(q(number(other)), number(other)+" 号", "but not", number(ticket)+" 号")
+	find(q("孙桂兰"), number(ticket)+" 号", number(other)+" 号")
+	find(q("秦霞"), number(ticket)+" 号")
+	find(q("东园3号楼"), number(other)+" 号", "but not", number(ticket)+" 号")
+	find(q("")+"&grid=G2", number(other)+" 号", "but not", number(ticket)+" 号")
+	find(q("")+"&category=sanitation&state=open", number(other)+" 号", "but not", number(ticket)+" 号")
+	find(q("游泳池"), "没有找到")
+	find(q("灯")+"&from=2026-13-01", "日期没看懂")
+	find(q("")+"&until=2026-11-22", "没有找到")
+	if got := h.logged(east); got[len(got)-1] != "search" {
+		t.Errorf("a search is logged as %v", got[len(got)-1])
+	}
+
+	table := func(path string) [][]string {
+		t.Helper()
+		a := b.post(path, nil)
+		book, err := excelize.OpenReader(bytes.NewReader([]byte(a.body)))
+		h.must(err)
+		defer book.Close()
+		rows, err := book.GetRows("Sheet1")
+		h.must(err)
+		return rows
+	}
+	plain := table("/c/east/search/book?" + q("楼道灯"))
+	if len(plain) != 2 || plain[1][0] != number(ticket) || plain[1][8] != "2026-11-23 10:00" {
+		t.Errorf("the table: %v", plain)
+	}
+	for _, bad := range []string{"13800138000", "1990000", "402", "孙桂兰"} {
+		if strings.Contains(strings.Join(plain[1], " "), bad) {
+			t.Errorf("the table without names holds %s: %v", bad, plain[1])
+		}
+	}
+	if named := table("/c/east/search/names?" + q("楼道灯")); !strings.Contains(strings.Join(named[1], " "), "孙桂兰") {
+		t.Errorf("the table with names: %v", named)
+	}
+	if got := strings.Join(h.logged(east), " "); !strings.Contains(got, "search.export search.export.names") {
+		t.Errorf("the audit log says %s", got)
+	}
+}
+
+// What a ticket's page shows to whom, and what never.
+func TestWhatATicketsPageShows(t *testing.T) {
+	h := newHouse(t)
+	ticket := h.file(east, "三单元的楼道灯不亮了")
+	path := "/c/east/t/" + number(ticket)
+	phone := h.people["east/resident"].Phone
+	for who, c := range map[string]struct {
+		status int
+		say    []string
+	}{
+		"worker":    {200, []string{"楼道灯不亮了", "孙桂兰", "199****0000", "接单", "转派", "but not", phone, "发出的通知", "指派"}},
+		"committee": {200, []string{"楼道灯不亮了", "孙桂兰", "指派", "发出的通知", "谁看过", "but not", phone}},
+		"leader":    {200, []string{"楼道灯不亮了", "but not", phone}},
+		"colleague": {404, []string{"but not", "楼道灯", "孙桂兰"}},
+		"property":  {404, []string{"but not", "楼道灯", "孙桂兰"}},
+		"officer":   {404, []string{"but not", "楼道灯"}},
+		"volunteer": {404, []string{"but not", "楼道灯"}},
+		"resident":  {403, []string{"but not", "楼道灯"}},
+		"admin":     {403, []string{"but not", "楼道灯"}},
+	} {
+		t.Run(who, func(t *testing.T) { h.as("east/"+who).get(path).mustSay(t, c.status, c.say...) })
+	}
+	h.as("west/committee").get(path).mustSay(t, http.StatusSeeOther)
+	worker := h.as("east/worker")
+	worker.post(path+"/contact", nil).mustSay(t, http.StatusOK, phone)
+	if got := h.logged(east); got[len(got)-1] != "phone.look" {
+		t.Errorf("looking at a telephone number is logged as %s", got[len(got)-1])
+	}
+	if a := h.as("east/colleague").post(path+"/do/accept", nil); a.status != http.StatusNotFound {
+		t.Errorf("another grid's worker accepts it: %d", a.status)
+	}
+
+	wish := h.file(east, "想学用智能手机,我住3单元402", func(c *workflow.Command) { c.Kind, c.Category = workflow.Wish, "elderly" })
+	h.as("east/volunteer").get("/c/east/t/"+number(wish)).mustSay(t, http.StatusOK, "想学用智能手机", "认领", "but not", "402", "孙桂兰", "3单元")
+	if a := h.as("east/volunteer").post("/c/east/t/"+number(wish)+"/contact", nil); a.status != http.StatusForbidden {
+		t.Errorf("a volunteer sees the telephone of who wishes: %d", a.status)
+	}
+}
+
+func TestAWorkerHandlesFromThePage(t *testing.T) {
+	h := newHouse(t)
+	ticket := h.file(east, "三单元的楼道灯不亮了")
+	b := h.tab("east/worker", browsertest.PhoneWidth, browsertest.PhoneHeight)
+	b.Go(h.url + "/c/east/")
+	b.Do("one thumb", browsertest.Says("我的工作"), browsertest.Says("楼道灯"))
+	b.Picture("work-one-thumb-phone")
+	b.FitsItsWidth()
+	b.Do("accept", browsertest.Presses("接单"), browsertest.Says("已接单"), browsertest.Says("告诉居民进展"))
+	b.FitsItsWidth()
+	b.Picture("worker-ticket-phone")
+	b.Whole("worker-ticket-phone-whole")
+	b.Do("resolve", chromedp.SendKeys(chromedp.CSS("#resolve"), "灯换好了,您看看"), chromedp.SetUploadFiles(chromedp.CSS(`form[action$="/do/resolve"] input[type=file]`), []string{photo(t)}),
+		browsertest.Presses("办结"), browsertest.Says("已办结,请居民评价"))
+	got, err := h.store.Ticket(t.Context(), east, ticket.Number)
+	if h.must(err); got.State != workflow.Resolved || len(got.Media) != 1 || got.Resolution != "灯换好了,您看看" {
+		t.Fatalf("the ticket: %s %q %v", got.State, got.Resolution, got.Media)
+	}
+	mine := h.as("east/resident")
+	mine.get("/c/east/my/"+number(ticket)).mustSay(t, http.StatusOK, "灯换好了", "/media/"+got.Media[0].ID)
+	if a := mine.get("/c/east/media/" + got.Media[0].ID); a.status != http.StatusOK || a.header.Get("Content-Type") != "image/jpeg" {
+		t.Errorf("the photo: %d %s", a.status, a.header.Get("Content-Type"))
+	}
+	for _, who := range []string{"east/neighbour", "east/colleague", "east/property"} {
+		if a := h.as(who).get("/c/east/media/" + got.Media[0].ID); a.status != http.StatusNotFound {
+			t.Errorf("%s sees the photo: %d", who, a.status)
+		}
+	}
+}
+
+func TestTheTrayIsFiledInOneTap(t *testing.T) {
+	h := newHouse(t)
+	ticket := h.file(east, "那个东西又出毛病了", func(c *workflow.Command) { c.Kind, c.Category, c.Severity, c.Place = "", "", "", workflow.Place{} })
+	if ticket.Stand != workflow.InTray {
+		t.Fatalf("it stands %q", ticket.Stand)
+	}
+	b := h.tab("east/committee", browsertest.DeskWidth, browsertest.DeskHeight)
+	b.Go(h.url + "/c/east/work")
+	b.Do("the tray", browsertest.Says("等专人归类"), chromedp.Click(chromedp.CSS(`a[href$="/t/`+number(ticket)+`"]`)), browsertest.Says("归类"))
+	b.Picture("tray-desk")
+	b.Do("file it", chromedp.SendKeys(chromedp.CSS("#c-category"), "设施维修"), chromedp.SendKeys(chromedp.CSS("#p-estate"), "东园"), chromedp.SendKeys(chromedp.CSS("#p-building"), "3"),
+		chromedp.Click(`//form[contains(@action,"/do/classify")]//button[normalize-space(.)="归类"]`), browsertest.Says("已归类"))
+	got, err := h.store.Ticket(t.Context(), east, ticket.Number)
+	if h.must(err); got.Category != "facilities" || got.Place.Building != 3 || got.Owner != h.people["east/colleague"].ID {
+		t.Errorf("it is %s at %s with %d", got.Category, got.Place, got.Owner)
+	}
+}

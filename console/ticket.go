@@ -1,0 +1,436 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/wishdesk/wishdesk/wording"
+	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/access"
+	"github.com/wishdesk/wishdesk/workflow/desk"
+)
+
+// Tickets are what the record has of a ticket besides the journal.
+type Tickets interface {
+	// PushesOf are all pushes of a ticket, oldest first.
+	PushesOf(ctx context.Context, community string, number int64) ([]desk.Push, error)
+	// AuditLog are lines of the audit log, newest first.
+	AuditLog(ctx context.Context, community string, want access.Entries) ([]access.Entry, error)
+}
+
+// wholePage is a ticket as those who work on it see it.
+type wholePage struct {
+	matter
+	Story    []wording.Step
+	Reporter person
+	Hands    []hand
+	Missed   []string // promises, in words
+	LateFor  string
+	Points   string
+	Because  string  // why it went to who has it
+	Groups   []group // whom it can be given to
+	Guesses  []workflow.Category
+	Kinds    []kind
+	Absorbed []int64
+	Pushes   []sent
+	Looked   []look
+}
+
+// person is a resident as staff see them: the telephone hidden until it is asked
+// for, which is written down.
+type person struct {
+	Known  bool
+	Name   string
+	Hidden string // 138****1234; "" for none
+	Phone  string // only where it was asked for
+	WeChat bool   // can be reached there
+}
+
+// hand is somebody who does a part of a ticket.
+type hand struct {
+	Name, Title, Part, Result string
+	State                     workflow.HandState
+}
+
+// group is some people whom a ticket can be given to.
+type group struct {
+	Name   string
+	People []workflow.Person
+}
+
+// kind is a kind of ticket with its categories, for choosing.
+type kind struct {
+	Kind       workflow.Kind
+	Name       string
+	Categories []workflow.Category
+}
+
+// sent is a push of a ticket.
+type sent struct {
+	To, What, When, Fate string
+	Bad                  bool
+}
+
+// look is a line of the audit log.
+type look struct{ When, Who, What string }
+
+// ticketWhole shows a ticket to somebody who works on it.
+func (c *Console) ticketWhole(q *request) error { return q.showTicket("") }
+
+// contact shows a resident's telephone number; the audit log has it by then.
+func (c *Console) contact(q *request) error {
+	t, err := q.readable()
+	if err != nil {
+		return err
+	}
+	if t.HidesWho(q.me) {
+		return &workflow.Error{Code: workflow.CodeNotAllowed, Number: t.Number, Cause: errors.New("the reporter has not agreed")}
+	}
+	return q.showTicket("contact")
+}
+
+// readable is the ticket that the path names, for somebody who may read it.
+func (q *request) readable() (workflow.Ticket, error) {
+	t, err := q.ticket(q.Context())
+	if err == nil && !t.ReadBy(q.me) && t.Stand != workflow.OnWall {
+		err = &workflow.Error{Code: workflow.CodeNotFound, Number: t.Number}
+	}
+	return t, err
+}
+
+func (q *request) showTicket(ask string) error {
+	t, err := q.readable()
+	if err != nil {
+		return err
+	}
+	page := wholePage{matter: q.matter(&t), Absorbed: t.Absorbed, Points: q.voice().Points(&t), Kinds: q.kinds()}
+	if page.Story, err = q.story(&t); err != nil {
+		return err
+	}
+	slices.Reverse(page.Story) // what was last comes first
+	for _, clock := range t.Overdue {
+		page.Missed = append(page.Missed, q.voice().Say("digest.clock."+string(clock), nil))
+	}
+	if t.IsLate() {
+		page.LateFor = q.voice().Span(q.now.Sub(t.LateSince))
+	}
+	if t.Why != "" {
+		f := desk.FactsOf(&t)
+		page.Because, _ = q.voice().Facts(&f, q.now)["Because"].(string)
+	}
+	if !t.HidesWho(q.me) && t.Reporter != 0 {
+		if page.Reporter, err = q.reporter(&t, ask == "contact"); err != nil {
+			return err
+		}
+	}
+	for _, h := range t.Hands {
+		p := q.shape.Roster.ByID(h.Person)
+		page.Hands = append(page.Hands, hand{p.Name, q.voice().Title(p), h.Part, h.Result, h.State})
+	}
+	page.Groups = q.groups(&t)
+	if t.InDoubt() && q.console.o.Understander != nil {
+		u, err := q.console.o.Understander.Understand(q.Context(), q.shape.Community, workflow.Words{Text: t.Text})
+		if err != nil {
+			return err
+		}
+		page.Guesses = u.Guesses
+	}
+	if committee.holds(q.me) {
+		if err := q.oversight(&page, t.Number); err != nil {
+			return err
+		}
+	}
+	return q.show("ticket", page)
+}
+
+// reporter is whose matter a ticket is.
+func (q *request) reporter(t *workflow.Ticket, ask bool) (person, error) {
+	p, err := q.console.o.Desk.Journal().Person(q.Context(), q.community(), t.Reporter)
+	if workflow.CodeOf(err) == workflow.CodeNotFound {
+		return person{}, nil
+	}
+	if err != nil {
+		return person{}, err
+	}
+	out := person{Known: true, Name: p.Name, Hidden: hidden(p.Phone), WeChat: p.OpenID != "" && p.Following}
+	if ask {
+		out.Phone = p.Phone
+	}
+	return out, nil
+}
+
+// hidden is a telephone number of which only enough is shown to tell it from
+// others.
+func hidden(phone string) string {
+	if len(phone) < 7 {
+		return strings.Repeat("*", len(phone))
+	}
+	return phone[:3] + strings.Repeat("*", len(phone)-7) + phone[len(phone)-4:]
+}
+
+// groups are whom a ticket can be given to, those nearest first; the rest of the
+// staff can be named in the chat.
+func (q *request) groups(t *workflow.Ticket) []group {
+	var out []group
+	seen := map[workflow.PersonID]bool{q.me.ID: true, t.Owner: true}
+	add := func(name string, people []workflow.Person) {
+		g := group{Name: q.voice().Say("page.group."+name, nil)}
+		for _, p := range people {
+			if !seen[p.ID] && !p.Away.Covers(q.now) {
+				seen[p.ID] = true
+				g.People = append(g.People, p)
+			}
+		}
+		if len(g.People) > 0 {
+			out = append(out, g)
+		}
+	}
+	r := q.shape.Roster
+	add("grid", r.Workers(t.Place.Grid))
+	add("leader", r.Playing(workflow.RoleLeader, t.Place.Grid))
+	add("property", r.Playing(workflow.RoleProperty, t.Place.Grid))
+	add("officer", r.Playing(workflow.RoleOfficer, t.Place.Grid))
+	if t.Kind == workflow.Wish {
+		add("volunteer", r.Playing(workflow.RoleVolunteer, ""))
+		add("partner", r.Playing(workflow.RolePartner, ""))
+	}
+	add("committee", r.Playing(workflow.RoleCommittee, ""))
+	var others []workflow.Person
+	for _, p := range r {
+		if p.Has(workflow.RoleWorker) {
+			others = append(others, p)
+		}
+	}
+	add("others", others)
+	return out
+}
+
+func (q *request) kinds() []kind {
+	taxonomy := q.console.o.Taxonomy
+	var out []kind
+	for _, k := range []workflow.Kind{workflow.Incident, workflow.Wish} {
+		out = append(out, kind{k, taxonomy.Kinds[k], taxonomy.CategoriesOf(k)})
+	}
+	return out
+}
+
+// oversight is what the committee sees besides: what was sent to whom, and who
+// looked.
+func (q *request) oversight(page *wholePage, number int64) error {
+	pushes, err := q.console.o.Record.PushesOf(q.Context(), q.community(), number)
+	if err != nil {
+		return err
+	}
+	for _, p := range pushes {
+		to := q.shape.Roster.ByID(p.Person).Name
+		if to == "" {
+			to = q.voice().Say("page.resident", nil)
+		}
+		page.Pushes = append(page.Pushes, sent{
+			To: to, What: q.voice().Say("purpose."+string(p.Purpose), wording.Values{"Number": number}), When: q.voice().When(p.CreatedAt, q.now),
+			Fate: q.voice().Say("page.fate."+string(p.Status), nil), Bad: slices.Contains([]desk.PushStatus{desk.PushManual, desk.PushUnknown}, p.Status),
+		})
+	}
+	lines, err := q.console.o.Record.AuditLog(q.Context(), q.community(), access.Entries{Number: number, Limit: 20})
+	if err != nil {
+		return err
+	}
+	for _, e := range lines {
+		page.Looked = append(page.Looked, look{q.voice().When(e.At, q.now), q.nameOf(e.Person), q.action(e.Action)})
+	}
+	return nil
+}
+
+// nameOf is a member of the staff by name, anybody else as a resident.
+func (q *request) nameOf(id workflow.PersonID) string {
+	if name := q.shape.Roster.ByID(id).Name; name != "" {
+		return name
+	}
+	return q.voice().Say("page.resident", nil)
+}
+
+// action is what the audit log's word means.
+func (q *request) action(name string) string {
+	if key := "page.action." + name; q.console.o.Wording.Has(key) {
+		return q.voice().Say(key, nil)
+	}
+	return name
+}
+
+// told are the commands that a page's form may give, and what each needs: the
+// machine's table says who may.
+var told = map[workflow.CommandName]func(q *request, cmd *workflow.Command) error{
+	workflow.CmdAccept:     nothing,
+	workflow.CmdTransfer:   toSomebody,
+	workflow.CmdAssign:     toSomebody,
+	workflow.CmdCall:       toSomebody,
+	workflow.CmdReturn:     nothing,
+	workflow.CmdAsk:        func(_ *request, cmd *workflow.Command) error { cmd.Topic = workflow.TopicWorker; return nil },
+	workflow.CmdNote:       nothing,
+	workflow.CmdResolve:    nothing,
+	workflow.CmdFinish:     nothing,
+	workflow.CmdDecline:    nothing,
+	workflow.CmdEscalate:   nothing,
+	workflow.CmdCancel:     nothing,
+	workflow.CmdReopen:     nothing,
+	workflow.CmdClaim:      func(q *request, cmd *workflow.Command) error { cmd.Unit = q.me.Unit(); return nil },
+	workflow.CmdJoin:       func(q *request, cmd *workflow.Command) error { cmd.Unit = q.me.Unit(); return nil },
+	workflow.CmdSupplement: nothing,
+	workflow.CmdClassify:   whatAndWhere,
+	workflow.CmdMerge:      intoAnother,
+	workflow.CmdSplit:      nothing,
+}
+
+func nothing(*request, *workflow.Command) error { return nil }
+
+func toSomebody(q *request, cmd *workflow.Command) error {
+	id, err := strconv.ParseInt(q.PostFormValue("to"), 10, 64)
+	p := q.shape.Roster.ByID(workflow.PersonID(id))
+	if err != nil || p.ID == 0 {
+		return &workflow.Error{Code: workflow.CodeNeedsTarget, Cause: errors.New("nobody of the staff was chosen")}
+	}
+	cmd.To, cmd.Why = p.ID, workflow.WhyByHand
+	if cmd.Name == workflow.CmdCall {
+		cmd.Why = ""
+	}
+	return nil
+}
+
+func intoAnother(q *request, cmd *workflow.Command) error {
+	n, err := strconv.ParseInt(strings.TrimSpace(q.PostFormValue("into")), 10, 64)
+	if err != nil || n <= 0 {
+		return &workflow.Error{Code: workflow.CodeNeedsTarget, Cause: errors.New("no other ticket was named")}
+	}
+	other, err := q.console.o.Desk.Journal().Ticket(q.Context(), q.community(), n)
+	if err == nil && !other.ReadBy(q.me) {
+		err = &workflow.Error{Code: workflow.CodeNotFound, Number: n}
+	}
+	cmd.Into = n
+	return err
+}
+
+// whatAndWhere reads category, severity and place of a form. What is left empty
+// stays as the ticket has it.
+func whatAndWhere(q *request, cmd *workflow.Command) error {
+	t, err := q.readable()
+	if err != nil {
+		return err
+	}
+	bad := func(what string) error {
+		return &workflow.Error{Code: workflow.CodeInvalid, Number: t.Number, Cause: errors.New(what)}
+	}
+	cmd.Kind, cmd.Category, cmd.Severity, cmd.Danger, cmd.Place = t.Kind, t.Category, t.Severity, t.Danger, t.Place
+	if category := workflow.Category(q.PostFormValue("category")); category != "" {
+		k, ok := q.console.o.Taxonomy.KindOf(category)
+		if !ok {
+			return bad("no such category")
+		}
+		cmd.Kind, cmd.Category = k, category
+	}
+	if severity := workflow.Severity(q.PostFormValue("severity")); severity != "" {
+		if _, ok := q.console.o.Taxonomy.Severities[severity]; !ok {
+			return bad("no such severity")
+		}
+		cmd.Severity = severity
+	}
+	if cmd.Severity == "" {
+		cmd.Severity = workflow.Minor
+	}
+	if cmd.Severity != workflow.Emergency {
+		cmd.Danger = ""
+	}
+	place, given, err := q.place()
+	if err != nil {
+		return err
+	}
+	if given {
+		cmd.Place = place
+	}
+	return nil
+}
+
+// place reads estate, building, unit, room or landmark of a form; given is false
+// where all are empty.
+func (q *request) place() (p workflow.Place, given bool, err error) {
+	bad := func(field string) (workflow.Place, bool, error) {
+		return p, false, &workflow.Error{Code: workflow.CodeInvalid, Cause: fmt.Errorf("%s does not exist", field)}
+	}
+	c := q.shape.Community
+	if name := q.PostFormValue("landmark"); name != "" {
+		for _, l := range c.Landmarks {
+			if l.Name == name {
+				return workflow.Place{Estate: l.Estate, Landmark: l.Name, Grid: l.Grid}, true, nil
+			}
+		}
+		return bad("landmark")
+	}
+	estate, ok := c.Estate(q.PostFormValue("estate"))
+	building, err := strconv.Atoi(strings.TrimSpace(q.PostFormValue("building")))
+	if q.PostFormValue("building") == "" {
+		return p, false, nil
+	}
+	grid := c.GridOf(estate.Name, building)
+	if !ok || err != nil || grid == "" {
+		return bad("building")
+	}
+	p = workflow.Place{Estate: estate.Name, Building: building, Grid: grid, Room: q.words("room")}
+	if unit := strings.TrimSpace(q.PostFormValue("unit")); unit != "" {
+		if p.Unit, err = strconv.Atoi(unit); err != nil || p.Unit < 1 || p.Unit > 99 {
+			return bad("unit")
+		}
+	}
+	if len([]rune(p.Room)) > 10 {
+		return bad("room")
+	}
+	return p, true, nil
+}
+
+// tell gives the command that the path names to a ticket.
+func (c *Console) tell(q *request) error {
+	name := workflow.CommandName(q.PathValue("command"))
+	fill, ok := told[name]
+	if !ok {
+		return &workflow.Error{Code: workflow.CodeNotFound, Cause: errors.New("no such command")}
+	}
+	t, err := q.readable()
+	if err != nil {
+		return err
+	}
+	cmd := workflow.Command{Name: name, Actor: q.by(), Text: q.words("words")}
+	if err := fill(q, &cmd); err != nil {
+		return err
+	}
+	photos, err := q.photos("photos")
+	if err != nil {
+		return err
+	}
+	if err := q.work(func(w *deskWork) error {
+		cmd.Media = q.attach(w, t.Number, photos)
+		switch name {
+		case workflow.CmdMerge:
+			_, err := w.Merge(q.Context(), t.Number, cmd.Into, cmd.Actor, cmd.Text)
+			return err
+		case workflow.CmdSplit:
+			_, err := w.Split(q.Context(), t.Number, cmd.Actor, cmd.Text)
+			return err
+		}
+		now, err := w.Ticket(q.Context(), t.Number)
+		if err != nil {
+			return err
+		}
+		cmds := []workflow.Command{cmd}
+		if now.State == workflow.Assigned && now.Owner == q.me.ID && (name == workflow.CmdNote || name == workflow.CmdResolve) {
+			// Who says how it goes, or that it is done, has accepted.
+			cmds = []workflow.Command{{Name: workflow.CmdAccept, Actor: q.by()}, cmd}
+		}
+		_, err = w.Do(q.Context(), t.Number, cmds...)
+		return err
+	}); err != nil {
+		return err
+	}
+	return q.to("did."+string(name), "t", t.Number)
+}
