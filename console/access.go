@@ -96,6 +96,13 @@ func table() []route {
 		{pattern: "GET /c/{community}/my/{number}", who: of(resident), do: (*Console).myTicket},
 		{pattern: "POST /c/{community}/my/{number}/rate", who: of(resident), log: "ticket.rate", do: (*Console).rate},
 		{pattern: "POST /c/{community}/my/{number}/add", who: of(resident), log: "ticket.add", do: (*Console).add, limit: uploads},
+		{pattern: "POST /c/{community}/my/{number}/urge", who: of(resident), log: "ticket.urge", do: (*Console).urge},
+		{pattern: "POST /c/{community}/my/{number}/reopen", who: of(resident), log: "ticket.reopen", do: (*Console).reopen},
+		{pattern: "POST /c/{community}/my/{number}/consent", who: of(resident), log: "ticket.consent", do: (*Console).consent},
+		{pattern: "GET /c/{community}/my/{number}/withdraw", who: of(resident), do: (*Console).withdrawAsk},
+		{pattern: "POST /c/{community}/my/{number}/withdraw", who: of(resident), log: "ticket.withdraw", do: (*Console).withdraw},
+		{pattern: "GET /c/{community}/wall", who: of(resident), do: (*Console).wall},
+		{pattern: "POST /c/{community}/wall/{number}/support", who: of(resident), log: "ticket.support", do: (*Console).support},
 		{pattern: "GET /c/{community}/agreed", who: of(resident), do: (*Console).agreed},
 		{pattern: "GET /c/{community}/media/{media}", who: of(resident), log: "media.look", do: (*Console).media},
 

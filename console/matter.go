@@ -37,7 +37,8 @@ type matter struct {
 	Rating     workflow.Rating
 	Level      int
 	Reopened   int
-	Also       int // other households with the same trouble
+	Named      bool // a wish: claimers may know who asks
+	Also       int  // other households with the same trouble
 	Support    int
 	Into       int64 // the ticket in which it lives on
 	Photos     []workflow.Media
@@ -61,7 +62,7 @@ func (q *request) matter(t *workflow.Ticket) matter {
 		Number: t.Number, Kind: t.Kind, Category: t.Category, What: q.console.o.Taxonomy.Label(t.Category), Severity: t.Severity,
 		State: t.State, StateLabel: voice.State(t), Tone: tone(t), Stand: t.Stand, Grid: grid.Name,
 		Owner: owner.Name, OwnerTitle: voice.Title(owner), Mine: t.Owner == q.me.ID && t.Owner != 0, Own: t.Involved(q.me.ID), Late: t.IsLate(),
-		FiledAt: t.FiledAt, ResolvedAt: t.ResolvedAt, EndedAt: t.EndedAt, Rating: t.Rating, Level: t.Level, Reopened: t.Reopened,
+		FiledAt: t.FiledAt, ResolvedAt: t.ResolvedAt, EndedAt: t.EndedAt, Rating: t.Rating, Level: t.Level, Reopened: t.Reopened, Named: t.Named,
 		Also: len(t.Followers), Support: len(t.Supporters), Into: t.Into, Sees: sees, Can: workflow.Offers(t, q.by()),
 	}
 	if t.Category == "" {

@@ -131,3 +131,59 @@ func (c *Console) add(q *request) error {
 	}
 	return q.to("added", "my", t.Number)
 }
+
+// urge asks those who handle it to hurry.
+func (c *Console) urge(q *request) error {
+	return q.ownCommand("urged", workflow.Command{Name: workflow.CmdUrge, Actor: q.by()})
+}
+
+// reopen takes a matter up again that was not done well.
+func (c *Console) reopen(q *request) error {
+	return q.ownCommand("reopened", workflow.Command{Name: workflow.CmdReopen, Actor: q.by(), Text: q.words("words")})
+}
+
+// consent lets those who claim a wish know who asks, or not any more.
+func (c *Console) consent(q *request) error {
+	yes := q.PostFormValue("named") == "yes"
+	return q.ownCommand(map[bool]string{true: "named", false: "unnamed"}[yes], workflow.Command{Name: workflow.CmdConsent, Actor: q.by(), Yes: yes})
+}
+
+func (q *request) ownCommand(said string, cmd workflow.Command) error {
+	t, err := q.ownTicket()
+	if err != nil {
+		return err
+	}
+	if t, err = q.do(cmd); err != nil {
+		return err
+	}
+	return q.to(said, "my", t.Number)
+}
+
+// withdrawAsk asks once more before a matter is taken back.
+func (c *Console) withdrawAsk(q *request) error {
+	t, err := q.ownTicket()
+	if err != nil {
+		return err
+	}
+	return q.show("withdraw", q.matter(&t))
+}
+
+// withdraw takes a matter back; where others wait for it too it goes on for them.
+func (c *Console) withdraw(q *request) error {
+	t, err := q.ownTicket()
+	if err != nil {
+		return err
+	}
+	others := 0
+	if err := q.work(func(w *deskWork) error {
+		_, n, err := w.Withdraw(q.Context(), t.Number, q.by(), q.words("words"))
+		others = n
+		return err
+	}); err != nil {
+		return err
+	}
+	if others > 0 {
+		return q.to("left_to_others", "my")
+	}
+	return q.to("withdrawn", "my")
+}

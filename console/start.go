@@ -22,6 +22,7 @@ var menu = []struct {
 	{"search", "search", of(committee)},
 	{"week", "week", of(committee)},
 	{"my", "my", of(resident)},
+	{"wall", "wall", of(resident)},
 }
 
 // Menu is the main menu of who is logged in.

@@ -87,8 +87,8 @@ func (c *Console) contact(q *request) error {
 	if err != nil {
 		return err
 	}
-	if t.HidesWho(q.me) {
-		return &workflow.Error{Code: workflow.CodeNotAllowed, Number: t.Number, Cause: errors.New("the reporter has not agreed")}
+	if !t.TellsWho(q.me) {
+		return &workflow.Error{Code: workflow.CodeNotAllowed, Number: t.Number, Cause: errors.New("who reported it is not theirs to know")}
 	}
 	return q.showTicket("contact")
 }
@@ -122,7 +122,7 @@ func (q *request) showTicket(ask string) error {
 		f := desk.FactsOf(&t)
 		page.Because, _ = q.voice().Facts(&f, q.now)["Because"].(string)
 	}
-	if !t.HidesWho(q.me) && t.Reporter != 0 {
+	if t.TellsWho(q.me) && t.Reporter != 0 {
 		if page.Reporter, err = q.reporter(&t, ask == "contact"); err != nil {
 			return err
 		}
@@ -416,6 +416,9 @@ func (c *Console) tell(q *request) error {
 			return err
 		case workflow.CmdSplit:
 			_, err := w.Split(q.Context(), t.Number, cmd.Actor, cmd.Text)
+			return err
+		case workflow.CmdClassify:
+			_, err := w.FileByHand(q.Context(), t.Number, cmd)
 			return err
 		}
 		now, err := w.Ticket(q.Context(), t.Number)

@@ -31,3 +31,15 @@ func Offers(t *Ticket, by Actor) []CommandName {
 	}
 	return out
 }
+
+// TellsWho tells whether somebody may know name and telephone of who reported a
+// ticket: the committee; who has it or a part of it, where it is an incident or
+// the wish's owner has agreed; and while it waits to be filed by hand, the
+// grid's workers, who have to ask.
+func (t *Ticket) TellsWho(p Person) bool {
+	if p.Has(RoleCommittee) {
+		return true
+	}
+	files := t.Stand == InTray && WhoGridWorker.Holds(t, By(p))
+	return (t.Owner == p.ID || t.Hand(p.ID) != nil || files) && !t.HidesWho(p)
+}

@@ -9,8 +9,11 @@
   const writing = () => {
     const e = document.activeElement;
     if (e && e.closest('[hx-trigger*="live"]') && e.matches('input, textarea, select')) return true;
-    return [...document.querySelectorAll('[hx-trigger*="live"] textarea, [hx-trigger*="live"] input[type=text]')]
-      .some(field => field.value !== field.defaultValue);
+    const within = selector => [...document.querySelectorAll('[hx-trigger*="live"] ' + selector)];
+    return within('textarea').concat(within('input[type=text]')).some(field => field.value !== field.defaultValue) ||
+      within('input[type=file]').some(field => field.files.length > 0) ||
+      within('select').some(s => s.selectedIndex !== Math.max([...s.options].findIndex(o => o.defaultSelected), 0)) ||
+      within('details[open]:not([data-open])').length > 0; // opened by hand
   };
   const refresh = () => {
     if (writing()) { pending = true; return; }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -83,6 +84,9 @@ func (b *Browser) Do(what string, steps ...Step) {
 	for _, s := range steps {
 		ctx, cancel := context.WithTimeout(b.Context, 30*time.Second)
 		err := chromedp.Do(ctx, s)
+		for try := 0; err != nil && strings.Contains(err.Error(), "Could not find node") && try < 5; try++ {
+			err = chromedp.Do(ctx, s) // the page read itself anew in that moment
+		}
 		cancel()
 		if err != nil {
 			b.Picture("failed")

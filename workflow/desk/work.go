@@ -133,6 +133,59 @@ func (w *Work) FileFixed(ctx context.Context, cmd workflow.Command) (workflow.Ti
 	return dr.ticket, w.settle(ctx, dr, "")
 }
 
+// FileFound files what a worker found on a round: settled on the spot; else joined
+// to what a resident reported of it before, or for the grid's own to settle. same
+// tells whether two matters are one; see workflow.Understander.
+func (w *Work) FileFound(ctx context.Context, cmd workflow.Command, solved bool, same func(a, b workflow.Matter) bool) (workflow.Ticket, error) {
+	if solved {
+		cmd.Source = workflow.SourceFixed
+		return w.FileFixed(ctx, cmd)
+	}
+	if cmd.Kind == workflow.Incident && cmd.Severity != workflow.Emergency {
+		known, ok, err := w.Known(ctx, workflow.Matter{Category: cmd.Category, Place: cmd.Place, Text: cmd.Text, At: w.Now}, same)
+		if err != nil {
+			return known, err
+		}
+		if ok { // a resident was first
+			t, err := w.Do(ctx, known.Number, workflow.Command{Name: workflow.CmdSupplement, Actor: cmd.Actor, Text: cmd.Text, Media: cmd.Media})
+			if workflow.CodeOf(err) != workflow.CodeNotAllowed { // else it is another grid's: a ticket of its own
+				return t, err
+			}
+		}
+	}
+	return w.File(ctx, cmd)
+}
+
+// FileByHand takes what a person says that a ticket is about, and keeps it for
+// the model to learn from. The command is a CmdClassify.
+func (w *Work) FileByHand(ctx context.Context, number int64, cmd workflow.Command) (workflow.Ticket, error) {
+	t, err := w.Ticket(ctx, number)
+	if err != nil {
+		return t, err
+	}
+	cmd.Name = workflow.CmdClassify
+	w.Change.Samples = append(w.Change.Samples, Sample{
+		Number: number, Text: t.Text, Guess: t.Category, Kind: cmd.Kind, Category: cmd.Category, Severity: cmd.Severity, By: cmd.Actor.Person, At: w.Now,
+	})
+	return w.Do(ctx, number, cmd)
+}
+
+// Withdraw takes a matter back. Where others wait for it too it goes on for them:
+// then others is how many, and the first of them has reported it.
+func (w *Work) Withdraw(ctx context.Context, number int64, by workflow.Actor, reason string) (t workflow.Ticket, others int, err error) {
+	if t, err = w.Ticket(ctx, number); err != nil {
+		return t, 0, err
+	}
+	if all := slices.Concat(t.Followers, t.Supporters); t.Reporter == by.Person && len(all) > 0 {
+		t, err = w.Do(ctx, number, workflow.Command{
+			Name: workflow.CmdAdopt, Actor: workflow.System(), Reporter: all[0], Follow: []workflow.PersonID{by.Person},
+		})
+		return t, len(all), err
+	}
+	t, err = w.Do(ctx, number, workflow.Command{Name: workflow.CmdCancel, Actor: by, Text: reason})
+	return t, 0, err
+}
+
 // FileInto opens a ticket that tells of a trouble that is known: it ends in
 // the known one at once, and its reporter counts as affected. Nobody is pushed
 // anything: the reporter hears it in the reply.
