@@ -111,6 +111,9 @@ func (c *Console) refusalPage(q *request, code string, status int) {
 		key = "page.refused." + code
 	}
 	text := c.o.Wording.Say(key, wording.Values{})
+	if q.shape.Community != nil {
+		text = q.voice().Say(key, nil)
+	}
 	if q.shape.Community == nil || q.Header.Get("HX-Request") != "" && status == http.StatusUnauthorized {
 		q.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		q.w.WriteHeader(status)
@@ -186,7 +189,7 @@ func (v view) Exact(t time.Time) string {
 func (v view) Short(s string, most int) string { return wording.Shorten(wording.FirstLine(s), most) }
 
 // Label is what a category is called.
-func (v view) Label(c workflow.Category) string { return v.console.o.Taxonomy.Label(c) }
+func (v view) Label(c workflow.Category) string { return v.voice().Taxonomy.Label(c) }
 
 // GridName is what a grid is called.
 func (v view) GridName(code string) string {

@@ -356,7 +356,7 @@ func newSim(s *settings.Settings, d *demo, people []demoPerson, clock clockwork.
 		}
 		personas = append(personas, wechatsim.Persona{
 			OpenID: p.OpenID, Name: p.Name, Phone: p.Phone, Group: group, Home: p.Home,
-			Role: wording.Voice{W: d.server.words, Shape: shape}.Title(workflow.Person{Roles: p.Roles}),
+			Role: wording.Voice{W: d.server.words.For(shape.Community), Shape: shape}.Title(workflow.Person{Roles: p.Roles}),
 		})
 	}
 	dir := filepath.Join(s.Data, "wechatsim")

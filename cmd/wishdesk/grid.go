@@ -41,7 +41,7 @@ func (c assignExplain) Run(ctx context.Context, p *program) error {
 		if err != nil {
 			return err
 		}
-		voice := wording.Voice{W: words, Taxonomy: taxonomy, Shape: shape, Mask: rules.Mask}
+		voice := wording.New(words, taxonomy, shape, rules.Mask)
 		_, err = io.WriteString(p.out, voice.Explain(u, load, now)+"\n")
 		return err
 	}
@@ -137,6 +137,7 @@ func (c careImport) Run(ctx context.Context, p *program) error {
 		if err != nil {
 			return noCommunity(c.Community, err)
 		}
+		words := words.For(shape.Community)
 		r, err := sheet.Open(c.File, careColumns)
 		if err != nil {
 			return usage(fmt.Errorf("%s: %w", c.File, err))

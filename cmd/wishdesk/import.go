@@ -91,7 +91,7 @@ func (c importCommand) Run(ctx context.Context, p *program) error {
 			return usage(errors.New("another import into this community is under way: wait for its end"))
 		}
 		defer alone()
-		im := &importing{p: p, c: c, desk: d, shape: shape, rules: rules, words: words, taxonomy: taxonomy, actor: workflow.System()}
+		im := &importing{p: p, c: c, desk: d, shape: shape, rules: rules, words: words.For(shape.Community), taxonomy: taxonomy.For(shape.Community), actor: workflow.System()}
 		if c.By != "" {
 			found, err := store.FindPerson(ctx, c.Community, c.By)
 			if err != nil {

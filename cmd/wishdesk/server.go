@@ -152,7 +152,7 @@ func newServer(ctx context.Context, s *settings.Settings, accounts map[string]we
 		return nil, err
 	}
 	srv.http = &http.Server{
-		Handler:           srv.routes(clock, words),
+		Handler:           srv.routes(clock),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 20 * time.Second,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
@@ -304,10 +304,19 @@ func (srv *server) stop() {
 	srv.log.Info("stopped")
 }
 
-func (srv *server) routes(clock clockwork.Clock, words *wording.Wording) http.Handler {
+// apology is what somebody reads whose message brought the bot down.
+func (srv *server) apology(community string) string {
+	shape, ok := srv.desk.Shape(community)
+	if !ok {
+		return srv.words.Say("no_community", nil)
+	}
+	return wording.Voice{W: srv.words.For(shape.Community), Shape: shape}.Say("fallback", nil)
+}
+
+func (srv *server) routes(clock clockwork.Clock) http.Handler {
 	account := func(community string) (wechat.Account, bool) { a, ok := srv.accounts[community]; return a, ok }
 	gate := wechat.NewGate(account, srv.bot, replays{srv.drive}, wechat.GateOptions{
-		Clock: clock, Logger: srv.log, Apology: words.Say("fallback", nil),
+		Clock: clock, Logger: srv.log, Apology: srv.apology,
 		OnRefused: func(reason string) { refusedDeliveries.WithLabelValues(reason).Inc() },
 	})
 	srv.registry = prometheus.NewRegistry()
