@@ -50,6 +50,14 @@ type Community struct {
 	gridOf   map[buildingKey]string
 }
 
+// Document is a version of a community's document as somebody wrote it.
+type Document struct {
+	Version   int64
+	Author    string
+	AppliedAt time.Time
+	YAML      string // what ParseCommunity read; "" where only the history is told
+}
+
 type buildingKey struct {
 	estate   string
 	building int

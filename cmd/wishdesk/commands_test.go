@@ -90,6 +90,9 @@ func TestSetUpACommunity(t *testing.T) {
 		t.Errorf("export:\n%s", out)
 	}
 	must(t, os.WriteFile(file, []byte(strings.Replace(document, "东院:1-4", "东院:1-3", 1)), 0o600))
+	own := filepath.Join(t.TempDir(), "own.yaml")
+	must(t, os.WriteFile(own, []byte(document+"wording: {filed: 好的, push.resovled: x}\ncategories: {pets: {label: 宠物}}\n"), 0o600))
+	holds(t, "words of its own", step(2, "community", "apply", own), "wording.filed", "119", "wording.push.resovled", "categories.pets", "!applied")
 	holds(t, "a hole", step(2, "community", "apply", file), "grids", "东院 4")
 
 	holds(t, "no such grid", step(2, "person", "add", "--community", "dong", "--name", "张建国", "--role", "worker", "--grid", "G09"), "G09")

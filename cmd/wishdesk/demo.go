@@ -223,7 +223,7 @@ func loadDemo(ctx context.Context, s *settings.Settings, clock clockwork.Clock, 
 	if err != nil {
 		return nil, err
 	}
-	versions, err := store.CommunityVersions(ctx, community.Code)
+	versions, err := store.CommunityVersions(ctx, community.Code, 0, 1)
 	if err != nil {
 		return nil, err
 	}

@@ -166,13 +166,15 @@ func readConfigs() (*understand.Rules, *wording.Wording, *workflow.Taxonomy, err
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	words, err := wording.Parse(configs.Read("wording.yaml"))
+	words, err := readWording()
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	taxonomy, err := readTaxonomy()
 	return rules, words, taxonomy, err
 }
+
+func readWording() (*wording.Wording, error) { return wording.Parse(configs.Read("wording.yaml")) }
 
 func readTaxonomy() (*workflow.Taxonomy, error) {
 	taxonomy := &workflow.Taxonomy{}

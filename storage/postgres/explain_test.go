@@ -75,6 +75,8 @@ const large = `
 		SELECT community, number, 'a', '', 'incident', 'noise', 'minor', 1, filed_at FROM ticket WHERE number % 10 = 0;
 	INSERT INTO hotline (community, number, at, category)
 		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 'h' || i, timestamptz '2025-01-01' + i * interval '20 minutes', 'x' FROM generate_series(1, 50000) i;
+	INSERT INTO community_version (community, version, doc, author, applied_at)
+		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 1 + i, 'a document of some length', 'a', now() FROM generate_series(1, 20000) i;
 	INSERT INTO digest (community, week, body, sent_at)
 		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, to_char(1000 + i, 'FM0000') || '-W09', '{}', now() FROM generate_series(1, 5000) i;
 	INSERT INTO session (community, hash, person, how, created_at, seen_at, expires_at)
@@ -195,6 +197,9 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"Bind", []string{"bind_code_pkey", "person_openid"}, func() { _, _, err := s.Bind(c, here, "1", "fresh", now); add(err) }},
 		{"Talk", []string{"talk_pkey"}, func() { _, _, err := s.Talk(c, here, 2); add(err) }},
 		{"Communities", nil, func() { _, err := s.Communities(c); add(err) }},
+		{"CommunityDocument", []string{"community_version_pkey"}, func() { _, err := s.CommunityDocument(c, here, 1); add(err) }},
+		{"CommunityDocument that stands", []string{"community_version_pkey"}, func() { _, err := s.CommunityDocument(c, here, 0); add(err) }},
+		{"CommunityVersions", []string{"community_version_pkey"}, func() { _, err := s.CommunityVersions(c, here, 40, 20); add(err) }},
 		{"Shape", []string{"person_staff"}, func() { _, err := s.Shape(c, here); add(err) }},
 		{"TakePush", []string{"push_pkey"}, func() { _, _, err := s.TakePush(c, here, "400:accepted", now, time.Minute); add(err) }},
 		{"FinishPush", []string{"push_pkey"}, func() { add(s.FinishPush(c, here, "400:accepted", desk.PushOutcome{Status: desk.PushSent, At: now})) }},
