@@ -63,6 +63,10 @@ grids: [{code: G1, name: 第一网格, buildings: "东园:1-2"}]
 func TestOwnTextStandsInPlaceOfTheShippedOne(t *testing.T) {
 	w := shipped(t)
 	c := community(t, map[string]string{"push.resolved": "好啦!{{.Number}} 号{{if .Said}}({{.Said}}){{end}}", "no_such_key": "x", "push.accepted": "{{.Broken"})
+	cannot := w.For(community(t, map[string]string{"push.resolved": "{{if gt .Said 3}}x{{end}}"}))
+	if v := (Values{"Number": 7, "Said": "灯换了"}); cannot.Say("push.resolved", v) != w.Say("push.resolved", v) {
+		t.Errorf("what cannot be filled in is said as %q", cannot.Say("push.resolved", v))
+	}
 	own := w.For(c)
 	if have := own.Say("push.resolved", Values{"Number": 7, "Said": "灯换了"}); have != "好啦!7 号(灯换了)" {
 		t.Error(have)
@@ -141,9 +145,9 @@ func TestOwnTextsAreChecked(t *testing.T) {
 		{"push.resolved", "{{.Number", FaultBroken, ""},
 		{"push.resolved", "{{if .Number}}x", FaultBroken, ""},
 		{"push.resolved", "{{shout .Number}}", FaultBroken, ""},
-		{"push.resolved", "{{.Nmae}}", FaultValue, "Nmae"},
+		{"push.resolved", "{{.Noom}}", FaultValue, "Noom"},
 		{"push.resolved", "{{.Confidence}}", FaultValue, "Confidence"},
-		{"push.resolved", "{{$.Nmae}}", FaultValue, "Nmae"},
+		{"push.resolved", "{{$.Noom}}", FaultValue, "Noom"},
 		{"time.today", "{{.Number}}", FaultValue, "Number"},
 		{"push.tail", "{{.Number}}", FaultValue, "Number"},
 		{"push.resolved", `{{printf "%1000000000d" .Number}}`, FaultForbids, "printf"},
@@ -241,7 +245,7 @@ func TestFactsAreWhatIsOffered(t *testing.T) {
 
 func TestBook(t *testing.T) {
 	w := shipped(t)
-	c := community(t, map[string]string{"push.resolved": "{{.Number}} 号好了,电话 {{.Hotline}}", "building": "{{.Nmae}}"})
+	c := community(t, map[string]string{"push.resolved": "{{.Number}} 号好了,电话 {{.Hotline}}", "building": "{{.Noom}}"})
 	n := 0
 	for _, g := range w.Book(c) {
 		for _, text := range g.Texts {

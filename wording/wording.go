@@ -96,6 +96,9 @@ func (w *Wording) Say(key string, v Values) string {
 	}
 	var b strings.Builder
 	if err := w.texts.ExecuteTemplate(&b, key, map[string]any(v)); err != nil {
+		if w.shipped != nil {
+			return w.shipped.Say(key, v) // a community's own text met what it was not tried on
+		}
 		b.Reset()
 		if err := w.texts.ExecuteTemplate(&b, "fallback", map[string]any(v)); err != nil {
 			return ""

@@ -25,6 +25,7 @@ import (
 	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
+	"github.com/wishdesk/wishdesk/workflow/learn"
 	"github.com/wishdesk/wishdesk/workflow/understand"
 )
 
@@ -81,6 +82,9 @@ func (c importCommand) Run(ctx context.Context, p *program) error {
 		}
 		rules, words, taxonomy, err := readConfigs()
 		if err != nil {
+			return err
+		}
+		if rules, err = learn.Load(ctx, store, rules, c.Community, shape.Model); err != nil {
 			return err
 		}
 		alone, ok, err := store.Alone(ctx, "import:"+c.Community)

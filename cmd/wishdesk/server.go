@@ -37,6 +37,7 @@ import (
 	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
+	"github.com/wishdesk/wishdesk/workflow/learn"
 	"github.com/wishdesk/wishdesk/workflow/understand"
 )
 
@@ -60,6 +61,7 @@ type server struct {
 	bot      *bot.Bot
 	console  *console.Console
 	words    *wording.Wording
+	own      *learn.Understanders
 	accounts map[string]wechat.Account
 	clients  map[string]*wechat.Client
 	registry *prometheus.Registry
@@ -124,6 +126,10 @@ func newServer(ctx context.Context, s *settings.Settings, accounts map[string]we
 	if err != nil {
 		return nil, fmt.Errorf("setting model (WISHDESK_MODEL): %w", err)
 	}
+	srv.own = learn.New(rules, srv.store, srv.desk, log)
+	if err := srv.own.Follow(ctx); err != nil {
+		log.Warn("not every community is understood by its own model", "cause", err)
+	}
 	advisor, transcriber := outside(s, taxonomy)
 	for community, a := range accounts {
 		srv.clients[community] = wechat.NewClient(a, srv.drive.Tokens(), wechat.ClientOptions{
@@ -135,14 +141,14 @@ func newServer(ctx context.Context, s *settings.Settings, accounts map[string]we
 	}
 	srv.words = words
 	srv.bot = bot.New(bot.Options{
-		Desk: srv.desk, Understander: rules, Wording: words, Taxonomy: taxonomy, Media: mediaStore{dir}, Windows: srv.drive,
+		Desk: srv.desk, Understander: srv.own, Wording: words, Taxonomy: taxonomy, Media: mediaStore{dir}, Windows: srv.drive,
 		Clock: clock, Logger: log, Budget: s.Budget, Templates: templatesOf(s),
 		Pages: s.PublicURL, Links: console.Links{Record: srv.store, PublicURL: s.PublicURL, Clock: clock},
 		Advisor: advisor, AdvicePerDay: s.Advisor.PerDay, Transcriber: transcriber, HearPerDay: s.Transcriber.PerDay,
 		Messenger: func(community string) (bot.Messenger, bool) { c, ok := srv.clients[community]; return c, ok },
 	})
 	if srv.console, err = console.New(console.Options{
-		Desk: srv.desk, Record: srv.store, Live: srv.desk.Live(), Media: mediaStore{dir}, Wording: words, Taxonomy: taxonomy, Mask: rules.Mask,
+		Desk: srv.desk, Record: srv.store, Live: srv.desk.Live(), Media: mediaStore{dir}, Wording: words, Taxonomy: taxonomy, Mask: srv.own.Mask,
 		PublicURL: s.PublicURL, Clock: clock, Logger: log,
 		Account: func(community string) (console.Account, bool) {
 			c, ok := srv.clients[community]
@@ -246,6 +252,7 @@ func (srv *server) start(ctx context.Context) error {
 	runCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	srv.stopRun = stop
 	srv.serving.Go(func() { runner.Run(runCtx) })
+	srv.serving.Go(func() { srv.own.Run(runCtx) })
 	srv.serve(srv.http, srv.listener)
 	srv.log.Info("serving", "addr", srv.listener.Addr().String(), "version", version, "communities", srv.desk.Communities())
 	return nil

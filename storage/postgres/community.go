@@ -27,14 +27,15 @@ func (s *Store) Communities(ctx context.Context) (map[string]int64, error) {
 	return versions, err
 }
 
-// Shape is a community's document and staff. Its version is read before both,
-// so that it is never newer than they are.
+// Shape is a community's document and staff, and its model in use. Its version is
+// read before the staff, so that it is never newer than they are.
 func (s *Store) Shape(ctx context.Context, community string) (desk.Shape, error) {
 	type stored struct {
 		Shape int64
 		Doc   string
+		Model int64
 	}
-	c, ok, err := row(ctx, s, "shape", pgx.RowToStructByPos[stored], `SELECT shape, doc FROM community WHERE code = $1`, community)
+	c, ok, err := row(ctx, s, "shape", pgx.RowToStructByPos[stored], `SELECT shape, doc, coalesce((`+modelInUse+`), 0) FROM community WHERE code = $1`, community)
 	if err != nil {
 		return desk.Shape{}, err
 	}
@@ -46,7 +47,7 @@ func (s *Store) Shape(ctx context.Context, community string) (desk.Shape, error)
 		return desk.Shape{}, &Error{Op: "shape", Cause: fmt.Errorf("stored document of %s: %w", community, err)}
 	}
 	people, err := s.People(ctx, community)
-	return desk.Shape{Version: c.Shape, Community: doc, Roster: people}, err
+	return desk.Shape{Version: c.Shape, Community: doc, Roster: people, Model: c.Model}, err
 }
 
 // ApplyCommunity makes a document the community's shape, whatever stood before;
