@@ -48,7 +48,7 @@ func (s *session) behalf(ctx context.Context, sp spoken) (string, error) {
 	if cmd.Kind != workflow.Wish {
 		cmd.Kind = workflow.Incident
 	}
-	if _, kind, ok := s.b.o.Taxonomy.Find(string(cmd.Category)); cmd.Category != "" && (!ok || kind != cmd.Kind) {
+	if _, kind, ok := s.voice().Taxonomy.Find(string(cmd.Category)); cmd.Category != "" && (!ok || kind != cmd.Kind) {
 		cmd.Category = ""
 	}
 	if cmd.Kind == workflow.Incident && !cmd.Place.Known() && cmd.Severity != workflow.Emergency {

@@ -196,15 +196,14 @@ func (b *Bot) takeForLater(ctx context.Context, in wechat.Inbound, shape desk.Sh
 	if err == nil {
 		err = b.desk.Drive().Add(ctx, in.Community, desk.Task{Kind: desk.TaskMessage, Key: in.Delivery, Body: body, Lane: laneOf(in)}, false)
 	}
-	values := Values{"Hotline": shape.Community.Hotline}
 	if err != nil {
 		refused.WithLabelValues(in.Community, "stores").Inc()
 		b.log.Error("message not taken: both stores are away", "community", in.Community, "cause", err)
 		_ = b.desk.Drive().Undo(ctx, in.Community, in.Delivery)
-		return b.o.Wording.Say(otherwise, values)
+		return b.voice(shape).Say(otherwise, nil)
 	}
 	deferred.WithLabelValues(in.Community).Inc()
-	reply := b.o.Wording.Say("later", values)
+	reply := b.voice(shape).Say("later", nil)
 	b.remember(ctx, in, reply)
 	return reply
 }

@@ -102,7 +102,7 @@ func (s *session) several(raw string, parts []workflow.Part) string {
 	var lines []string
 	for i, p := range parts {
 		lines = append(lines, s.say("several_line", Values{
-			"Index": i + 1, "What": s.b.o.Taxonomy.Label(p.Category), "Place": p.Place.String(), "Text": wording.Shorten(wording.FirstLine(p.Text), 20),
+			"Index": i + 1, "What": s.voice().Taxonomy.Label(p.Category), "Place": p.Place.String(), "Text": wording.Shorten(wording.FirstLine(p.Text), 20),
 		}))
 	}
 	s.talk.Pending = pending{Verb: verbAs, Draft: raw}
@@ -124,7 +124,10 @@ func (s *session) filed(t *workflow.Ticket, u workflow.Understanding) string {
 	if q := t.Question; q != nil && q.Topic == workflow.TopicWhat {
 		var choices []choice
 		for _, c := range u.Guesses {
-			label := s.b.o.Taxonomy.Label(c)
+			if s.voice().Taxonomy.Off(c) {
+				continue
+			}
+			label := s.voice().Taxonomy.Label(c)
 			choices = append(choices, choice{label, label})
 		}
 		return s.offer(reply+s.say("ask.what", v), choices...)
@@ -160,7 +163,7 @@ func (s *session) fileAs(ctx context.Context, sp spoken, draft string) (string, 
 	if strings.Contains(sp.Rest, "心愿") {
 		u.Kind = workflow.Wish
 	}
-	if _, kind, ok := s.b.o.Taxonomy.Find(string(u.Category)); !ok || kind != u.Kind {
+	if _, kind, ok := s.voice().Taxonomy.Find(string(u.Category)); !ok || kind != u.Kind {
 		u.Category = workflow.OtherIncident
 		if u.Kind == workflow.Wish {
 			u.Category = workflow.OtherWish

@@ -241,7 +241,7 @@ func (b *Bot) custom(ctx context.Context, m Messenger, shape desk.Shape, p desk.
 	if len(choices) == 0 {
 		return message.NewCustomerTextMessage(to.OpenID, wechat.Shorten(text)), nil
 	}
-	menu := &message.MediaMsgmenu{HeadContent: wechat.Shorten(text), TailContent: b.o.Wording.Say("push.tail", nil)}
+	menu := &message.MediaMsgmenu{HeadContent: wechat.Shorten(text), TailContent: b.voice(shape).Say("push.tail", nil)}
 	for _, c := range choices {
 		menu.List = append(menu.List, message.MsgmenuItem{ID: menuID(c.Text), Content: c.Label})
 	}
@@ -286,7 +286,7 @@ func (b *Bot) pushText(ctx context.Context, shape desk.Shape, p desk.Push) (stri
 	case workflow.TellFollowers:
 		choices = []choice{{s.say("choice.reopen", nil), "重办 " + n}}
 	}
-	return b.o.Wording.Say("push."+string(p.Purpose), v), choices
+	return b.voice(shape).Say("push."+string(p.Purpose), v), choices
 }
 
 // week adds the words of a week's digest, as it was sent, and where to read all
@@ -376,7 +376,8 @@ func (b *Bot) sendTemplate(ctx context.Context, m Messenger, shape desk.Shape, p
 // thing 20, name 10, phrase 5 characters, character_string 32 without
 // Chinese, no line breaks.
 func (b *Bot) fields(ctx context.Context, shape desk.Shape, p desk.Push, tpl Template) map[string]string {
-	v := b.voice(shape).Facts(&p.Facts, b.desk.Now())
+	words := b.voice(shape)
+	v := words.Facts(&p.Facts, b.desk.Now())
 	by := p.Facts.ResponseBy
 	if by.IsZero() || p.Facts.State == workflow.Accepted {
 		by = p.Facts.ResolveBy
@@ -387,14 +388,14 @@ func (b *Bot) fields(ctx context.Context, shape desk.Shape, p desk.Push, tpl Tem
 	text, _ := b.pushText(ctx, shape, p)
 	values := map[string]string{
 		"number": strconv.FormatInt(p.Number, 10),
-		"what":   b.o.Wording.Say("phrase."+string(p.Purpose), v) + ":" + v["What"].(string) + " " + v["Text"].(string),
+		"what":   words.Say("phrase."+string(p.Purpose), v) + ":" + v["What"].(string) + " " + v["Text"].(string),
 		"place":  v["Place"].(string),
 		"by":     by.In(shape.Community.Location()).Format("2006年01月02日 15:04"),
-		"status": b.o.Wording.Say("phrase."+string(p.Purpose), v),
+		"status": words.Say("phrase."+string(p.Purpose), v),
 		"said":   text,
 	}
 	if p.Purpose == workflow.TellCalled && p.Facts.Said != "" {
-		values["what"] = b.o.Wording.Say("phrase."+string(p.Purpose), v) + ":" + p.Facts.Said
+		values["what"] = words.Say("phrase."+string(p.Purpose), v) + ":" + p.Facts.Said
 	}
 	if values["place"] == "" {
 		values["place"] = shape.Community.Name

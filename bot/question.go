@@ -62,7 +62,7 @@ func (s *session) stillAnswers(ctx context.Context, u workflow.Understanding) (t
 	if number == 0 || u.Severity == workflow.Emergency {
 		return t, false, nil
 	}
-	if _, _, named := s.b.o.Taxonomy.Find(s.text()); !named && u.Kind != workflow.Incident && u.Kind != workflow.Wish {
+	if _, _, named := s.voice().Taxonomy.Find(s.text()); !named && u.Kind != workflow.Incident && u.Kind != workflow.Wish {
 		return t, false, nil // small talk, a question: the answer may still come
 	}
 	s.talk.Advised = 0
@@ -76,7 +76,7 @@ func (s *session) stillAnswers(ctx context.Context, u workflow.Understanding) (t
 // corrected adds what a resident says of their matter, and takes it for what
 // they say it is rather than for what the advice was.
 func (s *session) corrected(ctx context.Context, t workflow.Ticket, raw string, u workflow.Understanding) (string, error) {
-	if c, kind, ok := s.b.o.Taxonomy.Find(strings.TrimSpace(raw)); ok {
+	if c, kind, ok := s.voice().Taxonomy.Find(strings.TrimSpace(raw)); ok {
 		u.Kind, u.Category, u.Confidence = kind, c, 1
 	}
 	cmds := []workflow.Command{{Name: workflow.CmdSupplement, Actor: s.by(), Text: raw, Media: s.take()}}
@@ -123,7 +123,7 @@ func (s *session) answerDesk(ctx context.Context, q workflow.Ticket, raw string,
 		p.Estate = q.Place.Estate
 		p.Grid = s.shape.Community.GridOf(p.Estate, p.Building)
 	}
-	if c, kind, ok := s.b.o.Taxonomy.Find(strings.TrimSpace(raw)); ok && q.Category == "" { // one of the guesses
+	if c, kind, ok := s.voice().Taxonomy.Find(strings.TrimSpace(raw)); ok && q.Category == "" { // one of the guesses
 		u.Kind, u.Category, u.Confidence = kind, c, 1
 		if u.Severity == "" {
 			u.Severity = workflow.Minor

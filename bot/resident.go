@@ -228,7 +228,7 @@ func (s *session) free(ctx context.Context, raw string) (string, error) {
 	} else if ok {
 		return s.corrected(ctx, t, raw, u)
 	}
-	if c, _, ok := s.b.o.Taxonomy.Find(strings.TrimSpace(raw)); ok {
+	if c, _, ok := s.voice().Taxonomy.Find(strings.TrimSpace(raw)); ok {
 		return s.bareCategory(ctx, c, raw)
 	}
 	if rest, ok, err := s.tellsHome(ctx, raw); err != nil {

@@ -142,7 +142,7 @@ func (s *session) foundTicket(ctx context.Context, text string, u workflow.Under
 	if cmd.Category == "" {
 		cmd.Category = workflow.OtherIncident
 	}
-	if _, kind, ok := s.b.o.Taxonomy.Find(string(cmd.Category)); !ok || kind != workflow.Incident {
+	if _, kind, ok := s.voice().Taxonomy.Find(string(cmd.Category)); !ok || kind != workflow.Incident {
 		cmd.Category = workflow.OtherIncident
 	}
 	if solved {

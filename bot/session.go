@@ -31,6 +31,8 @@ type session struct {
 
 	apart, questioned bool // several matters are filed: only the first question is asked now
 
+	spoken wording.Voice // see voice
+
 	read map[string]workflow.Understanding // what was understood already, by text
 }
 
@@ -363,14 +365,14 @@ func (s *session) say(key string, v Values) string {
 	v["Hotline"] = s.shape.Community.Hotline
 	v["Community"] = s.shape.Community.Name
 	v["Staff"] = s.me.Staff()
-	return s.b.o.Wording.Say(key, v)
+	return s.voice().W.Say(key, v)
 }
 
 // offer adds numbered choices to a reply and remembers what they mean. They
 // can be tapped, answered by number, or said.
 func (s *session) offer(reply string, choices ...choice) string {
 	s.talk.Choices, s.talk.Offered = choices, s.now
-	return offer(s.b.o.Wording, reply, choices)
+	return offer(s.voice(), reply, choices)
 }
 
 // by is the writer as actor.

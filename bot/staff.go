@@ -262,7 +262,7 @@ func (s *session) calls(ctx context.Context, owned []workflow.Ticket) ([]string,
 			return nil, err
 		}
 		v := s.voice().Facts(&p.Facts, s.now)
-		v["Name"], v["Phone"], v["Purpose"] = who.Name, who.Phone, s.b.o.Wording.Say("purpose."+string(p.Purpose), v)
+		v["Name"], v["Phone"], v["Purpose"] = who.Name, who.Phone, s.voice().Say("purpose."+string(p.Purpose), v)
 		lines = append(lines, s.say("call_line", v))
 	}
 	return lines, nil
@@ -471,7 +471,7 @@ func (s *session) fileByHand(ctx context.Context, sp spoken) (string, error) {
 	}
 	var rest []string
 	for _, word := range strings.Fields(sp.Rest) {
-		if c, k, ok := s.b.o.Taxonomy.Find(word); ok {
+		if c, k, ok := s.voice().Taxonomy.Find(word); ok {
 			cmd.Category, cmd.Kind = c, k
 			continue
 		}
@@ -515,7 +515,7 @@ func (s *session) fileByHand(ctx context.Context, sp spoken) (string, error) {
 }
 
 func (s *session) severity(word string) (workflow.Severity, bool) {
-	for sev, label := range s.b.o.Taxonomy.Severities {
+	for sev, label := range s.voice().Taxonomy.Severities {
 		if word == label {
 			return sev, true
 		}
@@ -525,10 +525,9 @@ func (s *session) severity(word string) (workflow.Severity, bool) {
 
 func (s *session) categories() string {
 	var labels []string
-	for _, l := range s.b.o.Taxonomy.IncidentCategories {
-		labels = append(labels, l)
+	for _, c := range s.voice().Taxonomy.Offered(workflow.Incident) {
+		labels = append(labels, s.voice().Taxonomy.Label(c))
 	}
-	slices.Sort(labels)
 	return strings.Join(labels, "、")
 }
 

@@ -41,7 +41,7 @@ func (s *session) wall(ctx context.Context, sp spoken) (string, error) {
 		lines = append(lines, s.say("wall_line", v))
 		if s.me.MayClaim() {
 			choices = append(choices, choice{s.say("choice.claim", s.about(&t)), "认领 " + strconv.FormatInt(t.Number, 10)})
-		} else if s.b.o.Taxonomy.Shared(t.Category) && !t.Involved(s.me.ID) && !slices.Contains(t.Supporters, s.me.ID) {
+		} else if s.voice().Taxonomy.Shared(t.Category) && !t.Involved(s.me.ID) && !slices.Contains(t.Supporters, s.me.ID) {
 			choices = append(choices, choice{s.say("choice.support", s.about(&t)), "我也想要 " + strconv.FormatInt(t.Number, 10)})
 		}
 	}
@@ -138,7 +138,7 @@ func (s *session) support(ctx context.Context, sp spoken) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if t.Kind != workflow.Wish || !s.b.o.Taxonomy.Shared(t.Category) {
+	if t.Kind != workflow.Wish || !s.voice().Taxonomy.Shared(t.Category) {
 		return "", &workflow.Error{Code: workflow.CodeNotFound, Number: sp.Number}
 	}
 	if t, err = s.w.Do(ctx, t.Number, workflow.Command{Name: workflow.CmdSupport, Actor: s.by()}); err != nil {
@@ -179,7 +179,7 @@ func (b *Bot) suggest(shape desk.Shape, f *desk.Facts) []string {
 		if slices.ContainsFunc(p.Roles, func(r workflow.Role) bool { return slices.ContainsFunc(r.Skills, knows) }) {
 			best = append(best, name)
 		} else if slices.ContainsFunc(p.Roles, func(r workflow.Role) bool {
-			return slices.Contains(r.Skills, string(f.Category)) || slices.Contains(r.Skills, b.o.Taxonomy.Label(f.Category))
+			return slices.Contains(r.Skills, string(f.Category)) || slices.Contains(r.Skills, b.voice(shape).Taxonomy.Label(f.Category))
 		}) {
 			fit = append(fit, name)
 		} else {

@@ -17,18 +17,23 @@ type Values = wording.Values
 
 // voice is the wording of a community.
 func (b *Bot) voice(shape desk.Shape) wording.Voice {
-	v := wording.Voice{W: b.o.Wording, Taxonomy: b.o.Taxonomy, Shape: shape}
+	v := wording.New(b.o.Wording, b.o.Taxonomy, shape, nil)
 	if b.o.Understander != nil {
 		v.Mask = b.o.Understander.Mask
 	}
 	return v
 }
 
-func (s *session) voice() wording.Voice { return s.b.voice(s.shape) }
+func (s *session) voice() wording.Voice {
+	if s.spoken.W == nil {
+		s.spoken = s.b.voice(s.shape)
+	}
+	return s.spoken
+}
 
 // offer adds choices to a text: each can be tapped (by a link that works in
 // WeChat but is undocumented), answered by its number, or said.
-func offer(w *wording.Wording, reply string, choices []choice) string {
+func offer(o wording.Voice, reply string, choices []choice) string {
 	if len(choices) == 0 {
 		return reply
 	}
@@ -38,7 +43,7 @@ func offer(w *wording.Wording, reply string, choices []choice) string {
 		fmt.Fprintf(&b, "\n%d. <a href=\"weixin://bizmsgmenu?msgmenucontent=%s&msgmenuid=%s\">%s</a>", i+1, linkSafe(c.Label), menuID(c.Text), c.Label)
 	}
 	b.WriteString("\n")
-	b.WriteString(w.Say("tap_or_number", nil))
+	b.WriteString(o.Say("tap_or_number", nil))
 	return b.String()
 }
 

@@ -97,7 +97,7 @@ func (q *request) line(t *workflow.Ticket, names bool, when int) ([]any, error) 
 		place.Building, place.Landmark = 0, ""
 	}
 	out := []any{
-		t.Number, q.console.o.Taxonomy.Kinds[t.Kind], m.What, q.console.o.Taxonomy.Severities[t.Severity], m.StateLabel, m.Grid, place.String(), m.Owner,
+		t.Number, q.voice().Taxonomy.Kinds[t.Kind], m.What, q.voice().Taxonomy.Severities[t.Severity], m.StateLabel, m.Grid, place.String(), m.Owner,
 		excelize.Cell{StyleID: when, Value: t.FiledAt.In(zone)}, "", "", text,
 	}
 	if !t.ResolvedAt.IsZero() && (t.State == workflow.Resolved || t.State == workflow.Closed) {

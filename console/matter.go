@@ -59,7 +59,7 @@ func (q *request) matter(t *workflow.Ticket) matter {
 	grid, _ := q.shape.Community.Grid(t.Place.Grid)
 	owner := q.shape.Roster.ByID(t.Owner)
 	m := matter{
-		Number: t.Number, Kind: t.Kind, Category: t.Category, What: q.console.o.Taxonomy.Label(t.Category), Severity: t.Severity,
+		Number: t.Number, Kind: t.Kind, Category: t.Category, What: q.voice().Taxonomy.Label(t.Category), Severity: t.Severity,
 		State: t.State, StateLabel: voice.State(t), Tone: tone(t), Stand: t.Stand, Grid: grid.Name,
 		Owner: owner.Name, OwnerTitle: voice.Title(owner), Mine: t.Owner == q.me.ID && t.Owner != 0, Own: t.Involved(q.me.ID), Late: t.IsLate(),
 		FiledAt: t.FiledAt, ResolvedAt: t.ResolvedAt, EndedAt: t.EndedAt, Rating: t.Rating, Level: t.Level, Reopened: t.Reopened, Named: t.Named,

@@ -201,7 +201,7 @@ func (v view) Exact(t time.Time) string {
 func (v view) Short(s string, most int) string { return wording.Shorten(wording.FirstLine(s), most) }
 
 // Label is what a category is called.
-func (v view) Label(c workflow.Category) string { return v.console.o.Taxonomy.Label(c) }
+func (v view) Label(c workflow.Category) string { return v.voice().Taxonomy.Label(c) }
 
 // GridName is what a grid is called.
 func (v view) GridName(code string) string {

@@ -210,10 +210,10 @@ func (q *request) groups(t *workflow.Ticket) []group {
 }
 
 func (q *request) kinds() []kind {
-	taxonomy := q.console.o.Taxonomy
+	taxonomy := q.voice().Taxonomy
 	var out []kind
 	for _, k := range []workflow.Kind{workflow.Incident, workflow.Wish} {
-		out = append(out, kind{k, taxonomy.Kinds[k], taxonomy.CategoriesOf(k)})
+		out = append(out, kind{k, taxonomy.Kinds[k], taxonomy.Offered(k)})
 	}
 	return out
 }
@@ -325,14 +325,14 @@ func whatAndWhere(q *request, cmd *workflow.Command) error {
 	}
 	cmd.Kind, cmd.Category, cmd.Severity, cmd.Danger, cmd.Place = t.Kind, t.Category, t.Severity, t.Danger, t.Place
 	if category := workflow.Category(q.PostFormValue("category")); category != "" {
-		k, ok := q.console.o.Taxonomy.KindOf(category)
-		if !ok {
+		k := q.voice().Taxonomy.KindOf(category)
+		if k == "" {
 			return bad("no such category")
 		}
 		cmd.Kind, cmd.Category = k, category
 	}
 	if severity := workflow.Severity(q.PostFormValue("severity")); severity != "" {
-		if _, ok := q.console.o.Taxonomy.Severities[severity]; !ok {
+		if _, ok := q.voice().Taxonomy.Severities[severity]; !ok {
 			return bad("no such severity")
 		}
 		cmd.Severity = severity

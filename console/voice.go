@@ -10,7 +10,7 @@ import (
 
 // voice is the wording of the request's community.
 func (q *request) voice() wording.Voice {
-	return wording.Voice{W: q.console.o.Wording, Taxonomy: q.console.o.Taxonomy, Shape: q.shape, Mask: q.console.o.Mask}
+	return wording.New(q.console.o.Wording, q.console.o.Taxonomy, q.shape, q.console.o.Mask)
 }
 
 // storyWords is how much of what somebody wrote at one step a page shows, in

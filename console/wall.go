@@ -37,7 +37,7 @@ func (c *Console) wall(q *request) error {
 		m := q.matter(t)
 		m.Place, m.Text = workflow.Place{Estate: t.Place.Estate}.String(), q.voice().Anonymous(t.Text) // on the wall for everybody, also to those who may know
 		page.Wishes = append(page.Wishes, wish{
-			matter: m, Line: c.o.Taxonomy.Line(t.Category), Shared: c.o.Taxonomy.Shared(t.Category) && !t.Involved(q.me.ID),
+			matter: m, Line: q.voice().Taxonomy.Line(t.Category), Shared: q.voice().Taxonomy.Shared(t.Category) && !t.Involved(q.me.ID),
 			Wishing: slices.Contains(t.Supporters, q.me.ID), Claim: workflow.WhoClaimer.Holds(t, q.by()),
 		})
 	}
@@ -55,7 +55,7 @@ func (c *Console) support(q *request) error {
 		if err != nil {
 			return err
 		}
-		if t.Stand != workflow.OnWall || !c.o.Taxonomy.Shared(t.Category) {
+		if t.Stand != workflow.OnWall || !q.voice().Taxonomy.Shared(t.Category) {
 			return &workflow.Error{Code: workflow.CodeNotFound, Number: number}
 		}
 		_, err = w.Do(q.Context(), t.Number, workflow.Command{Name: workflow.CmdSupport, Actor: q.by()})

@@ -143,7 +143,7 @@ func (o Voice) Explain(u workflow.Understanding, load func(workflow.PersonID) in
 	v := o.Facts(&f, now)
 	v["Confidence"] = int(100*u.Confidence + 0.5)
 	v["SeverityLabel"] = o.Taxonomy.Severities[t.Severity]
-	say := func(key string, v Values) string { return o.W.Say("explain."+key, v) }
+	say := func(key string, v Values) string { return o.Say("explain."+key, v) }
 	head := say("understood", v)
 	switch {
 	case u.Kind != workflow.Incident && u.Kind != workflow.Wish:

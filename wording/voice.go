@@ -9,7 +9,7 @@ import (
 	"github.com/wishdesk/wishdesk/workflow/desk"
 )
 
-// Voice is the wording of one community as it is now.
+// Voice is the wording of one community as it is now. New makes it.
 type Voice struct {
 	W        *Wording
 	Taxonomy *workflow.Taxonomy
@@ -17,6 +17,12 @@ type Voice struct {
 	// Mask hides numbers and names in a text; nil hides none. See
 	// workflow.Understander.
 	Mask func(c *workflow.Community, text string, names []string) string
+}
+
+// New gives the voice of a community: its own texts and categories in place of
+// the shipped ones. It is cheap enough for every message.
+func New(w *Wording, t *workflow.Taxonomy, shape desk.Shape, mask func(*workflow.Community, string, []string) string) Voice {
+	return Voice{W: w.For(shape.Community), Taxonomy: t.For(shape.Community), Shape: shape, Mask: mask}
 }
 
 // Say is a text that may always name the community and its telephone.
@@ -49,7 +55,7 @@ func (o Voice) Facts(f *desk.Facts, now time.Time) Values {
 		"ResponseBy": o.When(f.ResponseBy, now), "ResolveBy": o.When(f.ResolveBy, now),
 	}
 	if f.Category == "" && f.Number != 0 {
-		v["What"] = o.W.Say("what_unknown", nil)
+		v["What"] = o.Say("what_unknown", nil)
 	}
 	if f.Danger != "" {
 		v["Call"] = o.W.Say("call."+f.Danger, v)
@@ -93,7 +99,7 @@ func (o Voice) Title(p workflow.Person) string {
 	}
 	r := p.Roles[0]
 	grid, _ := o.Shape.Community.Grid(r.Grid)
-	return strings.TrimSpace(o.W.Say("title."+string(r.Kind), Values{
+	return strings.TrimSpace(o.Say("title."+string(r.Kind), Values{
 		"Grid": grid.Name, "FullTime": r.FullTime, "Department": r.Department, "Team": r.Team, "Unit": r.Unit, "Branch": r.Branch,
 	}))
 }
@@ -110,7 +116,7 @@ func (o Voice) When(t, now time.Time) string {
 	if key == "" {
 		key = "time.date"
 	}
-	return o.W.Say(key, Values{"Clock": local.Format("15:04"), "Month": int(local.Month()), "Day": local.Day()})
+	return o.Say(key, Values{"Clock": local.Format("15:04"), "Month": int(local.Month()), "Day": local.Day()})
 }
 
 // Span is a time in words: 「1 小时 20 分」, 「2 天 3 小时」.

@@ -3,8 +3,10 @@
 // pages say the same thing in the same way. The words themselves stand in
 // configs/wording.yaml.
 //
-// Read it in this order: wording.go (texts by key), voice.go (the words of one
-// community), story.go (what happened to a ticket, step by step).
+// Read it in this order: wording.go (texts by key), own.go (a community's own in
+// their place, and what they may hold), voice.go (the words of one community),
+// story.go (what happened to a ticket, step by step), book.go (all texts, as
+// somebody reads them who may change them).
 //
 // What must never come in: which channel it is said over (choices to tap and
 // menus are the bot's, templates of pages the console's), and rules.
@@ -16,6 +18,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"text/template"
 	"unicode/utf8"
 
@@ -31,8 +34,12 @@ type Wording struct {
 	// Menu is the account's menu.
 	Menu []Button
 
-	texts *template.Template
-	keys  map[string]bool
+	texts  *template.Template
+	source map[string]string // the texts as they are written, by key
+	values map[string]value  // what texts may be filled with, by name
+
+	shipped *Wording // of a community's: the one that it was made of
+	own     sync.Map // community → *owned
 }
 
 // Button is one of the menu: it says what a person could write, or opens
@@ -48,13 +55,14 @@ type Button struct {
 // template is refused with its key.
 func Parse(data []byte) (*Wording, error) {
 	var doc struct {
-		Texts map[string]any `yaml:"texts"`
-		Menu  []Button       `yaml:"menu"`
+		Texts  map[string]any   `yaml:"texts"`
+		Menu   []Button         `yaml:"menu"`
+		Values map[string]value `yaml:"values"`
 	}
 	if err := yaml.Unmarshal(data, &doc); err != nil {
 		return nil, fmt.Errorf("wording: %w", err)
 	}
-	w := &Wording{texts: template.New("wording").Option("missingkey=zero"), keys: map[string]bool{}, Menu: doc.Menu}
+	w := &Wording{texts: template.New("wording").Option("missingkey=zero"), source: map[string]string{}, values: doc.Values, Menu: doc.Menu}
 	var errs []error
 	var walk func(prefix string, node map[string]any)
 	walk = func(prefix string, node map[string]any) {
@@ -65,7 +73,7 @@ func Parse(data []byte) (*Wording, error) {
 				if _, err := w.texts.New(key).Parse(strings.TrimRight(v, "\n")); err != nil {
 					errs = append(errs, fmt.Errorf("wording: %s: %w", key, err))
 				}
-				w.keys[key] = true
+				w.source[key] = v
 			case map[string]any:
 				walk(key+".", v)
 			default:
@@ -74,7 +82,7 @@ func Parse(data []byte) (*Wording, error) {
 		}
 	}
 	walk("", doc.Texts)
-	if !w.keys["fallback"] {
+	if !w.Has("fallback") {
 		errs = append(errs, errors.New("wording: fallback: is missing"))
 	}
 	return w, errors.Join(errs...)
@@ -83,11 +91,14 @@ func Parse(data []byte) (*Wording, error) {
 // Say is the text of a key filled with values. An unknown key gives the
 // fallback text: a person never reads a key.
 func (w *Wording) Say(key string, v Values) string {
-	if !w.keys[key] {
+	if !w.Has(key) {
 		key = "fallback"
 	}
 	var b strings.Builder
 	if err := w.texts.ExecuteTemplate(&b, key, map[string]any(v)); err != nil {
+		if w.shipped != nil {
+			return w.shipped.Say(key, v) // a community's own text met what it was not tried on
+		}
 		b.Reset()
 		if err := w.texts.ExecuteTemplate(&b, "fallback", map[string]any(v)); err != nil {
 			return ""
@@ -97,10 +108,10 @@ func (w *Wording) Say(key string, v Values) string {
 }
 
 // Has tells whether there is a text for the key.
-func (w *Wording) Has(key string) bool { return w.keys[key] }
+func (w *Wording) Has(key string) bool { _, ok := w.source[key]; return ok }
 
 // Keys are all keys, in order.
-func (w *Wording) Keys() []string { return slices.Sorted(maps.Keys(w.keys)) }
+func (w *Wording) Keys() []string { return slices.Sorted(maps.Keys(w.source)) }
 
 // FirstLine is the first line of a text.
 func FirstLine(s string) string {

@@ -40,8 +40,22 @@ type Community struct {
 	Points      Score      `yaml:"points" json:"points"`
 	Digest      Weekly     `yaml:"digest" json:"digest"`
 
+	// Wording are texts in place of the shipped ones, by key; package wording
+	// reads and checks them.
+	Wording map[string]string `yaml:"wording" json:"wording,omitempty"`
+	// Categories are what the community calls its categories; see Taxonomy.For.
+	Categories map[Category]OwnCategory `yaml:"categories" json:"categories,omitempty"`
+
 	location *time.Location
 	gridOf   map[buildingKey]string
+}
+
+// Document is a version of a community's document as somebody wrote it.
+type Document struct {
+	Version   int64
+	Author    string
+	AppliedAt time.Time
+	YAML      string // what ParseCommunity read; "" where only the history is told
 }
 
 type buildingKey struct {
@@ -93,6 +107,13 @@ type Property struct {
 	Company    string     `yaml:"company" json:"company"`
 	Services   []string   `yaml:"services" json:"services"`
 	Categories []Category `yaml:"categories" json:"categories"` // incidents it handles where it has the contract
+}
+
+// OwnCategory is a category as a community has it.
+type OwnCategory struct {
+	Label string `yaml:"label" json:"label,omitempty"` // "" = the shipped one
+	Kind  Kind   `yaml:"kind" json:"kind,omitempty"`   // of a category of the community's own: incident or wish
+	Off   bool   `yaml:"off" json:"off,omitempty"`     // not offered to choose
 }
 
 // Alliance is who may claim wishes, in figures for the digest.
@@ -287,6 +308,11 @@ func (c *Community) prepare() error {
 	}
 	if err := c.Ladder.check(c.Clocks.Again); err != nil {
 		errs = append(errs, err)
+	}
+	for _, code := range slices.Sorted(maps.Keys(c.Categories)) {
+		if err := c.Categories[code].check(code); err != nil {
+			fail("categories.%s: %w", code, err)
+		}
 	}
 	if d := c.Digest; d.Floor < 0 || d.Floor > 100 || d.Least < 1 || d.HotDays < 1 || d.HotDays > 366 || d.HotTimes < 2 {
 		fail("digest: want floor 0 to 100, least at least 1, hot_days 1 to 366, hot_times at least 2")

@@ -2,8 +2,12 @@ package workflow
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
+	"unicode/utf8"
 )
 
 // Kind is what a message is about. Codes are those of the taxonomy and never
@@ -50,6 +54,9 @@ type Taxonomy struct {
 	// SharedCategories are those of wishes that neighbours may have in common:
 	// they gather support (我也想要).
 	SharedCategories []Category `yaml:"shared_categories" json:"shared_categories"`
+
+	shipped *Taxonomy // of a community's: the one that it was made of
+	off     []Category
 }
 
 // WishLine is one of the four lines of the micro wish, such as 一老一小, with
@@ -83,7 +90,8 @@ func (t *Taxonomy) Label(c Category) string {
 	return string(c)
 }
 
-// Find gives the category and its kind for a code or a label.
+// Find gives the category and its kind for a code or a label; what a category is
+// called elsewhere finds it too.
 func (t *Taxonomy) Find(word string) (Category, Kind, bool) {
 	for c, l := range t.IncidentCategories {
 		if word == string(c) || word == l {
@@ -95,33 +103,122 @@ func (t *Taxonomy) Find(word string) (Category, Kind, bool) {
 			return c, Wish, true
 		}
 	}
+	if t.shipped != nil {
+		return t.shipped.Find(word)
+	}
 	return "", "", false
 }
 
-// KindOf is the kind that a category belongs to; ok is false where there is no
-// such category.
-func (t *Taxonomy) KindOf(c Category) (k Kind, ok bool) {
-	if _, ok := t.IncidentCategories[c]; ok {
-		return Incident, true
-	}
-	_, ok = t.WishCategories[c]
-	return Wish, ok
+// Offered are the categories of a kind that somebody may be given to choose
+// from, by label; those that stand for none of the others come last.
+func (t *Taxonomy) Offered(k Kind) []Category {
+	of := t.of(k)
+	out := slices.DeleteFunc(slices.Collect(maps.Keys(of)), t.Off)
+	slices.SortFunc(out, func(a, b Category) int {
+		if x, y := a.none(), b.none(); x != y {
+			return strings.Compare(string(x), string(y))
+		}
+		return cmp.Compare(of[a], of[b])
+	})
+	return out
 }
 
-// CategoriesOf are the categories of incidents or of wishes, in an order that
-// stays the same, those for all others last.
-func (t *Taxonomy) CategoriesOf(k Kind) []Category {
-	labels := t.IncidentCategories
+// Off tells whether a category is not to be offered. It is still understood,
+// and taken where somebody names it.
+func (t *Taxonomy) Off(c Category) bool { return slices.Contains(t.off, c) }
+
+// none is c where it stands for none of the others, else "".
+func (c Category) none() Category {
+	if c == OtherIncident || c == OtherWish {
+		return c
+	}
+	return ""
+}
+
+func (t *Taxonomy) of(k Kind) map[Category]string {
 	if k == Wish {
-		labels = t.WishCategories
+		return t.WishCategories
 	}
-	other := func(c Category) int {
-		if c == OtherIncident || c == OtherWish {
-			return 1
+	return t.IncidentCategories
+}
+
+// KindOf is the kind that a category belongs to, "" for an unknown one.
+func (t *Taxonomy) KindOf(c Category) Kind {
+	for _, k := range []Kind{Incident, Wish} {
+		if _, ok := t.of(k)[c]; ok {
+			return k
 		}
-		return 0
 	}
-	return slices.SortedFunc(maps.Keys(labels), func(a, b Category) int {
-		return cmp.Or(cmp.Compare(other(a), other(b)), cmp.Compare(a, b))
-	})
+	return ""
+}
+
+// For is the taxonomy of a community: its own labels and categories beside the
+// shipped ones. What Check refuses is passed over. It costs a copy of the
+// labels where the community has any of its own.
+func (t *Taxonomy) For(c *Community) *Taxonomy {
+	if t.shipped != nil {
+		t = t.shipped
+	}
+	if c == nil || len(c.Categories) == 0 {
+		return t
+	}
+	own := *t
+	own.shipped, own.off = t, nil
+	own.IncidentCategories, own.WishCategories = maps.Clone(t.IncidentCategories), maps.Clone(t.WishCategories)
+	for code, o := range c.Categories {
+		kind := cmp.Or(t.KindOf(code), o.Kind)
+		if o.Label != "" && (kind == Incident || kind == Wish) {
+			own.of(kind)[code] = o.Label
+		}
+		if o.Off && code.none() == "" {
+			own.off = append(own.off, code)
+		}
+	}
+	return &own
+}
+
+// longestLabel of a category, in characters: it stands among other words in
+// messages whose length WeChat bounds.
+const longestLabel = 10
+
+func (o OwnCategory) check(code Category) error {
+	switch n := utf8.RuneCountInString(o.Label); {
+	case code == "" || strings.Trim(string(code), "abcdefghijklmnopqrstuvwxyz0123456789_") != "":
+		return errors.New("want a code of lower-case letters, digits and '_'")
+	case n > longestLabel || len(strings.Fields(o.Label)) > 1 || strings.TrimSpace(o.Label) != o.Label:
+		return fmt.Errorf("label: want one word of at most %d characters, have %q", longestLabel, o.Label)
+	case o.Kind != "" && o.Kind != Incident && o.Kind != Wish:
+		return fmt.Errorf("kind: want incident or wish, have %q", o.Kind)
+	case o.Off && code.none() != "":
+		return errors.New("off: it stands for all that nothing else fits, and must be there to choose")
+	}
+	return nil
+}
+
+// Check tells what of a community's own categories does not fit this taxonomy:
+// a category that is neither shipped nor has a kind and a label, a shipped one
+// of another kind, two of one name.
+func (t *Taxonomy) Check(c *Community) error {
+	var errs []error
+	fail := func(code Category, format string, a ...any) {
+		errs = append(errs, fmt.Errorf("categories.%s: %w", code, fmt.Errorf(format, a...)))
+	}
+	own := t.For(c)
+	for _, code := range slices.Sorted(maps.Keys(c.Categories)) {
+		o := c.Categories[code]
+		switch kind := t.KindOf(code); {
+		case kind == "" && (o.Kind == "" || o.Label == ""):
+			fail(code, "is not shipped: one of your own needs kind (incident or wish) and label")
+		case kind != "" && o.Kind != "" && o.Kind != kind:
+			fail(code, "kind: it is not of kind %s, and a category's kind cannot be changed", o.Kind)
+		}
+		for _, k := range []Kind{Incident, Wish} {
+			for other, label := range own.of(k) {
+				if other != code && o.Label != "" && (label == o.Label || string(other) == o.Label) {
+					fail(code, "label: %q is what %s is called", o.Label, other)
+				}
+			}
+		}
+	}
+	return errors.Join(errs...)
 }

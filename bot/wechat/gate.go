@@ -36,8 +36,9 @@ type GateOptions struct {
 	Logger  *slog.Logger
 	// OnRefused is told of every refusal, by one of the Refused reasons.
 	OnRefused func(reason string)
-	// Apology is answered after a panic of the handler; "" answers "success".
-	Apology string
+	// Apology is answered after a panic of the handler, by community; "" answers
+	// "success".
+	Apology func(community string) string
 }
 
 // Reasons of a refusal, for metrics and logs. Who called learns less:
@@ -320,7 +321,9 @@ func (g *Gate) handle(ctx context.Context, in Inbound) (reply Reply) {
 			what = fault.Error()
 		}
 		g.o.Logger.Error("panic in the webhook's handler", "community", in.Community, "type", in.Type, "panic", what, "stack", string(debug.Stack()))
-		reply = Reply{Text: g.o.Apology}
+		if g.o.Apology != nil {
+			reply = Reply{Text: g.o.Apology(in.Community)}
+		}
 	}()
 	return g.handler.Handle(ctx, in)
 }

@@ -369,7 +369,9 @@ func TestBadQueriesAreRefused(t *testing.T) {
 }
 
 func TestPanicsAreAnsweredKindly(t *testing.T) {
-	b := newBench(t, testAccount(Safe), func(o *GateOptions) { o.Apology = "系统出了点问题,请稍后再发" })
+	b := newBench(t, testAccount(Safe), func(o *GateOptions) {
+		o.Apology = func(string) string { return "系统出了点问题,请稍后再发" }
+	})
 	for _, p := range []any{"王大爷住在3号楼", errors.New("王大爷住在3号楼"), http.ErrAbortHandler} {
 		b.handler.panic = p
 		if got := b.wantReply(b.safe(textMessage("我的电话是13800138000"))); got != "系统出了点问题,请稍后再发" {

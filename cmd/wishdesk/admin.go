@@ -18,6 +18,7 @@ import (
 
 	"github.com/wishdesk/wishdesk/bot"
 	"github.com/wishdesk/wishdesk/bot/wechat"
+	"github.com/wishdesk/wishdesk/charter"
 	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/storage/redis"
 	"github.com/wishdesk/wishdesk/workflow"
@@ -132,59 +133,64 @@ type communityApply struct {
 	Renumber bool `help:"Estates may change their places in the list: codes printed before lead astray."`
 }
 
-// renumbered is the first estate that stands elsewhere in the list than before,
-// "" for none.
-func renumbered(before []byte, after *workflow.Community) string {
-	was, err := workflow.ParseCommunity(bytes.NewReader(before))
-	if err != nil {
-		return "" // none before, or one of an older release
-	}
-	for i, e := range was.Estates {
-		if i >= len(after.Estates) || after.Estates[i].Name != e.Name {
-			return e.Name
-		}
-	}
-	return ""
-}
-
 // Run applies a community's document.
 func (c communityApply) Run(ctx context.Context, p *program) error {
 	document, err := os.ReadFile(c.File)
 	if err != nil {
 		return err
 	}
-	community, err := workflow.ParseCommunity(bytes.NewReader(document))
+	words, err := readWording()
 	if err != nil {
-		return usage(err)
+		return err
+	}
+	taxonomy, err := readTaxonomy()
+	if err != nil {
+		return err
 	}
 	return p.withStore(ctx, func(store *postgres.Store) error {
-		before, err := store.ExportCommunity(ctx, community.Code)
-		if err != nil && workflow.CodeOf(err) != workflow.CodeNotFound {
-			return err
+		registry := charter.Registry{Record: store, Wording: words, Taxonomy: taxonomy}
+		change, err := registry.Propose(ctx, "", charter.Any, document)
+		if err != nil {
+			return refusedDocument(err)
 		}
-		changes := differences(string(before), string(document))
-		_, _ = fmt.Fprintf(p.out, "%s %s: %d grids, %d buildings\n%s", community.Code, community.Name, len(community.Grids), community.Buildings(), changes)
-		if string(before) == string(document) {
+		_, _ = fmt.Fprintf(p.out, "%s %s: %d grids, %d buildings\n", change.Community.Code, change.Community.Name, len(change.Community.Grids), change.Community.Buildings())
+		for _, l := range change.Lines {
+			_, _ = fmt.Fprintln(p.out, l)
+		}
+		switch {
+		case change.Nothing():
 			_, _ = fmt.Fprintln(p.out, "nothing changes")
 			return nil
-		}
-		if changes == "" {
+		case len(change.Lines) == 0:
 			_, _ = fmt.Fprintln(p.out, "only the order of lines changes")
 		}
-		if moved := renumbered(before, community); moved != "" && !c.Renumber {
-			return usage(fmt.Errorf("estate %q has another place in the list: the codes on its doors name it by its place. "+
-				"Add new estates at the end, or print all codes anew (`wishdesk qr`) and apply with --renumber", moved))
+		if err := change.Allowed(c.Renumber); err != nil {
+			return refusedDocument(err)
 		}
 		if c.DryRun {
 			return nil
 		}
-		version, err := store.ApplyCommunity(ctx, community, document, author(p.environ))
+		version, err := registry.Apply(ctx, change, author(p.environ), c.Renumber)
 		if err != nil {
-			return err
+			return refusedDocument(err)
 		}
 		_, _ = fmt.Fprintf(p.out, "applied as version %d; running servers follow within a second\n", version)
 		return nil
 	})
+}
+
+// refusedDocument tells the user of the command line what to do about it.
+func refusedDocument(err error) error {
+	var refused *charter.Refused
+	switch {
+	case errors.Is(err, charter.ErrRenumbered):
+		return usage(fmt.Errorf("%w. Add new estates at the end, or print all codes anew (`wishdesk qr`) and apply with --renumber", err))
+	case errors.Is(err, desk.ErrStale):
+		return errors.New("somebody applied another document in this moment: look at it (`wishdesk community export`) and apply yours again")
+	case errors.As(err, &refused):
+		return usage(err)
+	}
+	return err
 }
 
 // author is who applies a document, as the machine knows them.
@@ -197,29 +203,6 @@ func author(environ []string) string {
 		}
 	}
 	return "command line"
-}
-
-// differences are the lines that went and came, a line each.
-func differences(before, after string) string {
-	had, has := map[string]int{}, map[string]int{}
-	for _, l := range strings.Split(before, "\n") {
-		had[l]++
-	}
-	for _, l := range strings.Split(after, "\n") {
-		has[l]++
-	}
-	var b strings.Builder
-	for _, l := range strings.Split(before, "\n") {
-		if has[l]--; has[l] < 0 && strings.TrimSpace(l) != "" {
-			b.WriteString("- " + l + "\n")
-		}
-	}
-	for _, l := range strings.Split(after, "\n") {
-		if had[l]--; had[l] < 0 && strings.TrimSpace(l) != "" {
-			b.WriteString("+ " + l + "\n")
-		}
-	}
-	return b.String()
 }
 
 type personCommand struct {

@@ -36,7 +36,7 @@ func TestHelpNamesEveryCommand(t *testing.T) {
 		t.Errorf("status %d", status)
 	}
 	holds(t, "help", out, "serve", "demo", "migrate", "community apply", "community export", "person add", "person list", "invite",
-		"menu push", "classify", "doctor", "deadletters", "healthcheck", "version", "--config")
+		"menu push", "classify", "model list", "model use", "model end", "doctor", "deadletters", "healthcheck", "version", "--config")
 }
 
 func TestUsageErrorsEndWithTwo(t *testing.T) {
@@ -90,6 +90,9 @@ func TestSetUpACommunity(t *testing.T) {
 		t.Errorf("export:\n%s", out)
 	}
 	must(t, os.WriteFile(file, []byte(strings.Replace(document, "东院:1-4", "东院:1-3", 1)), 0o600))
+	own := filepath.Join(t.TempDir(), "own.yaml")
+	must(t, os.WriteFile(own, []byte(document+"wording: {filed: 好的, push.resovled: x}\ncategories: {pets: {label: 宠物}}\n"), 0o600))
+	holds(t, "words of its own", step(2, "community", "apply", own), "wording.filed", "119", "wording.push.resovled", "categories.pets", "!applied")
 	holds(t, "a hole", step(2, "community", "apply", file), "grids", "东院 4")
 
 	holds(t, "no such grid", step(2, "person", "add", "--community", "dong", "--name", "张建国", "--role", "worker", "--grid", "G09"), "G09")
@@ -294,6 +297,23 @@ func TestTrainFromCorrections(t *testing.T) {
 	holds(t, "better", step(0, train...), "8 held back", "the new one 8")
 	out, _, _ := wishdesk(t, nil, "嘎啦棚响\n", "classify", "--model", model)
 	holds(t, "learnt", out, "parking")
+
+	holds(t, "kept nowhere", step(2, "train", "--from-corrections", "--community", "dong"), "--keep")
+	holds(t, "kept of files", step(2, "train", document, "--keep"), "--keep")
+	list := []string{"model", "list", "--community", "dong"}
+	holds(t, "no models", step(0, list...), "none")
+	holds(t, "kept", step(0, "train", "--from-corrections", "--community", "dong", "--keep"), "kept as version 1", "wishdesk model use 1")
+	holds(t, "one", step(0, list...), "8 of 8 right", "not in use", "32 corrections")
+	explain := []string{"assign", "explain", "嘎啦棚响,3号楼", "--community", "dong"}
+	holds(t, "not in use", step(0, explain...), "!停车管理")
+	holds(t, "no such model", step(2, "model", "use", "7", "--community", "dong"), "no model 7")
+	holds(t, "used", step(0, "model", "use", "1", "--community", "dong"), "version 1 is in use")
+	holds(t, "in use", step(0, list...), "in use since")
+	holds(t, "understood", step(0, explain...), "停车管理")
+	holds(t, "no better than itself", step(1, "train", "--from-corrections", "--community", "dong", "--keep"), "no better", "the model in use has 8 of them right")
+	holds(t, "ended", step(0, "model", "end", "--community", "dong"), "none of its own")
+	holds(t, "out of use", step(0, list...), "not in use")
+	holds(t, "forgotten", step(0, explain...), "!停车管理")
 }
 
 // The doctor asks what is asked outside, and never fails for it: the desk works

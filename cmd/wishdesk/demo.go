@@ -223,7 +223,7 @@ func loadDemo(ctx context.Context, s *settings.Settings, clock clockwork.Clock, 
 	if err != nil {
 		return nil, err
 	}
-	versions, err := store.CommunityVersions(ctx, community.Code)
+	versions, err := store.CommunityVersions(ctx, community.Code, 0, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -356,7 +356,7 @@ func newSim(s *settings.Settings, d *demo, people []demoPerson, clock clockwork.
 		}
 		personas = append(personas, wechatsim.Persona{
 			OpenID: p.OpenID, Name: p.Name, Phone: p.Phone, Group: group, Home: p.Home,
-			Role: wording.Voice{W: d.server.words, Shape: shape}.Title(workflow.Person{Roles: p.Roles}),
+			Role: wording.Voice{W: d.server.words.For(shape.Community), Shape: shape}.Title(workflow.Person{Roles: p.Roles}),
 		})
 	}
 	dir := filepath.Join(s.Data, "wechatsim")

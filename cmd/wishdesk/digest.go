@@ -58,7 +58,7 @@ func (c digestCommand) Run(ctx context.Context, p *program) error {
 			defer func() { _ = f.Close() }()
 			out = f
 		}
-		return c.write(out, wording.Voice{W: words, Taxonomy: taxonomy, Shape: shape}, made)
+		return c.write(out, wording.New(words, taxonomy, shape, nil), made)
 	})
 }
 

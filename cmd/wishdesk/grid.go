@@ -14,6 +14,8 @@ import (
 	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
+	"github.com/wishdesk/wishdesk/workflow/learn"
+	"github.com/wishdesk/wishdesk/workflow/understand"
 )
 
 type assignCommand struct {
@@ -36,12 +38,12 @@ func (c assignExplain) Run(ctx context.Context, p *program) error {
 	if now.IsZero() {
 		now = time.Now()
 	}
-	ask := func(shape desk.Shape, load func(workflow.PersonID) int) error {
+	ask := func(rules *understand.Rules, shape desk.Shape, load func(workflow.PersonID) int) error {
 		u, err := rules.Understand(ctx, shape.Community, workflow.Words{Text: c.Text})
 		if err != nil {
 			return err
 		}
-		voice := wording.Voice{W: words, Taxonomy: taxonomy, Shape: shape, Mask: rules.Mask}
+		voice := wording.New(words, taxonomy, shape, rules.Mask)
 		_, err = io.WriteString(p.out, voice.Explain(u, load, now)+"\n")
 		return err
 	}
@@ -50,7 +52,7 @@ func (c assignExplain) Run(ctx context.Context, p *program) error {
 		if err != nil {
 			return err
 		}
-		return ask(shape, func(workflow.PersonID) int { return 0 })
+		return ask(rules, shape, func(workflow.PersonID) int { return 0 })
 	}
 	return p.withStore(ctx, func(store *postgres.Store) error {
 		shape, err := store.Shape(ctx, c.Community)
@@ -61,7 +63,11 @@ func (c assignExplain) Run(ctx context.Context, p *program) error {
 		if err != nil {
 			return err
 		}
-		return ask(shape, func(id workflow.PersonID) int { return loads[id] })
+		own, err := learn.Load(ctx, store, rules, c.Community, shape.Model)
+		if err != nil {
+			return err
+		}
+		return ask(own, shape, func(id workflow.PersonID) int { return loads[id] })
 	})
 }
 
@@ -137,6 +143,7 @@ func (c careImport) Run(ctx context.Context, p *program) error {
 		if err != nil {
 			return noCommunity(c.Community, err)
 		}
+		words := words.For(shape.Community)
 		r, err := sheet.Open(c.File, careColumns)
 		if err != nil {
 			return usage(fmt.Errorf("%s: %w", c.File, err))

@@ -25,6 +25,7 @@ import (
 	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
+	"github.com/wishdesk/wishdesk/workflow/learn"
 	"github.com/wishdesk/wishdesk/workflow/understand"
 )
 
@@ -83,6 +84,9 @@ func (c importCommand) Run(ctx context.Context, p *program) error {
 		if err != nil {
 			return err
 		}
+		if rules, err = learn.Load(ctx, store, rules, c.Community, shape.Model); err != nil {
+			return err
+		}
 		alone, ok, err := store.Alone(ctx, "import:"+c.Community)
 		if err != nil {
 			return err
@@ -91,7 +95,7 @@ func (c importCommand) Run(ctx context.Context, p *program) error {
 			return usage(errors.New("another import into this community is under way: wait for its end"))
 		}
 		defer alone()
-		im := &importing{p: p, c: c, desk: d, shape: shape, rules: rules, words: words, taxonomy: taxonomy, actor: workflow.System()}
+		im := &importing{p: p, c: c, desk: d, shape: shape, rules: rules, words: words.For(shape.Community), taxonomy: taxonomy.For(shape.Community), actor: workflow.System()}
 		if c.By != "" {
 			found, err := store.FindPerson(ctx, c.Community, c.By)
 			if err != nil {

@@ -10,14 +10,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
+	"time"
+
+	"github.com/jonboulle/clockwork"
 
 	"github.com/wishdesk/wishdesk/configs"
 	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/workflow"
-	"github.com/wishdesk/wishdesk/workflow/desk"
+	"github.com/wishdesk/wishdesk/workflow/learn"
 	"github.com/wishdesk/wishdesk/workflow/understand"
 	"github.com/wishdesk/wishdesk/workflow/understand/ngram"
 )
@@ -28,7 +30,8 @@ const modelLabel = "label"
 
 type trainCommand struct {
 	Files           []string `arg:"" optional:"" type:"existingfile" help:"Tab-separated samples under a header: text and label, or text, kind, category and severity."`
-	Out             string   `required:"" help:"The file of the model."`
+	Out             string   `help:"The file of the model."`
+	Keep            bool     `help:"With --from-corrections: keep the model in the record, for the community alone."`
 	FromCorrections bool     `help:"Train on the shipped samples and on what the community's workers said; keep the old model where the new one is no better on what was held back."`
 	Community       string   `help:"With --from-corrections: the community's code."`
 }
@@ -37,6 +40,9 @@ type trainCommand struct {
 func (c trainCommand) Run(ctx context.Context, p *program) error {
 	if c.FromCorrections == (len(c.Files) > 0) || c.FromCorrections != (c.Community != "") {
 		return usage(errors.New("give files of samples, or --from-corrections with --community"))
+	}
+	if c.Out == "" && !c.Keep || c.Keep && !c.FromCorrections {
+		return usage(errors.New("give --out with a file, or --from-corrections with --keep"))
 	}
 	if c.FromCorrections {
 		return p.withStore(ctx, func(store *postgres.Store) error { return c.fromCorrections(ctx, p, store) })
@@ -58,77 +64,135 @@ func (c trainCommand) Run(ctx context.Context, p *program) error {
 	return nil
 }
 
-// fewest corrections make a judgement of two models worth anything.
-const fewest = 10
-
 // fromCorrections trains on what workers said messages are about, beside the
-// shipped samples. Every fifth correction is held back; unless the new
-// model does better on those than the one in use, that one stays.
+// shipped samples; a model that is no better than the one in use is refused.
 func (c trainCommand) fromCorrections(ctx context.Context, p *program, store *postgres.Store) error {
-	var learn, held []understand.Labelled
-	err := store.Samples(ctx, c.Community, func(s desk.Sample) error {
-		l := understand.Labelled{Text: s.Text, Kind: s.Kind, Category: s.Category, Severity: s.Severity}
-		if s.Number%5 == 0 {
-			held = append(held, l)
-		} else {
-			learn = append(learn, l)
+	teacher, err := p.teacher(store)
+	if err != nil {
+		return err
+	}
+	bar := newBar(p.err, "training")
+	lesson, err := teacher.Train(ctx, c.Community, func(percent int) { bar.show(int64(percent), 100) })
+	bar.done()
+	if lesson.Scores.Held > 0 {
+		_, _ = fmt.Fprintf(p.out, "%d corrections learnt, %d held back: the model in use has %d of them right, the new one %d\n",
+			lesson.Samples, lesson.Scores.Held, lesson.Scores.Before.Right, lesson.Scores.After.Right)
+	}
+	switch {
+	case errors.Is(err, learn.ErrTooFew), errors.Is(err, learn.ErrBusy):
+		return usage(causeOf(err))
+	case err != nil:
+		return noCommunity(c.Community, causeOf(err))
+	}
+	if c.Out != "" {
+		if err := saveModels(c.Out, lesson.Models); err != nil {
+			return err
+		}
+	}
+	if c.Keep {
+		version, err := teacher.Keep(ctx, c.Community, lesson, author(p.environ))
+		if err != nil {
+			return err
+		}
+		_, _ = fmt.Fprintf(p.out, "kept as version %d; `wishdesk model use %d --community %s` puts it in use\n", version, version, c.Community)
+	}
+	return nil
+}
+
+// teacher trains the models of communities kept in a store.
+func (p *program) teacher(store *postgres.Store) (*learn.Teacher, error) {
+	s, err := p.settings(false)
+	if err != nil {
+		return nil, err
+	}
+	rules, err := understander(s.Model)
+	if err != nil {
+		return nil, err
+	}
+	return &learn.Teacher{Record: store, Rules: rules, Shipped: shippedSamples, Clock: clockwork.NewRealClock()}, nil
+}
+
+// causeOf is what is behind a refusal, for those who read the command line.
+func causeOf(err error) error {
+	var refusal *workflow.Error
+	if errors.As(err, &refusal) && refusal.Cause != nil && refusal.Code != workflow.CodeNotFound {
+		return refusal.Cause
+	}
+	return err
+}
+
+type modelCommand struct {
+	List modelList `cmd:"" help:"List a community's own models and how they did."`
+	Use  modelUse  `cmd:"" help:"Have a community's messages understood by one of its models."`
+	End  modelEnd  `cmd:"" help:"Take a community's model out of use."`
+}
+
+type modelList struct {
+	Community string `required:"" help:"The community's code."`
+}
+
+// Run lists a community's models, newest first.
+func (c modelList) Run(ctx context.Context, p *program) error {
+	return p.withStore(ctx, func(store *postgres.Store) error {
+		models, err := store.Models(ctx, c.Community, 0, 100)
+		if err != nil {
+			return err
+		}
+		for _, m := range models {
+			use := "not in use"
+			if m.InUse() {
+				use = "in use since " + m.UsedFrom.Format(time.RFC3339)
+			}
+			_, _ = fmt.Fprintf(p.out, "%d\t%s\tby %s\t%d corrections\t%d of %d right, before it %d\t%s\n",
+				m.Version, m.MadeAt.Format(time.RFC3339), m.Author, m.Samples, m.Scores.After.Right, m.Scores.Held, m.Scores.Before.Right, use)
+		}
+		if len(models) == 0 {
+			_, _ = fmt.Fprintln(p.out, "none: `wishdesk train --from-corrections --keep` makes one")
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	if len(held) == 0 || len(held)+len(learn) < fewest {
-		return usage(fmt.Errorf("%d corrections of %s, %d of them to be held back: want %d or more", len(held)+len(learn), c.Community, len(held), fewest))
-	}
-	s, err := p.settings(false)
-	if err != nil {
-		return err
-	}
-	used, err := understander(s.Model)
-	if err != nil {
-		return err
-	}
-	document, err := store.ExportCommunity(ctx, c.Community)
-	if err != nil {
-		return noCommunity(c.Community, err)
-	}
-	community, err := workflow.ParseCommunity(bytes.NewReader(document))
-	if err != nil {
-		return err
-	}
-	shipped, err := shippedSamples()
-	if err != nil {
-		return err
-	}
-	fresh, err := lexicon()
-	if err != nil {
-		return err
-	}
-	models, err := fresh.Train(community, slices.Concat(shipped, learn, learn, learn)) // their own words count thrice
-	if err != nil {
-		return err
-	}
-	if err := fresh.Learn(models); err != nil {
-		return err
-	}
-	was, now := right(ctx, used, community, held), right(ctx, fresh, community, held)
-	_, _ = fmt.Fprintf(p.out, "%d corrections learnt, %d held back: the model in use has %d of them right, the new one %d\n", len(learn), len(held), was, now)
-	if now <= was {
-		return errors.New("the new model is no better: nothing was replaced")
-	}
-	return saveModels(c.Out, models)
 }
 
-// right is how many messages are given the category that they have.
-func right(ctx context.Context, rules *understand.Rules, community *workflow.Community, held []understand.Labelled) int {
-	n := 0
-	for _, l := range held {
-		if u, err := rules.Understand(ctx, community, workflow.Words{Text: l.Text}); err == nil && u.Kind == l.Kind && u.Category == l.Category {
-			n++
+type modelUse struct {
+	Version   int64  `arg:"" help:"Its number in the list."`
+	Community string `required:"" help:"The community's code."`
+}
+
+// Run puts a model in use.
+func (c modelUse) Run(ctx context.Context, p *program) error {
+	return p.withStore(ctx, func(store *postgres.Store) error {
+		teacher, err := p.teacher(store)
+		if err != nil {
+			return err
 		}
-	}
-	return n
+		switch err := teacher.Use(ctx, c.Community, c.Version); {
+		case workflow.CodeOf(err) == workflow.CodeNotFound:
+			return usage(fmt.Errorf("%s has no model %d: `wishdesk model list --community %s` lists them", c.Community, c.Version, c.Community))
+		case err != nil:
+			return causeOf(err)
+		}
+		_, _ = fmt.Fprintf(p.out, "version %d is in use; running servers follow within a second\n", c.Version)
+		return nil
+	})
+}
+
+type modelEnd struct {
+	Community string `required:"" help:"The community's code."`
+}
+
+// Run takes a model out of use.
+func (c modelEnd) Run(ctx context.Context, p *program) error {
+	return p.withStore(ctx, func(store *postgres.Store) error {
+		teacher, err := p.teacher(store)
+		if err != nil {
+			return err
+		}
+		if err := teacher.End(ctx, c.Community); err != nil {
+			return err
+		}
+		_, _ = fmt.Fprintln(p.out, "none of its own is in use; running servers follow within a second")
+		return nil
+	})
 }
 
 // shippedSamples are what the shipped model was trained of.

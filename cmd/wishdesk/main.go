@@ -41,6 +41,7 @@ type command struct {
 	Invite      inviteCommand      `cmd:"" help:"Make a one-time code with which somebody binds their WeChat."`
 	Menu        menuCommand        `cmd:"" help:"The account's menu."`
 	Train       trainCommand       `cmd:"" help:"Train a model of samples."`
+	Model       modelCommand       `cmd:"" help:"Models that communities taught, kept in the record."`
 	Eval        evalCommand        `cmd:"" help:"Tell how well samples are understood."`
 	Classify    classifyCommand    `cmd:"" help:"Understand a message a line on standard input, a JSON object a line."`
 	Doctor      doctorCommand      `cmd:"" help:"Check settings, stores, migrations and WeChat credentials; say what to do."`

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -23,6 +24,7 @@ import (
 	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/storage/storetest"
 	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/learn"
 )
 
 // Every field of an account that is wrong is told by the names that it has in
@@ -307,5 +309,56 @@ func TestDemoStartsAgainAfterABinding(t *testing.T) {
 	must(t, d.server.listener.Close())
 	if err := d.server.wait(t.Context()); err == nil || !strings.Contains(err.Error(), "listening on") {
 		t.Errorf("the server goes on without its listener: %v", err)
+	}
+}
+
+// A running server follows the model that its community puts in use or takes out
+// of it, and one that cannot be read leaves what was there.
+func TestServerFollowsModels(t *testing.T) {
+	s, err := settings.Load(configs.Read("defaults.yaml"), "", nil)
+	must(t, err)
+	s.Postgres, s.Redis = settings.Secret(storetest.Postgres(t)), settings.Secret(storetest.Redis(t))
+	s.Addr, s.Data = "127.0.0.1:0", t.TempDir()
+	must(t, postgres.Migrate(t.Context(), s.Postgres.Reveal()))
+	store, err := postgres.Open(t.Context(), s.Postgres.Reveal(), postgres.Options{})
+	must(t, err)
+	defer store.Close()
+	log := slog.New(slog.DiscardHandler)
+	_, err = loadDemo(t.Context(), s, clockwork.NewRealClock(), log)
+	must(t, err)
+	for _, body := range [][]byte{configs.Read("understand.model"), []byte("broken")} {
+		_, err := store.KeepModel(t.Context(), demoCommunity, learn.Model{MadeAt: time.Now()}, body)
+		must(t, err)
+	}
+	must(t, store.UseModel(t.Context(), demoCommunity, 1, time.Now()))
+	d, err := startDemo(t.Context(), s, "127.0.0.1:0", clockwork.NewRealClock(), log)
+	must(t, err)
+	defer d.stop()
+	if have := d.server.own.Version(demoCommunity); have != 1 {
+		t.Errorf("it starts with version %d", have)
+	}
+	follows := func(want int64) {
+		t.Helper()
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for deadline := time.After(10 * time.Second); d.server.own.Version(demoCommunity) != want; {
+			select {
+			case <-deadline:
+				t.Fatalf("still understood by version %d, want %d", d.server.own.Version(demoCommunity), want)
+			case <-tick.C:
+			}
+		}
+	}
+	must(t, store.EndModel(t.Context(), demoCommunity, time.Now()))
+	follows(0)
+	must(t, store.UseModel(t.Context(), demoCommunity, 1, time.Now()))
+	follows(1)
+	must(t, store.UseModel(t.Context(), demoCommunity, 2, time.Now())) // broken: version 1 stays until another is there
+	must(t, d.server.desk.Refresh(t.Context()))
+	if err := d.server.own.Follow(t.Context()); err != nil && !errors.Is(err, learn.ErrBroken) {
+		t.Error(err)
+	}
+	if have := d.server.own.Version(demoCommunity); have != 1 {
+		t.Errorf("understood by version %d", have)
 	}
 }

@@ -37,6 +37,7 @@ import (
 	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
+	"github.com/wishdesk/wishdesk/workflow/learn"
 	"github.com/wishdesk/wishdesk/workflow/understand"
 )
 
@@ -60,6 +61,7 @@ type server struct {
 	bot      *bot.Bot
 	console  *console.Console
 	words    *wording.Wording
+	own      *learn.Understanders
 	accounts map[string]wechat.Account
 	clients  map[string]*wechat.Client
 	registry *prometheus.Registry
@@ -124,6 +126,10 @@ func newServer(ctx context.Context, s *settings.Settings, accounts map[string]we
 	if err != nil {
 		return nil, fmt.Errorf("setting model (WISHDESK_MODEL): %w", err)
 	}
+	srv.own = learn.New(rules, srv.store, srv.desk, log)
+	if err := srv.own.Follow(ctx); err != nil {
+		log.Warn("not every community is understood by its own model", "cause", err)
+	}
 	advisor, transcriber := outside(s, taxonomy)
 	for community, a := range accounts {
 		srv.clients[community] = wechat.NewClient(a, srv.drive.Tokens(), wechat.ClientOptions{
@@ -135,14 +141,14 @@ func newServer(ctx context.Context, s *settings.Settings, accounts map[string]we
 	}
 	srv.words = words
 	srv.bot = bot.New(bot.Options{
-		Desk: srv.desk, Understander: rules, Wording: words, Taxonomy: taxonomy, Media: mediaStore{dir}, Windows: srv.drive,
+		Desk: srv.desk, Understander: srv.own, Wording: words, Taxonomy: taxonomy, Media: mediaStore{dir}, Windows: srv.drive,
 		Clock: clock, Logger: log, Budget: s.Budget, Templates: templatesOf(s),
 		Pages: s.PublicURL, Links: console.Links{Record: srv.store, PublicURL: s.PublicURL, Clock: clock},
 		Advisor: advisor, AdvicePerDay: s.Advisor.PerDay, Transcriber: transcriber, HearPerDay: s.Transcriber.PerDay,
 		Messenger: func(community string) (bot.Messenger, bool) { c, ok := srv.clients[community]; return c, ok },
 	})
 	if srv.console, err = console.New(console.Options{
-		Desk: srv.desk, Record: srv.store, Live: srv.desk.Live(), Media: mediaStore{dir}, Wording: words, Taxonomy: taxonomy, Understander: rules, Mask: rules.Mask,
+		Desk: srv.desk, Record: srv.store, Live: srv.desk.Live(), Media: mediaStore{dir}, Wording: words, Taxonomy: taxonomy, Understander: srv.own, Mask: srv.own.Mask,
 		PublicURL: s.PublicURL, Clock: clock, Logger: log,
 		Account: func(community string) (console.Account, bool) {
 			c, ok := srv.clients[community]
@@ -152,7 +158,7 @@ func newServer(ctx context.Context, s *settings.Settings, accounts map[string]we
 		return nil, err
 	}
 	srv.http = &http.Server{
-		Handler:           srv.routes(clock, words),
+		Handler:           srv.routes(clock),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 20 * time.Second,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
@@ -166,13 +172,15 @@ func readConfigs() (*understand.Rules, *wording.Wording, *workflow.Taxonomy, err
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	words, err := wording.Parse(configs.Read("wording.yaml"))
+	words, err := readWording()
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	taxonomy, err := readTaxonomy()
 	return rules, words, taxonomy, err
 }
+
+func readWording() (*wording.Wording, error) { return wording.Parse(configs.Read("wording.yaml")) }
 
 func readTaxonomy() (*workflow.Taxonomy, error) {
 	taxonomy := &workflow.Taxonomy{}
@@ -244,6 +252,7 @@ func (srv *server) start(ctx context.Context) error {
 	runCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	srv.stopRun = stop
 	srv.serving.Go(func() { runner.Run(runCtx) })
+	srv.serving.Go(func() { srv.own.Run(runCtx) })
 	srv.serve(srv.http, srv.listener)
 	srv.log.Info("serving", "addr", srv.listener.Addr().String(), "version", version, "communities", srv.desk.Communities())
 	return nil
@@ -304,10 +313,19 @@ func (srv *server) stop() {
 	srv.log.Info("stopped")
 }
 
-func (srv *server) routes(clock clockwork.Clock, words *wording.Wording) http.Handler {
+// apology is what somebody reads whose message brought the bot down.
+func (srv *server) apology(community string) string {
+	shape, ok := srv.desk.Shape(community)
+	if !ok {
+		return srv.words.Say("no_community", nil)
+	}
+	return wording.Voice{W: srv.words.For(shape.Community), Shape: shape}.Say("fallback", nil)
+}
+
+func (srv *server) routes(clock clockwork.Clock) http.Handler {
 	account := func(community string) (wechat.Account, bool) { a, ok := srv.accounts[community]; return a, ok }
 	gate := wechat.NewGate(account, srv.bot, replays{srv.drive}, wechat.GateOptions{
-		Clock: clock, Logger: srv.log, Apology: words.Say("fallback", nil),
+		Clock: clock, Logger: srv.log, Apology: srv.apology,
 		OnRefused: func(reason string) { refusedDeliveries.WithLabelValues(reason).Inc() },
 	})
 	srv.registry = prometheus.NewRegistry()

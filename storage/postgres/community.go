@@ -27,14 +27,15 @@ func (s *Store) Communities(ctx context.Context) (map[string]int64, error) {
 	return versions, err
 }
 
-// Shape is a community's document and staff. Its version is read before both,
-// so that it is never newer than they are.
+// Shape is a community's document and staff, and its model in use. Its version is
+// read before the staff, so that it is never newer than they are.
 func (s *Store) Shape(ctx context.Context, community string) (desk.Shape, error) {
 	type stored struct {
 		Shape int64
 		Doc   string
+		Model int64
 	}
-	c, ok, err := row(ctx, s, "shape", pgx.RowToStructByPos[stored], `SELECT shape, doc FROM community WHERE code = $1`, community)
+	c, ok, err := row(ctx, s, "shape", pgx.RowToStructByPos[stored], `SELECT shape, doc, coalesce((`+modelInUse+`), 0) FROM community WHERE code = $1`, community)
 	if err != nil {
 		return desk.Shape{}, err
 	}
@@ -46,13 +47,25 @@ func (s *Store) Shape(ctx context.Context, community string) (desk.Shape, error)
 		return desk.Shape{}, &Error{Op: "shape", Cause: fmt.Errorf("stored document of %s: %w", community, err)}
 	}
 	people, err := s.People(ctx, community)
-	return desk.Shape{Version: c.Shape, Community: doc, Roster: people}, err
+	return desk.Shape{Version: c.Shape, Community: doc, Roster: people, Model: c.Model}, err
 }
 
-// ApplyCommunity makes a document the community's shape, and keeps it with
-// its author for ever. yaml must be what doc was parsed from. The version is
-// the document's; one that changes nothing gets no new version.
+// ApplyCommunity makes a document the community's shape, whatever stood before;
+// see ReplaceCommunity.
 func (s *Store) ApplyCommunity(ctx context.Context, doc *workflow.Community, yaml []byte, author string) (version int64, err error) {
+	return s.replaceCommunity(ctx, nil, doc, yaml, author)
+}
+
+// ReplaceCommunity makes a document the community's shape in place of version
+// was (0 = there was none), and keeps it with its author for ever;
+// desk.ErrStale where another stands by now. yaml must be what doc was parsed
+// from. The version is the document's; one that changes nothing gets no new
+// version.
+func (s *Store) ReplaceCommunity(ctx context.Context, was int64, doc *workflow.Community, yaml []byte, author string) (version int64, err error) {
+	return s.replaceCommunity(ctx, &was, doc, yaml, author)
+}
+
+func (s *Store) replaceCommunity(ctx context.Context, was *int64, doc *workflow.Community, yaml []byte, author string) (version int64, err error) {
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		now := s.clock.Now()
 		if _, err := tx.Exec(ctx, `INSERT INTO community (code, version, shape, doc, updated_at) VALUES ($1, 0, 0, '', $2)
@@ -62,6 +75,9 @@ func (s *Store) ApplyCommunity(ctx context.Context, doc *workflow.Community, yam
 		var stored string
 		if err := tx.QueryRow(ctx, `SELECT version, doc FROM community WHERE code = $1 FOR UPDATE`, doc.Code).Scan(&version, &stored); err != nil {
 			return err
+		}
+		if was != nil && *was != version {
+			return desk.ErrStale
 		}
 		if version > 0 && stored == string(yaml) {
 			return nil
@@ -75,6 +91,9 @@ func (s *Store) ApplyCommunity(ctx context.Context, doc *workflow.Community, yam
 			doc.Code, version, string(yaml), text(author), now)
 		return err
 	})
+	if errors.Is(err, desk.ErrStale) {
+		return 0, err
+	}
 	return version, fault("apply community", err)
 }
 
@@ -89,17 +108,22 @@ func (s *Store) ExportCommunity(ctx context.Context, code string) ([]byte, error
 	return []byte(doc), fault("export community", err)
 }
 
-// CommunityVersion tells when a document was applied, and by whom.
-type CommunityVersion struct {
-	Version   int64
-	Author    string
-	AppliedAt time.Time
+// CommunityDocument is one version of a community's document, 0 = the one that
+// stands; a *workflow.Error with CodeNotFound where there is none.
+func (s *Store) CommunityDocument(ctx context.Context, code string, version int64) (workflow.Document, error) {
+	d, ok, err := row(ctx, s, "community document", pgx.RowToStructByPos[workflow.Document],
+		`SELECT version, author, applied_at, doc FROM community_version WHERE community = $1 AND ($2::bigint = 0 OR version = $2) ORDER BY version DESC LIMIT 1`, code, version)
+	if err == nil && !ok {
+		err = notFound(0, "such version of the community's document")
+	}
+	return d, err
 }
 
-// CommunityVersions are all versions of a community's document, newest first.
-func (s *Store) CommunityVersions(ctx context.Context, code string) ([]CommunityVersion, error) {
-	return rows(ctx, s, "community versions", pgx.RowToStructByPos[CommunityVersion],
-		`SELECT version, author, applied_at FROM community_version WHERE community = $1 ORDER BY version DESC`, code)
+// CommunityVersions are versions of a community's document without their texts,
+// newest first, those before one (0 = the newest).
+func (s *Store) CommunityVersions(ctx context.Context, code string, before int64, limit int) ([]workflow.Document, error) {
+	return rows(ctx, s, "community versions", pgx.RowToStructByPos[workflow.Document],
+		`SELECT version, author, applied_at, '' FROM community_version WHERE community = $1 AND ($2::bigint = 0 OR version < $2) ORDER BY version DESC LIMIT $3`, code, before, limit)
 }
 
 // Stats are what an operator looks at, for one community. Times are zero

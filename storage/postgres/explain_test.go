@@ -19,6 +19,7 @@ import (
 	"github.com/wishdesk/wishdesk/workflow/access"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 	"github.com/wishdesk/wishdesk/workflow/digest"
+	"github.com/wishdesk/wishdesk/workflow/learn"
 )
 
 // large is a record of years: 200,000 tickets of two communities, 2% of them
@@ -75,6 +76,10 @@ const large = `
 		SELECT community, number, 'a', '', 'incident', 'noise', 'minor', 1, filed_at FROM ticket WHERE number % 10 = 0;
 	INSERT INTO hotline (community, number, at, category)
 		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 'h' || i, timestamptz '2025-01-01' + i * interval '20 minutes', 'x' FROM generate_series(1, 50000) i;
+	INSERT INTO community_version (community, version, doc, author, applied_at)
+		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 1 + i, 'a document of some length', 'a', now() FROM generate_series(1, 20000) i;
+	INSERT INTO model (community, version, body, scores, samples, author, made_at, used_from, ended_at)
+		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 1 + i, '\x00', '{}', 1, 'a', now(), now(), CASE WHEN i > 2 THEN now() END FROM generate_series(1, 20000) i;
 	INSERT INTO digest (community, week, body, sent_at)
 		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, to_char(1000 + i, 'FM0000') || '-W09', '{}', now() FROM generate_series(1, 5000) i;
 	INSERT INTO session (community, hash, person, how, created_at, seen_at, expires_at)
@@ -195,7 +200,10 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"Bind", []string{"bind_code_pkey", "person_openid"}, func() { _, _, err := s.Bind(c, here, "1", "fresh", now); add(err) }},
 		{"Talk", []string{"talk_pkey"}, func() { _, _, err := s.Talk(c, here, 2); add(err) }},
 		{"Communities", nil, func() { _, err := s.Communities(c); add(err) }},
-		{"Shape", []string{"person_staff"}, func() { _, err := s.Shape(c, here); add(err) }},
+		{"CommunityDocument", []string{"community_version_pkey"}, func() { _, err := s.CommunityDocument(c, here, 1); add(err) }},
+		{"CommunityDocument that stands", []string{"community_version_pkey"}, func() { _, err := s.CommunityDocument(c, here, 0); add(err) }},
+		{"CommunityVersions", []string{"community_version_pkey"}, func() { _, err := s.CommunityVersions(c, here, 40, 20); add(err) }},
+		{"Shape", []string{"person_staff", "model_in_use"}, func() { _, err := s.Shape(c, here); add(err) }},
 		{"TakePush", []string{"push_pkey"}, func() { _, _, err := s.TakePush(c, here, "400:accepted", now, time.Minute); add(err) }},
 		{"FinishPush", []string{"push_pkey"}, func() { add(s.FinishPush(c, here, "400:accepted", desk.PushOutcome{Status: desk.PushSent, At: now})) }},
 		{"OwedPushes", []string{"push_owed"}, func() { _, err := s.OwedPushes(c, here, now, 20); add(err) }},
@@ -214,6 +222,15 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"DeadLetters", []string{"dead_letter_pkey"}, func() { _, err := s.DeadLetters(c, here, 20); add(err) }},
 		{"Near", []string{"ticket_near"}, func() { _, err := s.Near(c, here, "G4", "", now.AddDate(-2, 0, 0), 20); add(err) }},
 		{"Samples", []string{"sample_pkey"}, func() { add(s.Samples(c, here, func(desk.Sample) error { return nil })) }},
+		{"Corrections", []string{"sample_at"}, func() { _, err := s.Corrections(c, here, now, 2000, 20); add(err) }},
+		{"Corrections, newest", []string{"sample_at"}, func() { _, err := s.Corrections(c, here, time.Time{}, 0, 20); add(err) }},
+		{"CorrectionCounts", []string{"sample_what"}, func() { _, err := s.CorrectionCounts(c, here); add(err) }},
+		{"KeepModel", []string{"model_pkey"}, func() { _, err := s.KeepModel(c, here, learn.Model{MadeAt: now}, []byte("x")); add(err) }},
+		{"Models", []string{"model_pkey"}, func() { _, err := s.Models(c, here, 40, 20); add(err) }},
+		{"ModelBody", []string{"model_pkey"}, func() { _, err := s.ModelBody(c, here, 3); add(err) }},
+		{"ModelInUse", []string{"model_in_use"}, func() { _, err := s.ModelInUse(c, here); add(err) }},
+		{"UseModel", []string{"model_in_use", "model_pkey"}, func() { add(s.UseModel(c, here, 5, now)) }},
+		{"EndModel", []string{"model_in_use"}, func() { add(s.EndModel(c, here, now)) }},
 		{"DeadLetterByID", []string{"dead_letter_pkey"}, func() { _, _, err := s.DeadLetterByID(c, here, 20); add(err) }},
 		{"RemoveDeadLetter", []string{"dead_letter_pkey"}, func() { add(s.RemoveDeadLetter(c, here, 1<<40)) }},
 		{"Helped", []string{"ticket_helped"}, func() { _, err := s.Helped(c, here, 4, 20); add(err) }},

@@ -284,9 +284,30 @@ func TestCommunities(t *testing.T) {
 	out, err := s.ExportCommunity(ctx(t), here)
 	must(t, err)
 	same(t, "export", string(yaml), string(out))
-	versions, err := s.CommunityVersions(ctx(t), here)
+	versions, err := s.CommunityVersions(ctx(t), here, 0, 10)
 	must(t, err)
-	same(t, "versions", []CommunityVersion{{2, "王", noon}, {1, "test", noon}}, versions)
+	same(t, "versions", []workflow.Document{{Version: 2, Author: "王", AppliedAt: noon}, {Version: 1, Author: "test", AppliedAt: noon}}, versions)
+	first, err := s.CommunityDocument(ctx(t), here, 1)
+	must(t, err)
+	stands, err := s.CommunityDocument(ctx(t), here, 0)
+	must(t, err)
+	same(t, "what stands", workflow.Document{Version: 2, Author: "王", AppliedAt: noon, YAML: string(yaml)}, stands)
+	if first.Version != 1 || first.YAML == stands.YAML {
+		t.Errorf("the first version: %+v", first)
+	}
+	older, err := s.CommunityVersions(ctx(t), here, 2, 10)
+	must(t, err)
+	same(t, "older versions", []workflow.Document{{Version: 1, Author: "test", AppliedAt: noon}}, older)
+	_, err0 := s.CommunityDocument(ctx(t), here, 3)
+	if workflow.CodeOf(err0) != workflow.CodeNotFound {
+		t.Errorf("a version that is not: %v", err0)
+	}
+	if _, err := s.ReplaceCommunity(ctx(t), 1, doc, []byte(first.YAML), "late"); !errors.Is(err, desk.ErrStale) {
+		t.Errorf("put in place of a version that is gone: %v", err)
+	}
+	version, err = s.ReplaceCommunity(ctx(t), 2, doc, append(yaml, '\n'), "李")
+	must(t, err)
+	same(t, "in place of what stands", int64(3), version)
 	_, err1 := s.Shape(ctx(t), "nowhere")
 	_, err2 := s.ExportCommunity(ctx(t), "nowhere")
 	if workflow.CodeOf(err1) != workflow.CodeNotFound || workflow.CodeOf(err2) != workflow.CodeNotFound {
@@ -306,7 +327,7 @@ func TestCommunities(t *testing.T) {
 		})
 	}
 	all.Wait()
-	versions, err = s.CommunityVersions(ctx(t), "new")
+	versions, err = s.CommunityVersions(ctx(t), "new", 0, 10)
 	must(t, err)
 	if len(versions) != 6 || versions[0].Version != 6 {
 		t.Errorf("six at once made %v", versions)

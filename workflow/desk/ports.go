@@ -272,11 +272,12 @@ type Contact struct {
 	Consents      map[string]int // subscription template ID → sends left
 }
 
-// Shape is a community's document and staff at one moment.
+// Shape is a community's document, staff and model at one moment.
 type Shape struct {
-	Version   int64 // rises with every change of either
+	Version   int64 // rises with every change of anything here
 	Community *workflow.Community
 	Roster    workflow.Roster
+	Model     int64 // the community's own model that is in use, 0 = none; see package learn
 }
 
 // Journal is the record, in PostgreSQL. Every method is safe for concurrent

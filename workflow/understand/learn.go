@@ -1,6 +1,7 @@
 package understand
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -99,11 +100,22 @@ func (t *text) placeless(l located) string {
 // Train makes the models of samples, whose places are those of a community.
 // The same samples and lexicon give the same models.
 func (r *Rules) Train(c *workflow.Community, all []Labelled) (map[string]*ngram.Model, error) {
-	what, err := ngram.Train(r.Samples(c, all, (*Labelled).what))
+	return r.TrainWith(context.Background(), c, all, nil)
+}
+
+// TrainWith is Train that ends early with ctx, and tells how much of it is done, in
+// percent; progress may be nil, and is called from several goroutines at once.
+func (r *Rules) TrainWith(ctx context.Context, c *workflow.Community, all []Labelled, progress func(percent int)) (map[string]*ngram.Model, error) {
+	if progress == nil {
+		progress = func(int) {}
+	}
+	const most = 90 // the model of kind and category has ten times as many labels
+	what, err := ngram.TrainWith(ctx, r.Samples(c, all, (*Labelled).what), func(done, of int) { progress(done * most / of) })
 	if err != nil {
 		return nil, err
 	}
-	severity, err := ngram.Train(r.Samples(c, all, func(l *Labelled) string { return string(l.Severity) }))
+	severity, err := ngram.TrainWith(ctx, r.Samples(c, all, func(l *Labelled) string { return string(l.Severity) }),
+		func(done, of int) { progress(most + done*(100-most)/of) })
 	if err != nil {
 		return nil, err
 	}
@@ -130,6 +142,12 @@ func (r *Rules) Learn(models map[string]*ngram.Model) error {
 	}
 	r.learned = m
 	return nil
+}
+
+// With are the same rules with other models; see Learn.
+func (r *Rules) With(models map[string]*ngram.Model) (*Rules, error) {
+	other := *r
+	return &other, other.Learn(models)
 }
 
 // learned are models with their labels taken apart.

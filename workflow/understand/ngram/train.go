@@ -1,12 +1,14 @@
 package ngram
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"unicode/utf8"
 )
 
@@ -49,17 +51,37 @@ type set struct {
 	y      []int
 	labels []string
 	short  bool // short messages rather than letters
+
+	ctx  context.Context //nolint:containedctx // of the one training that the set is made for
+	done func()          // called after each label's separator
 }
+
+// folds of the samples are held back in turn to find the scale of a model.
+const folds = 3
 
 // Train makes a model of samples. The same samples give the same model. It
 // refuses fewer than two labels, more than 256, and empty ones.
 func Train(samples []Sample) (*Model, error) {
+	return TrainWith(context.Background(), samples, nil)
+}
+
+// TrainWith is Train that ends early with ctx, and tells how many of its steps it
+// has done; progress may be nil, and is called from several goroutines at once.
+func TrainWith(ctx context.Context, samples []Sample, progress func(done, of int)) (*Model, error) {
 	s, err := prepare(samples)
 	if err != nil {
 		return nil, err
 	}
+	s.ctx = ctx
+	if progress != nil {
+		var done atomic.Int64
+		s.done = func() { progress(int(done.Add(1)), (folds+1)*len(s.labels)) }
+	}
 	m := s.fit(s.all())
 	m.scale = s.calibrate()
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("ngram: train: %w", err)
+	}
 	return m, nil
 }
 
@@ -76,7 +98,7 @@ func prepare(samples []Sample) (*set, error) {
 	if len(seen) < 2 || len(seen) > maxLabels {
 		return nil, fmt.Errorf("ngram: want samples of 2 to %d labels, have %d", maxLabels, len(seen))
 	}
-	s := &set{counts: make([][]count, len(samples)), y: make([]int, len(samples))}
+	s := &set{counts: make([][]count, len(samples)), y: make([]int, len(samples)), ctx: context.Background(), done: func() {}}
 	for l := range seen {
 		s.labels = append(s.labels, l)
 	}
@@ -182,6 +204,10 @@ func (s *set) fit(use []int) *Model {
 	weights := make([][]float32, len(s.labels))
 	bias := make([]float32, len(s.labels))
 	each(len(s.labels), func(l int) {
+		if s.ctx.Err() != nil {
+			return // the model is thrown away
+		}
+		defer s.done()
 		target := make([]bool, len(use))
 		for k, i := range use {
 			target[k] = s.y[i] == l
@@ -345,7 +371,7 @@ func (s *set) held(k int, f func(m *Model, i int)) {
 func (s *set) calibrate() float64 {
 	var margins [][]float64
 	var truth []int
-	s.held(3, func(m *Model, i int) {
+	s.held(folds, func(m *Model, i int) {
 		margins = append(margins, m.margins(s.counts[i], make([]float64, len(s.labels))))
 		truth = append(truth, s.y[i])
 	})
