@@ -120,6 +120,26 @@ func table() []route {
 		{pattern: "POST /c/{community}/search/book", who: of(committee), log: "search.export", do: (*Console).searchBook, limit: uploads},
 		{pattern: "POST /c/{community}/search/names", who: of(duty), log: "search.export.names", do: (*Console).searchBookNames, limit: uploads},
 
+		// the administration
+		{pattern: "GET /c/{community}/admin/community", who: of(admin), log: "community.look", do: (*Console).communityShape},
+		{pattern: "GET /c/{community}/admin/community/{section}", who: of(admin), log: "community.look", do: (*Console).part},
+		{pattern: "POST /c/{community}/admin/community/{section}", who: of(admin), log: "community.change", do: (*Console).changePart, limit: uploads},
+		{pattern: "GET /c/{community}/admin/try", who: of(admin), do: (*Console).tryRules},
+		{pattern: "POST /c/{community}/admin/try", who: of(admin), log: "rules.try", do: (*Console).tryRules},
+		{pattern: "GET /c/{community}/admin/words", who: of(admin), do: (*Console).wordsBook},
+		{pattern: "GET /c/{community}/admin/words/{key}", who: of(admin), do: (*Console).word},
+		{pattern: "POST /c/{community}/admin/words/{key}", who: of(admin), log: "words.change", do: (*Console).changeWord},
+		{pattern: "GET /c/{community}/admin/people", who: of(admin), log: "people.look", do: (*Console).people},
+		{pattern: "GET /c/{community}/admin/people/new", who: of(admin), do: (*Console).newMember},
+		{pattern: "POST /c/{community}/admin/people/new", who: of(admin), log: "people.add", do: (*Console).addMember},
+		{pattern: "GET /c/{community}/admin/people/{person}", who: of(admin), log: "people.look", do: (*Console).memberOf},
+		{pattern: "POST /c/{community}/admin/people/{person}", who: of(admin), log: "people.change", do: (*Console).changeMember},
+		{pattern: "POST /c/{community}/admin/people/{person}/phone", who: of(admin), log: "phone.look", do: (*Console).memberPhone},
+		{pattern: "POST /c/{community}/admin/people/{person}/code", who: of(admin), log: "people.code", do: (*Console).bindCode},
+		{pattern: "POST /c/{community}/admin/people/{person}/leave", who: of(admin), log: "people.leave", do: (*Console).leaves},
+		{pattern: "GET /c/{community}/admin/failures", who: of(admin, committee), log: "failures.look", do: (*Console).failures},
+		{pattern: "GET /c/{community}/admin/audit", who: of(admin), log: "audit.look", do: (*Console).audit},
+
 		// the committee's
 		{pattern: "GET /c/{community}/week", who: of(committee), do: (*Console).thisWeek},
 		{pattern: "GET /c/{community}/week/{week}", who: of(committee), log: "week.look", do: (*Console).week},

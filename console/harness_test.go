@@ -34,6 +34,8 @@ import (
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/access"
 	"github.com/wishdesk/wishdesk/workflow/desk"
+	"github.com/wishdesk/wishdesk/workflow/understand"
+	"github.com/wishdesk/wishdesk/workflow/understand/ngram"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -130,13 +132,19 @@ func newHouse(t *testing.T) *house {
 	h.must(h.desk.Refresh(ctx))
 	words, err := wording.Parse(configs.Read("wording.yaml"))
 	h.must(err)
+	rules, err := understand.New(configs.Read("understand.yaml"))
+	h.must(err)
+	models, err := ngram.Load(bytes.NewReader(configs.Read("understand.model")))
+	h.must(err)
+	h.must(rules.Learn(models))
 	dir, err := media.Dir(t.TempDir())
 	h.must(err)
 	server := httptest.NewUnstartedServer(nil)
 	h.url = "http://" + server.Listener.Addr().String()
 	h.console, err = New(Options{
 		Desk: h.desk, Record: h.store, Live: h.desk.Live(), Media: cleaned{dir}, Wording: words, Taxonomy: readTaxonomy(t), PublicURL: h.url, Clock: h.clock,
-		Account: func(code string) (Account, bool) { return platform{code}, true },
+		Account:      func(code string) (Account, bool) { return platform{code}, true },
+		Understander: rules,
 		Mask: func(_ *workflow.Community, s string, _ []string) string {
 			return regexp.MustCompile(`\d{7,}`).ReplaceAllString(s, "…")
 		},
@@ -322,7 +330,9 @@ func (h *house) logged(code string) []string {
 	return out
 }
 
-func number(t workflow.Ticket) string { return strconv.FormatInt(t.Number, 10) }
+func number(t workflow.Ticket) string { return itoa(t.Number) }
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
 func readTaxonomy(t *testing.T) *workflow.Taxonomy {
 	t.Helper()

@@ -21,6 +21,12 @@ var menu = []struct {
 	{"overdue", "overdue", of(committee, keeper)},
 	{"search", "search", of(committee)},
 	{"week", "week", of(committee)},
+	{"people", "admin/people", of(admin)},
+	{"community", "admin/community", of(admin)},
+	{"words", "admin/words", of(admin)},
+	{"try", "admin/try", of(admin)},
+	{"failures", "admin/failures", of(admin, committee)},
+	{"audit", "admin/audit", of(admin)},
 	{"my", "my", of(resident)},
 	{"wall", "wall", of(resident)},
 }

@@ -30,6 +30,9 @@ var roleKinds = []RoleKind{
 	RoleWorker, RoleLeader, RoleOfficer, RoleProperty, RoleVolunteer, RolePartyMember, RolePartner, RoleCommittee, RoleAdmin,
 }
 
+// RoleKinds are all parts, in the order in which they are listed.
+func RoleKinds() []RoleKind { return slices.Clone(roleKinds) }
+
 // Role is one part with what belongs to it; fields that do not fit the kind
 // are empty.
 type Role struct {

@@ -121,6 +121,26 @@ func (s *Store) Leave(ctx context.Context, community string, id workflow.PersonI
 	}))
 }
 
+// ChangePerson changes name, telephone and parts of one of the staff; their WeChat
+// and home stay. A *workflow.Error with CodeNotFound where there is no such member.
+func (s *Store) ChangePerson(ctx context.Context, p workflow.Person) error {
+	roles, _, err := rolesAndHome(p)
+	if err != nil {
+		return err
+	}
+	return fault("change person", pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `UPDATE person SET name = $3, phone = $4, roles = $5::text::jsonb WHERE community = $1 AND id = $2 AND staff`,
+			p.Community, p.ID, text(p.Name), text(p.Phone), roles)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return notFound(0, "member of the staff")
+		}
+		return touch(ctx, tx, p.Community)
+	}))
+}
+
 // touch lets running processes see that a community's staff changed.
 func touch(ctx context.Context, tx pgx.Tx, community string) error {
 	_, err := tx.Exec(ctx, `UPDATE community SET shape = shape + 1 WHERE code = $1`, community)

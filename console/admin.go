@@ -1,0 +1,368 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/wishdesk/wishdesk/charter"
+	"github.com/wishdesk/wishdesk/wording"
+	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/access"
+	"github.com/wishdesk/wishdesk/workflow/desk"
+)
+
+// Office is what administrators keep of a community; the PostgreSQL store is one.
+type Office interface {
+	charter.Record
+	// UpsertPerson stores somebody under a key; their WeChat stays as it is.
+	UpsertPerson(ctx context.Context, key string, p workflow.Person) (workflow.PersonID, error)
+	// ChangePerson changes name, telephone and parts of one of the staff.
+	ChangePerson(ctx context.Context, p workflow.Person) error
+	// Leave takes all parts from somebody.
+	Leave(ctx context.Context, community string, id workflow.PersonID) error
+	// NewBindCode lets whoever says the code become the person to WeChat.
+	NewBindCode(ctx context.Context, community string, person workflow.PersonID, code string, expires time.Time) error
+	// EndSessions forgets all sessions of somebody.
+	EndSessions(ctx context.Context, community string, person workflow.PersonID) (int, error)
+	// PushFailures are the pushes that reached nobody for certain, newest first.
+	PushFailures(ctx context.Context, community string, limit int) ([]desk.Push, error)
+}
+
+// auditPage is the audit log.
+type auditPage struct {
+	Lines  []auditLine
+	Person string
+	Number string
+	Next   int64
+	Staff  []workflow.Person
+}
+
+// auditLine is one line, in words.
+type auditLine struct {
+	When, Who, What, Object string
+	Number                  int64
+}
+
+// audit shows who looked at and changed what.
+func (c *Console) audit(q *request) error {
+	v := q.URL.Query()
+	page := auditPage{Person: v.Get("person"), Number: v.Get("number")}
+	for _, p := range q.shape.Roster {
+		page.Staff = append(page.Staff, p)
+	}
+	want := access.Entries{Before: q.cursor(), Limit: listed + 1}
+	person, _ := strconv.ParseInt(page.Person, 10, 64)
+	want.Person = workflow.PersonID(max(person, 0))
+	want.Number, _ = strconv.ParseInt(page.Number, 10, 64)
+	lines, err := c.o.Record.AuditLog(q.Context(), q.community(), want)
+	if err != nil {
+		return err
+	}
+	if len(lines) > listed {
+		lines = lines[:listed]
+		page.Next = lines[listed-1].ID
+	}
+	for _, e := range lines {
+		page.Lines = append(page.Lines, auditLine{
+			When: e.At.In(q.shape.Community.Location()).Format("01-02 15:04:05"), Who: q.nameOf(e.Person), What: q.action(e.Action), Object: e.Object, Number: e.Number,
+		})
+	}
+	return q.show("audit", page)
+}
+
+// failuresPage is what was not delivered.
+type failuresPage struct {
+	Failed []failure
+}
+
+// failure is a push that reached nobody for certain.
+type failure struct {
+	Number                int64
+	Who, What, When, Fate string
+	Error                 string
+	Code                  int64
+	Bad                   bool
+}
+
+// failures shows the pushes that did not reach anybody.
+func (c *Console) failures(q *request) error {
+	all, err := c.o.Record.PushFailures(q.Context(), q.community(), 100)
+	if err != nil {
+		return err
+	}
+	var page failuresPage
+	for _, p := range all {
+		page.Failed = append(page.Failed, failure{
+			Number: p.Number, Who: q.nameOf(p.Person), What: q.voice().Say("purpose."+string(p.Purpose), wording.Values{"Number": p.Number}),
+			When: q.voice().When(p.CreatedAt, q.now), Fate: q.voice().Say("page.fate."+string(p.Status), nil), Error: p.Error, Code: p.ErrCode,
+			Bad: p.Status == desk.PushManual,
+		})
+	}
+	return q.show("failures", page)
+}
+
+// registry applies documents.
+func (c *Console) registry() *charter.Registry {
+	return &charter.Registry{Record: c.o.Record, Wording: c.o.Wording, Taxonomy: c.o.Taxonomy}
+}
+
+// shapePage is the community's document, part by part.
+type shapePage struct {
+	Version  int64
+	Sections []section
+}
+
+// section is a part of the document with what it is called.
+type section struct{ Key, Name, Help string }
+
+func (q *request) sections() []section {
+	var out []section
+	for _, key := range charter.Sections {
+		out = append(out, q.section(key))
+	}
+	return out
+}
+
+func (q *request) section(key string) section {
+	return section{key, q.voice().Say("page.section."+key+".name", nil), q.voice().Say("page.section."+key+".help", nil)}
+}
+
+// communityShape lists the parts of the community's document.
+func (c *Console) communityShape(q *request) error {
+	doc, err := c.o.Record.CommunityDocument(q.Context(), q.community(), 0)
+	if err != nil {
+		return err
+	}
+	return q.show("community", shapePage{Version: doc.Version, Sections: q.sections()})
+}
+
+// partPage is one part in change.
+type partPage struct {
+	section
+	On         int64 // the version that is being changed
+	Text       string
+	Reasons    []string // why it is refused
+	Stale      bool     // somebody else changed the document meanwhile
+	Lines      []charter.Line
+	Checked    bool // it may be applied as it stands here
+	Renumbered string
+}
+
+func (q *request) partOf() (section, error) {
+	key := q.PathValue("section")
+	if !slices.Contains(charter.Sections, key) {
+		return section{}, &workflow.Error{Code: workflow.CodeNotFound, Cause: errors.New("no such part of a document")}
+	}
+	return q.section(key), nil
+}
+
+// part shows one part of the document to be changed.
+func (c *Console) part(q *request) error {
+	s, err := q.partOf()
+	if err != nil {
+		return err
+	}
+	doc, err := c.o.Record.CommunityDocument(q.Context(), q.community(), 0)
+	if err != nil {
+		return err
+	}
+	text, err := charter.Section([]byte(doc.YAML), s.Key)
+	if err != nil {
+		return err
+	}
+	return q.show("part", partPage{section: s, On: doc.Version, Text: text})
+}
+
+// changePart shows first what would change, and applies it when that is agreed to.
+func (c *Console) changePart(q *request) error {
+	s, err := q.partOf()
+	if err != nil {
+		return err
+	}
+	page := partPage{section: s, Text: q.PostFormValue("text")}
+	page.On, _ = strconv.ParseInt(q.PostFormValue("on"), 10, 64)
+	doc, err := c.o.Record.CommunityDocument(q.Context(), q.community(), 0)
+	if err != nil {
+		return err
+	}
+	yaml, err := charter.Amend([]byte(doc.YAML), s.Key, page.Text)
+	var change charter.Change
+	if err == nil {
+		change, err = c.registry().Propose(q.Context(), q.community(), page.On, yaml)
+	}
+	var refused *charter.Refused
+	switch {
+	case errors.As(err, &refused):
+		page.Reasons = q.reasons(refused)
+		return q.render(422, "part", page)
+	case errors.Is(err, desk.ErrStale):
+		page.Stale, page.On = true, doc.Version
+		return q.render(409, "part", page)
+	case err != nil:
+		return err
+	}
+	page.Lines, page.Checked, page.Renumbered = change.Lines, true, change.Renumbered
+	if q.PostFormValue("agreed") != "yes" || change.Nothing() {
+		return q.show("part", page)
+	}
+	if _, err := c.registry().Apply(q.Context(), change, q.me.Name, false); err != nil {
+		if errors.As(err, &refused) {
+			page.Reasons, page.Checked = q.reasons(refused), false
+			return q.render(422, "part", page)
+		}
+		return err
+	}
+	if err := c.o.Desk.Refresh(q.Context()); err != nil {
+		return err
+	}
+	return q.to("applied", "admin/community")
+}
+
+// reasons are why a document is refused, in words where there are any.
+func (q *request) reasons(refused *charter.Refused) []string {
+	if faults := wording.FaultsOf(refused); len(faults) > 0 {
+		var out []string
+		for _, f := range faults {
+			out = append(out, q.voice().Fault(f))
+		}
+		return out
+	}
+	if errors.Is(refused, charter.ErrRenumbered) {
+		return []string{q.voice().Say("page.renumbered", nil)}
+	}
+	return refused.Reasons()
+}
+
+// wordsPage is a community's words.
+type wordsPage struct {
+	Groups []string
+	Group  string
+	Texts  []wording.Text
+}
+
+// wordsBook lists the texts of a group with what the community says instead.
+func (c *Console) wordsBook(q *request) error {
+	var page wordsPage
+	page.Group = q.URL.Query().Get("group")
+	for _, g := range c.o.Wording.Book(q.shape.Community) {
+		page.Groups = append(page.Groups, g.Name)
+		if g.Name == page.Group {
+			page.Texts = g.Texts
+		}
+	}
+	return q.show("words", page)
+}
+
+// wordPage is one text in change.
+type wordPage struct {
+	wording.Text
+	Draft   string
+	Shown   string // the draft as it would read
+	Problem string
+}
+
+func (q *request) text() (wording.Text, error) {
+	for _, g := range q.console.o.Wording.Book(q.shape.Community) {
+		for _, t := range g.Texts {
+			if t.Key == q.PathValue("key") {
+				return t, nil
+			}
+		}
+	}
+	return wording.Text{}, &workflow.Error{Code: workflow.CodeNotFound, Cause: errors.New("no such text")}
+}
+
+// word shows one text.
+func (c *Console) word(q *request) error {
+	t, err := q.text()
+	if err != nil {
+		return err
+	}
+	draft := t.Own
+	if draft == "" {
+		draft = t.Shipped
+	}
+	return q.show("word", wordPage{Text: t, Draft: draft, Shown: t.Preview})
+}
+
+// changeWord previews a community's own text, and keeps it when that is agreed
+// to; an empty one lets the shipped text stand again.
+func (c *Console) changeWord(q *request) error {
+	t, err := q.text()
+	if err != nil {
+		return err
+	}
+	page := wordPage{Text: t, Draft: q.words("text")}
+	if page.Draft != "" {
+		page.Shown, err = c.o.Wording.Preview(q.shape.Community, t.Key, page.Draft)
+		if faults := wording.FaultsOf(err); len(faults) > 0 {
+			page.Problem = q.voice().Fault(faults[0])
+			return q.render(422, "word", page)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if q.PostFormValue("agreed") != "yes" {
+		return q.show("word", page)
+	}
+	doc, err := c.o.Record.CommunityDocument(q.Context(), q.community(), 0)
+	if err != nil {
+		return err
+	}
+	stands, err := workflow.ParseCommunity(strings.NewReader(doc.YAML))
+	if err != nil {
+		return err
+	}
+	own := map[string]string{}
+	for key, text := range stands.Wording {
+		own[key] = text
+	}
+	own[t.Key] = page.Draft
+	if page.Draft == "" || page.Draft == t.Shipped {
+		delete(own, t.Key)
+	}
+	yaml, err := charter.AmendValue([]byte(doc.YAML), "wording", own)
+	if err != nil {
+		return err
+	}
+	change, err := c.registry().Propose(q.Context(), q.community(), doc.Version, yaml)
+	if err != nil {
+		return err
+	}
+	if _, err := c.registry().Apply(q.Context(), change, q.me.Name, false); err != nil {
+		return err
+	}
+	if err := c.o.Desk.Refresh(q.Context()); err != nil {
+		return err
+	}
+	return q.to("applied", "admin/words")
+}
+
+// tryPage tries the rules on a message.
+type tryPage struct {
+	Text   string
+	Answer string
+}
+
+// tryRules says who would get a message, and which rules were read on the way.
+// Nothing is filed.
+func (c *Console) tryRules(q *request) error {
+	page := tryPage{Text: q.words("text")}
+	if page.Text != "" {
+		u, err := c.o.Understander.Understand(q.Context(), q.shape.Community, workflow.Words{Text: page.Text})
+		if err != nil {
+			return err
+		}
+		loads, err := c.o.Desk.Journal().Loads(q.Context(), q.community())
+		if err != nil {
+			return err
+		}
+		page.Answer = q.voice().Explain(u, func(p workflow.PersonID) int { return loads[p] }, q.now)
+	}
+	return q.show("try", page)
+}

@@ -1,0 +1,217 @@
+package console
+
+import (
+	"crypto/rand"
+	"errors"
+	"math/big"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/wishdesk/wishdesk/workflow"
+)
+
+// peoplePage is the staff.
+type peoplePage struct {
+	Groups []group
+	Q      string
+}
+
+// people lists the staff by their first part.
+func (c *Console) people(q *request) error {
+	page := peoplePage{Q: strings.TrimSpace(q.URL.Query().Get("q"))}
+	for _, kind := range workflow.RoleKinds() {
+		g := group{Name: q.voice().Say("page.role."+string(kind), nil)}
+		for _, p := range q.shape.Roster {
+			if p.Roles[0].Kind == kind && (page.Q == "" || strings.Contains(p.Name, page.Q)) {
+				g.People = append(g.People, p)
+			}
+		}
+		if len(g.People) > 0 {
+			page.Groups = append(page.Groups, g)
+		}
+	}
+	return q.show("people", page)
+}
+
+// memberPage is one of the staff.
+type memberPage struct {
+	Person  workflow.Person
+	Hidden  string
+	Phone   string // only where it was asked for
+	Code    string // a bind code just made
+	Roles   []workflow.RoleKind
+	Problem string
+	New     bool
+}
+
+func (q *request) member() (workflow.Person, error) {
+	id, err := strconv.ParseInt(q.PathValue("person"), 10, 64)
+	p := q.shape.Roster.ByID(workflow.PersonID(id))
+	if err != nil || p.ID == 0 {
+		return p, &workflow.Error{Code: workflow.CodeNotFound, Cause: errors.New("not one of the staff")}
+	}
+	return p, nil
+}
+
+func (q *request) showMember(p workflow.Person, change func(*memberPage)) error {
+	page := memberPage{Person: p, Hidden: hidden(p.Phone), Roles: workflow.RoleKinds()}
+	if change != nil {
+		change(&page)
+	}
+	status := 200
+	if page.Problem != "" {
+		status = 422
+	}
+	return q.render(status, "member", page)
+}
+
+// memberOf shows one of the staff.
+func (c *Console) memberOf(q *request) error {
+	p, err := q.member()
+	if err != nil {
+		return err
+	}
+	return q.showMember(p, nil)
+}
+
+// memberPhone shows their telephone number; the audit log has it by then.
+func (c *Console) memberPhone(q *request) error {
+	p, err := q.member()
+	if err != nil {
+		return err
+	}
+	return q.showMember(p, func(page *memberPage) { page.Phone = p.Phone })
+}
+
+// phoneNumber is a mobile number, or one of a landline with its area.
+var phoneNumber = regexp.MustCompile(`^(1[3-9][0-9]{9}|0[0-9]{2,3}-?[0-9]{7,8})$`)
+
+// filled reads name, telephone and one part of a form into a person; "" where all
+// is well, else what is wrong, a key of the wording.
+func (q *request) filled(p *workflow.Person) string {
+	p.Name = q.words("name")
+	if n := len([]rune(p.Name)); n < 2 || n > 20 {
+		return "name"
+	}
+	if phone := q.words("phone"); phone != "" {
+		if !phoneNumber.MatchString(phone) {
+			return "phone"
+		}
+		p.Phone = phone
+	}
+	role := workflow.Role{
+		Kind: workflow.RoleKind(q.PostFormValue("kind")), Grid: q.PostFormValue("grid"), FullTime: q.PostFormValue("full_time") == "yes", Duty: q.PostFormValue("duty") == "yes",
+		Department: q.words("department"), Team: q.words("team"), Unit: q.words("unit"), Branch: q.words("branch"),
+	}
+	for skill := range strings.FieldsFuncSeq(q.words("skills"), func(r rune) bool { return strings.ContainsRune(" ,，、;；", r) }) {
+		role.Skills = append(role.Skills, skill)
+	}
+	if hours := q.words("hours"); hours != "" {
+		role.Hours = strings.FieldsFunc(hours, func(r rune) bool { return strings.ContainsRune(" ,，、", r) })
+	}
+	if role.Check(q.shape.Community) != nil {
+		return "role"
+	}
+	if len(p.Roles) == 0 {
+		p.Roles = []workflow.Role{role}
+		return ""
+	}
+	p.Roles = slices.Clone(p.Roles)
+	role.Days = p.Roles[0].Days
+	p.Roles[0] = role
+	return ""
+}
+
+// changeMember changes name, telephone and first part of one of the staff.
+func (c *Console) changeMember(q *request) error {
+	p, err := q.member()
+	if err != nil {
+		return err
+	}
+	if problem := q.filled(&p); problem != "" {
+		return q.showMember(p, func(page *memberPage) { page.Problem = q.voice().Say("page.problem."+problem, nil) })
+	}
+	if err := c.o.Record.ChangePerson(q.Context(), p); err != nil {
+		return err
+	}
+	return q.staffChanged("changed", "admin/people", p.ID)
+}
+
+// staffChanged has this process see the staff anew at once; the others do within
+// a second.
+func (q *request) staffChanged(said string, parts ...any) error {
+	if err := q.console.o.Desk.Refresh(q.Context()); err != nil {
+		return err
+	}
+	return q.to(said, parts...)
+}
+
+// newMember shows an empty form.
+func (c *Console) newMember(q *request) error {
+	return q.showMember(workflow.Person{}, func(page *memberPage) { page.New = true })
+}
+
+// addMember adds somebody to the staff.
+func (c *Console) addMember(q *request) error {
+	p := workflow.Person{Community: q.community()}
+	if problem := q.filled(&p); problem != "" {
+		return q.showMember(p, func(page *memberPage) { page.New, page.Problem = true, q.voice().Say("page.problem."+problem, nil) })
+	}
+	id, err := c.o.Record.UpsertPerson(q.Context(), "page:"+newToken()[:12], p)
+	if err != nil {
+		return err
+	}
+	return q.staffChanged("changed", "admin/people", id)
+}
+
+// bindCode makes a one-time code with which somebody binds their WeChat.
+func (c *Console) bindCode(q *request) error {
+	p, err := q.member()
+	if err != nil {
+		return err
+	}
+	code, err := newCode()
+	if err != nil {
+		return err
+	}
+	if err := c.o.Record.NewBindCode(q.Context(), q.community(), p.ID, code, q.now.Add(24*time.Hour)); err != nil {
+		return err
+	}
+	return q.showMember(p, func(page *memberPage) { page.Code = code })
+}
+
+// newCode is a code that is easy to say: no letters that look alike.
+func newCode() (string, error) {
+	const letters = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+	var code strings.Builder
+	for range 8 {
+		n, err := rand.Int(rand.Reader, big.NewInt(int64(len(letters))))
+		if err != nil {
+			return "", err
+		}
+		code.WriteByte(letters[n.Int64()])
+	}
+	return code.String(), nil
+}
+
+// leaves takes somebody from the staff: their open work goes to others, and they
+// are logged out everywhere.
+func (c *Console) leaves(q *request) error {
+	p, err := q.member()
+	if err != nil {
+		return err
+	}
+	if p.ID == q.me.ID {
+		return &workflow.Error{Code: workflow.CodeNotAllowed, Cause: errors.New("nobody takes themselves from the staff")}
+	}
+	if err := c.o.Record.Leave(q.Context(), q.community(), p.ID); err != nil {
+		return err
+	}
+	if _, err := c.o.Record.EndSessions(q.Context(), q.community(), p.ID); err != nil {
+		return err
+	}
+	return q.staffChanged("left", "admin/people")
+}
