@@ -5,7 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wishdesk/wishdesk/wechatsim"
 	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/digest"
 )
 
 // The whole loop of an incident: photo and words, assignment, acceptance,
@@ -276,5 +278,15 @@ func TestTheWeekReachesTheCommittee(t *testing.T) {
 	w.pass(time.Hour)
 	if got := wordsOf(w.pushes(duty)); strings.Contains(got, "周报") {
 		t.Errorf("it comes twice: %s", got)
+	}
+	w.pass(7*24*time.Hour - time.Hour) // the window is closed: a template message leads there as well
+	led := ""
+	for _, e := range w.pushes(duty) {
+		if e.Channel == "template" && strings.Contains(wordsOf([]wechatsim.Entry{e}), "周报") {
+			led = e.URL
+		}
+	}
+	if want := "/c/" + community + "/week/" + digest.WeekOf(monday, monday.Location()).String(); !strings.HasSuffix(led, want) {
+		t.Errorf("the template message of the week after leads to %q, want %s", led, want)
 	}
 }

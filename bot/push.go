@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"sync"
@@ -237,7 +238,10 @@ func (b *Bot) custom(ctx context.Context, m Messenger, shape desk.Shape, p desk.
 		}
 		return message.NewCustomerImgMessage(to.OpenID, id), nil
 	}
-	text, choices := b.pushText(ctx, shape, p)
+	text, choices, err := b.pushText(ctx, shape, p)
+	if err != nil {
+		return nil, err
+	}
 	if len(choices) == 0 {
 		return message.NewCustomerTextMessage(to.OpenID, wechat.Shorten(text)), nil
 	}
@@ -249,13 +253,15 @@ func (b *Bot) custom(ctx context.Context, m Messenger, shape desk.Shape, p desk.
 }
 
 // pushText is what a push says, and what can be tapped below it.
-func (b *Bot) pushText(ctx context.Context, shape desk.Shape, p desk.Push) (string, []choice) {
+func (b *Bot) pushText(ctx context.Context, shape desk.Shape, p desk.Push) (string, []choice, error) {
 	if p.Purpose == workflow.TellLate {
-		return p.Facts.Said, nil
+		return p.Facts.Said, nil, nil
 	}
 	v := b.voice(shape).Facts(&p.Facts, b.desk.Now())
 	if p.Purpose == workflow.TellDigest {
-		b.week(ctx, shape, p.Facts.Said, v)
+		if err := b.week(ctx, shape, p.Facts.Said, v); err != nil {
+			return "", nil, err
+		}
 	}
 	if p.Purpose == workflow.TellUnclaimed {
 		v["Suggest"] = strings.Join(b.suggest(shape, &p.Facts), "、")
@@ -286,20 +292,21 @@ func (b *Bot) pushText(ctx context.Context, shape desk.Shape, p desk.Push) (stri
 	case workflow.TellFollowers:
 		choices = []choice{{s.say("choice.reopen", nil), "重办 " + n}}
 	}
-	return b.voice(shape).Say("push."+string(p.Purpose), v), choices
+	return b.voice(shape).Say("push."+string(p.Purpose), v), choices, nil
 }
 
-// week adds the words of a week's digest, as it was sent, and where to read all
-// of it.
-func (b *Bot) week(ctx context.Context, shape desk.Shape, name string, v Values) {
+// week fills in the digest that a push is about, as it was sent.
+func (b *Bot) week(ctx context.Context, shape desk.Shape, name string, v Values) error {
 	week, err := digest.ParseWeek(name)
 	if err != nil {
-		return
+		return fmt.Errorf("bot: a digest to be sent: %w", err)
 	}
 	d, ok, err := b.desk.Journal().SentDigest(ctx, shape.Community.Code, week)
-	if err != nil || !ok {
-		b.log.Warn("a digest that is to be sent cannot be read", "week", name, "cause", err)
-		return
+	if err == nil && !ok {
+		err = errors.New("it was not kept")
+	}
+	if err != nil {
+		return fmt.Errorf("bot: the digest of %s to be sent: %w", week, err)
 	}
 	voice := b.voice(shape)
 	var rates []string
@@ -309,10 +316,24 @@ func (b *Bot) week(ctx context.Context, shape desk.Shape, name string, v Values)
 		}
 	}
 	v["Days"], v["Incidents"], v["Wishes"], v["Resolved"] = voice.WeekDays(&d), d.Now.Incidents, d.Now.Wishes, d.Now.Resolved
-	v["Rates"], v["Sentences"] = strings.Join(rates, ","), strings.Join(voice.Sentences(&d, "taken"), "\n")
-	if b.o.Pages != "" {
-		v["Link"] = b.o.Pages + "/c/" + shape.Community.Code + "/week/" + name
+	v["Rates"], v["Sentences"], v["Link"] = strings.Join(rates, ","), strings.Join(voice.Sentences(&d, "taken"), "\n"), b.weekLink(shape.Community.Code, name)
+	return nil
+}
+
+// weekLink is where the page of a week is, "" where people reach no pages.
+func (b *Bot) weekLink(community, week string) string {
+	if b.o.Pages == "" {
+		return ""
 	}
+	return b.o.Pages + "/c/" + community + "/week/" + week
+}
+
+// link is where a tap on a push without choices leads, "" for nowhere.
+func (b *Bot) link(p desk.Push) string {
+	if p.Purpose == workflow.TellDigest {
+		return b.weekLink(p.Community, p.Facts.Said)
+	}
+	return ""
 }
 
 // sendTemplate sends a template or subscription message where the account has
@@ -334,9 +355,12 @@ func (b *Bot) sendTemplate(ctx context.Context, m Messenger, shape desk.Shape, p
 	if !b.channels.open(p.Community, channel, now) {
 		return out, false
 	}
-	fields := b.fields(ctx, shape, p, tpl)
+	fields, err := b.fields(ctx, shape, p, tpl)
+	if err != nil {
+		return b.later(p, now, desk.PushOutcome{Channel: channel, Error: err.Error()}), true
+	}
+	link := b.link(p)
 	var msgID int64
-	var err error
 	notSent := func() {}
 	if tpl.Subscribe {
 		had, cerr := b.desk.Journal().Consent(ctx, p.Community, p.Person, tpl.ID, -1)
@@ -348,7 +372,7 @@ func (b *Bot) sendTemplate(ctx context.Context, m Messenger, shape desk.Shape, p
 		for k, v := range fields {
 			data[k] = &message.SubscribeDataItem{Value: v}
 		}
-		err = m.SendSubscribe(ctx, &message.SubscribeMessage{ToUser: to.OpenID, TemplateID: tpl.ID, Data: data})
+		err = m.SendSubscribe(ctx, &message.SubscribeMessage{ToUser: to.OpenID, TemplateID: tpl.ID, Page: link, Data: data})
 	} else {
 		data := map[string]*message.TemplateDataItem{}
 		for k, v := range fields {
@@ -356,7 +380,7 @@ func (b *Bot) sendTemplate(ctx context.Context, m Messenger, shape desk.Shape, p
 		}
 		sum := sha256.Sum256([]byte(p.Community + " " + p.Key))
 		msgID, err = m.SendTemplate(ctx, &message.TemplateMessage{
-			ToUser: to.OpenID, TemplateID: tpl.ID, Data: data, ClientMsgID: hex.EncodeToString(sum[:16]),
+			ToUser: to.OpenID, TemplateID: tpl.ID, URL: link, Data: data, ClientMsgID: hex.EncodeToString(sum[:16]),
 		})
 		if errors.Is(err, wechat.ErrAmbiguous) {
 			return b.later(p, now, desk.PushOutcome{Channel: channel, Error: err.Error()}), true // client_msg_id makes it safe
@@ -375,7 +399,7 @@ func (b *Bot) sendTemplate(ctx context.Context, m Messenger, shape desk.Shape, p
 // fields are a template's values, cut to what the platform checks (47003):
 // thing 20, name 10, phrase 5 characters, character_string 32 without
 // Chinese, no line breaks.
-func (b *Bot) fields(ctx context.Context, shape desk.Shape, p desk.Push, tpl Template) map[string]string {
+func (b *Bot) fields(ctx context.Context, shape desk.Shape, p desk.Push, tpl Template) (map[string]string, error) {
 	words := b.voice(shape)
 	v := words.Facts(&p.Facts, b.desk.Now())
 	by := p.Facts.ResponseBy
@@ -385,7 +409,10 @@ func (b *Bot) fields(ctx context.Context, shape desk.Shape, p desk.Push, tpl Tem
 	if by.IsZero() {
 		by = p.CreatedAt
 	}
-	text, _ := b.pushText(ctx, shape, p)
+	text, _, err := b.pushText(ctx, shape, p)
+	if err != nil {
+		return nil, err
+	}
 	values := map[string]string{
 		"number": strconv.FormatInt(p.Number, 10),
 		"what":   words.Say("phrase."+string(p.Purpose), v) + ":" + v["What"].(string) + " " + v["Text"].(string),
@@ -396,6 +423,9 @@ func (b *Bot) fields(ctx context.Context, shape desk.Shape, p desk.Push, tpl Tem
 	}
 	if p.Purpose == workflow.TellCalled && p.Facts.Said != "" {
 		values["what"] = words.Say("phrase."+string(p.Purpose), v) + ":" + p.Facts.Said
+	}
+	if p.Purpose == workflow.TellDigest {
+		values["number"] = p.Facts.Said // the week
 	}
 	if values["place"] == "" {
 		values["place"] = shape.Community.Name
@@ -413,7 +443,7 @@ func (b *Bot) fields(ctx context.Context, shape desk.Shape, p desk.Push, tpl Tem
 		}
 		out[field] = value
 	}
-	return out
+	return out, nil
 }
 
 // failed obeys the platform's error codes. settled is false where another

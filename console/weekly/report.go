@@ -10,6 +10,7 @@ package weekly
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 
@@ -23,6 +24,7 @@ type Report struct {
 	Week      digest.Week
 	Days      string // 「11月16日至22日」
 	MadeAt    string
+	Past      [2]string // what a cell's Past is called: the week before, a year ago
 	Sentences []string
 	Tiles     []Tile
 	Charts    []Chart
@@ -42,6 +44,7 @@ type Tile struct {
 type Table struct {
 	Key   string // stable, of the wording
 	Name  string
+	Hint  string // what to know for reading it; "" for nothing
 	Heads []Head
 	Rows  [][]Cell
 }
@@ -51,6 +54,7 @@ type Head struct {
 	Name  string
 	Kind  Kind
 	Width float64 // characters, for the spreadsheet
+	Past  bool    // its cells have a Past
 }
 
 // Kind says what stands in a column.
@@ -71,7 +75,8 @@ type Cell struct {
 	Text  string
 	Value any // float64 or int
 	Bad   bool
-	Kind  Kind // where it is another than the column's
+	Kind  Kind   // where it is another than the column's
+	Past  []Cell // the same a week before and in the same week a year ago; or nothing
 }
 
 // Chart is a picture of a table, as ECharts takes it.
@@ -96,7 +101,7 @@ func Compose(o wording.Voice, d *digest.Digest) Report {
 	c := composer{o: o, d: d}
 	c.r = Report{
 		Community: d.Name, Week: d.Week, Days: o.WeekDays(d), Sentences: o.Sentences(d),
-		MadeAt: d.MadeAt.In(o.Shape.Community.Location()).Format("2006-01-02 15:04"),
+		Past: [2]string{c.say("head.before"), c.say("head.year_ago")}, MadeAt: d.MadeAt.In(o.Shape.Community.Location()).Format("2006-01-02 15:04"),
 	}
 	c.tiles()
 	c.overview()
@@ -105,8 +110,8 @@ func Compose(o wording.Voice, d *digest.Digest) Report {
 		c.units(by)
 	}
 	c.below()
-	c.items("late", d.Late)
-	c.items("risen", d.Risen)
+	c.items("late", d.Late, d.LateCount)
+	c.items("risen", d.Risen, d.RisenCount)
 	c.spots()
 	c.wishes()
 	c.changes()
@@ -127,7 +132,11 @@ func (c *composer) table(key string, heads ...Head) *Table {
 			heads[i].Width = map[Kind]float64{Words: 18, Count: 10, Percent: 10, Duration: 14, Number: 10}[heads[i].Kind]
 		}
 	}
-	c.r.Tables = append(c.r.Tables, Table{Key: key, Name: c.say("table." + key), Heads: heads})
+	hint := ""
+	if slices.ContainsFunc(heads, func(h Head) bool { return h.Past }) {
+		hint = c.say("past")
+	}
+	c.r.Tables = append(c.r.Tables, Table{Key: key, Name: c.say("table." + key), Hint: hint, Heads: heads})
 	return &c.r.Tables[len(c.r.Tables)-1]
 }
 
@@ -169,8 +178,8 @@ func (c *composer) tiles() {
 	add("response", c.rate(now.Response, true), c.rate(before.Response, true))
 	add("resolution", c.rate(now.Resolution, true), c.rate(before.Resolution, true))
 	add("satisfaction", c.rate(now.Satisfaction, true), c.rate(before.Satisfaction, true))
-	late := c.count(len(c.d.Late))
-	late.Bad = len(c.d.Late) > 0
+	late := c.count(c.d.LateCount)
+	late.Bad = c.d.LateCount > 0
 	c.r.Tiles = append(c.r.Tiles, Tile{Name: c.say("figure.late"), Is: late.Text, Bad: late.Bad})
 }
 
@@ -231,37 +240,71 @@ func percentOf(r digest.Rate) any {
 	return r.Percent()
 }
 
+// past puts the same of the week before and of a year ago beside a cell.
+func past(is, before, yearAgo Cell) Cell {
+	is.Past = []Cell{before, yearAgo}
+	return is
+}
+
 func (c *composer) times() {
-	t := c.table("times", Head{Name: "of"}, Head{Name: "what"}, Head{Name: "count", Kind: Count},
-		Head{Name: "median", Kind: Duration}, Head{Name: "p90", Kind: Duration}, Head{Name: "promise", Kind: Duration})
+	t := c.table("times", Head{Name: "of"}, Head{Name: "what"}, Head{Name: "count", Kind: Count, Past: true},
+		Head{Name: "median", Kind: Duration, Past: true}, Head{Name: "p90", Kind: Duration, Past: true}, Head{Name: "promise", Kind: Duration})
 	for _, part := range []struct {
-		name   string
-		spread []digest.Spread
-	}{{"response", c.d.Now.ResponseTimes}, {"handling", c.d.Now.HandlingTimes}} {
-		for _, s := range part.spread {
+		name                 string
+		now, before, yearAgo []digest.Spread
+	}{
+		{"response", c.d.Now.ResponseTimes, c.d.Before.ResponseTimes, c.d.YearAgo.ResponseTimes},
+		{"handling", c.d.Now.HandlingTimes, c.d.Before.HandlingTimes, c.d.YearAgo.HandlingTimes},
+	} {
+		for _, s := range part.now {
 			promise := words(c.say("nothing"))
 			if s.Promise > 0 {
 				promise = c.span(s.Promise)
 			}
-			p90 := c.span(s.P90)
+			before, ago := spreadOf(part.before, s.Of), spreadOf(part.yearAgo, s.Of)
+			spans := func(get func(digest.Spread) int64) Cell {
+				one := func(s digest.Spread) Cell {
+					if s.N == 0 {
+						return words(c.say("nothing"))
+					}
+					return c.span(get(s))
+				}
+				return past(one(s), one(before), one(ago))
+			}
+			p90 := spans(func(s digest.Spread) int64 { return s.P90 })
 			p90.Bad = s.Promise > 0 && s.P90 > s.Promise
-			t.Rows = append(t.Rows, []Cell{words(c.say("of." + s.Of)), words(c.say("time." + part.name)), c.count(s.N), c.span(s.Median), p90, promise})
+			t.Rows = append(t.Rows, []Cell{
+				words(c.say("of." + s.Of)), words(c.say("time." + part.name)), past(c.count(s.N), c.count(before.N), c.count(ago.N)),
+				spans(func(s digest.Spread) int64 { return s.Median }), p90, promise,
+			})
 		}
 	}
 }
 
+// spreadOf is that of a kind of matter, empty where there was none.
+func spreadOf(all []digest.Spread, of string) digest.Spread {
+	if i := slices.IndexFunc(all, func(s digest.Spread) bool { return s.Of == of }); i >= 0 {
+		return all[i]
+	}
+	return digest.Spread{}
+}
+
 func (c *composer) units(by digest.By) {
-	t := c.table(string(by), Head{Name: string(by), Width: 22}, Head{Name: "taken", Kind: Count},
-		Head{Name: "response", Kind: Percent}, Head{Name: "resolution", Kind: Percent}, Head{Name: "satisfaction", Kind: Percent})
+	t := c.table(string(by), Head{Name: string(by), Width: 22}, Head{Name: "taken", Kind: Count, Past: true},
+		Head{Name: "response", Kind: Percent, Past: true}, Head{Name: "resolution", Kind: Percent, Past: true}, Head{Name: "satisfaction", Kind: Percent, Past: true})
 	var names []string
 	var taken, solved []any
 	for _, u := range c.d.Now.Units {
 		if u.By != by {
 			continue
 		}
-		name := c.o.Unit(by, u.Code)
-		t.Rows = append(t.Rows, []Cell{words(name), c.count(u.Taken), c.rate(u.Response, true), c.rate(u.Resolution, true), c.rate(u.Satisfaction, true)})
-		names, taken, solved = append(names, name), append(taken, u.Taken), append(solved, percentOf(u.Resolution))
+		before, ago := unitOf(c.d.Before.Units, u), unitOf(c.d.YearAgo.Units, u)
+		row := []Cell{words(c.o.Unit(by, u.Code)), past(c.count(u.Taken), c.count(before.Taken), c.count(ago.Taken))}
+		for i, r := range u.Named() {
+			row = append(row, past(c.rate(r.Rate, true), c.rate(before.Named()[i].Rate, true), c.rate(ago.Named()[i].Rate, true)))
+		}
+		t.Rows = append(t.Rows, row)
+		names, taken, solved = append(names, row[0].Text), append(taken, u.Taken), append(solved, percentOf(u.Resolution))
 	}
 	if len(names) == 0 {
 		return
@@ -274,6 +317,14 @@ func (c *composer) units(by digest.By) {
 	}
 }
 
+// unitOf is the same unit among others, empty where it is not among them.
+func unitOf(all []digest.Unit, u digest.Unit) digest.Unit {
+	if i := slices.IndexFunc(all, func(x digest.Unit) bool { return x.By == u.By && x.Code == u.Code }); i >= 0 {
+		return all[i]
+	}
+	return digest.Unit{}
+}
+
 func (c *composer) below() {
 	t := c.table("below", Head{Name: "by"}, Head{Name: "unit", Width: 22}, Head{Name: "rate"}, Head{Name: "is", Kind: Percent}, Head{Name: "good", Kind: Count}, Head{Name: "whole", Kind: Count})
 	for _, b := range c.d.Below {
@@ -281,8 +332,10 @@ func (c *composer) below() {
 	}
 }
 
-func (c *composer) items(key string, all []digest.Item) {
+// items are tickets; count is how many there are in all.
+func (c *composer) items(key string, all []digest.Item, count int) {
 	t := c.table(key, Head{Name: "number", Kind: Number}, Head{Name: "category"}, Head{Name: "grid"}, Head{Name: "owner"}, Head{Name: "missed"}, Head{Name: "late", Kind: Duration}, Head{Name: "filed"})
+	c.some(t, count, len(all))
 	for _, i := range all {
 		late, missed, owner := words(""), "", i.Owner
 		if i.Missed != "" {
@@ -298,30 +351,37 @@ func (c *composer) items(key string, all []digest.Item) {
 	}
 }
 
+// some says where only the first of many are listed.
+func (c *composer) some(t *Table, count, listed int) {
+	if count > listed {
+		t.Hint = c.o.Say("digest.some", wording.Values{"Count": count, "Listed": listed})
+	}
+}
+
 func (c *composer) day(t time.Time) string {
 	return t.In(c.o.Shape.Community.Location()).Format("2006-01-02")
 }
 
 func (c *composer) spots() {
 	t := c.table("hot", Head{Name: "place", Width: 26}, Head{Name: "category"}, Head{Name: "grid"}, Head{Name: "times", Kind: Count}, Head{Name: "days", Kind: Count})
+	c.some(t, c.d.HotCount, len(c.d.HotSpots))
 	for _, h := range c.d.HotSpots {
 		t.Rows = append(t.Rows, []Cell{words(h.Place()), words(c.o.Unit(digest.ByCategory, string(h.Category))), words(c.o.Unit(digest.ByGrid, h.Grid)), c.count(h.Times), c.count(h.Days)})
 	}
 }
 
 func (c *composer) wishes() {
-	t := c.table("wish", Head{Name: "figure", Width: 26}, Head{Name: "now", Kind: Count}, Head{Name: "before", Kind: Count})
-	now, before := &c.d.Now, &c.d.Before
+	t := c.table("wish", Head{Name: "figure", Width: 26}, Head{Name: "now", Kind: Count}, Head{Name: "before", Kind: Count}, Head{Name: "year_ago", Kind: Count})
 	none := words(c.say("nothing"))
 	for _, row := range []struct {
-		name    string
-		is, was Cell
+		name string
+		get  func(f *digest.Figures) int
 	}{
-		{"wishes", c.count(now.Wishes), c.count(before.Wishes)}, {"claimed", c.count(now.Claimed), c.count(before.Claimed)},
-		{"fulfilled", c.count(now.Fulfilled), c.count(before.Fulfilled)}, {"unclaimed", c.count(c.d.Unclaimed), none}, {"pairs", c.count(c.d.Pairs), none},
+		{"wishes", func(f *digest.Figures) int { return f.Wishes }}, {"claimed", func(f *digest.Figures) int { return f.Claimed }}, {"fulfilled", func(f *digest.Figures) int { return f.Fulfilled }},
 	} {
-		t.Rows = append(t.Rows, []Cell{words(c.say("figure." + row.name)), row.is, row.was})
+		t.Rows = append(t.Rows, []Cell{words(c.say("figure." + row.name)), c.count(row.get(&c.d.Now)), c.count(row.get(&c.d.Before)), c.count(row.get(&c.d.YearAgo))})
 	}
+	t.Rows = append(t.Rows, []Cell{words(c.say("figure.unclaimed")), c.count(c.d.Unclaimed), none, none}, []Cell{words(c.say("figure.pairs")), c.count(c.d.Pairs), none, none})
 }
 
 func (c *composer) changes() {

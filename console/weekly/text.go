@@ -21,7 +21,7 @@ func Text(w io.Writer, r Report) error {
 		if len(t.Rows) == 0 {
 			continue
 		}
-		line("\n【%s】", t.Name)
+		line("\n【%s】%s", t.Name, t.Hint)
 		grid := [][]string{nil}
 		for _, h := range t.Heads {
 			grid[0] = append(grid[0], h.Name)
@@ -31,6 +31,9 @@ func Text(w io.Writer, r Report) error {
 			for _, c := range row {
 				if c.Bad {
 					c.Text += " !"
+				}
+				if len(c.Past) > 0 {
+					c.Text += " (" + c.Past[0].Text + ", " + c.Past[1].Text + ")"
 				}
 				texts = append(texts, c.Text)
 			}

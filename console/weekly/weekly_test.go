@@ -67,12 +67,14 @@ func week(t *testing.T) *digest.Digest {
 			{By: digest.ByGrid, Code: "G1", Taken: 40, Rates: digest.Rates{Resolution: digest.Rate{Of: 40, Good: 38}}}, {By: digest.ByGrid, Code: "G2", Taken: 30, Rates: digest.Rates{Resolution: digest.Rate{Of: 22, Good: 13}}},
 			{By: digest.ByGroup, Code: "worker", Taken: 60}, {By: digest.ByProperty, Code: "=红色物业", Taken: 3},
 		}}
-	d.Before = digest.Figures{Incidents: 50, Hotline: -1, Rates: digest.Rates{Resolution: digest.Rate{Of: 50, Good: 47}}}
-	d.YearAgo.Hotline = 11
+	d.Before = digest.Figures{Incidents: 50, Hotline: -1, Rates: digest.Rates{Resolution: digest.Rate{Of: 50, Good: 47}},
+		ResponseTimes: []digest.Spread{{Of: "minor", N: 40, Median: 1500, P90: 3000, Promise: 3600}},
+		Units:         []digest.Unit{{By: digest.ByGrid, Code: "G1", Taken: 25, Rates: digest.Rates{Resolution: digest.Rate{Of: 20, Good: 19}}}}}
+	d.YearAgo = digest.Figures{Hotline: 11, Units: []digest.Unit{{By: digest.ByGrid, Code: "G1", Taken: 38, Rates: digest.Rates{Resolution: digest.Rate{Of: 30, Good: 24}}}}}
 	d.Below = []digest.Below{{By: digest.ByGrid, Code: "G2", Rate: "resolution", Is: digest.Rate{Of: 22, Good: 13}}}
 	d.Late = []digest.Item{{Number: 1024, Kind: workflow.Incident, Category: "drainage", Grid: "G2", Owner: "唐娟", Group: "worker", Missed: workflow.ClockResolve, Late: 200_000, FiledAt: d.From}, {Number: 1025, Category: "noise", Missed: workflow.ClockResponse, Late: 3700, FiledAt: d.From}}
 	d.HotSpots = []digest.Hot{{Spot: digest.Spot{Estate: "东园", Building: 3, Grid: "G2", Category: "drainage"}, Times: 5, Days: 28}}
-	d.Unclaimed, d.Pairs = 3, 1
+	d.LateCount, d.HotCount, d.Unclaimed, d.Pairs = 2, 1, 3, 1
 	d.Changes = []digest.Change{{Week: digest.Week{Year: 2026, Number: 46}, Figure: "resolution", Was: 96, Is: 94}, {Week: digest.Week{Year: 2026, Number: 46}, Figure: "hotline", Was: -1, Is: 5}}
 	d.Findings = []digest.Finding{
 		{Key: "below", Values: map[string]any{"rate": "resolution", "is": 82.3, "of": 62, "good": 51, "floor": 85}},
@@ -113,6 +115,28 @@ func TestAKeptDigestSaysTheSame(t *testing.T) {
 	must(t, err)
 	if !bytes.Equal(b.Bytes(), want) {
 		t.Errorf("a kept digest says\n%s", b.Bytes())
+	}
+}
+
+// The JSON is what other programs read: its names stay.
+func TestTheJSONIsAsAgreed(t *testing.T) {
+	data, err := json.MarshalIndent(week(t), "", "  ")
+	must(t, err)
+	golden(t, "week.json", append(data, '\n'))
+}
+
+// Where more are late than a table lists, it says how many there are.
+func TestAMountainIsCounted(t *testing.T) {
+	d := week(t)
+	d.LateCount = 120
+	r := Compose(voice(t), d)
+	if late := r.Tiles[len(r.Tiles)-1]; late.Is != "120" || !late.Bad {
+		t.Errorf("on top stands %+v", late)
+	}
+	var b bytes.Buffer
+	must(t, Text(&b, r))
+	if !strings.Contains(b.String(), "一共 120 件,这里列出最要紧的 2 件") {
+		t.Errorf("the table of late ones hides how many there are: %s", b.String())
 	}
 }
 
@@ -163,6 +187,12 @@ func TestTheSpreadsheetOpens(t *testing.T) {
 	}
 	if got := find("总览", "解决率"); got[1] != "82.3%" || got[2] != "94.0%" {
 		t.Errorf("the rates read %v", got)
+	}
+	if got := find("网格", "第一网格"); strings.Join(got[1:4], " ") != "40 25 38" || strings.Join(got[7:10], " ") != "95.0% 95.0% 80.0%" {
+		t.Errorf("a grid beside its past reads %v", got)
+	}
+	if got := find("快慢", "小事"); got[2] != "50" || got[3] != "40" || got[5] != "0:21" || got[6] != "0:25" || got[7] != "—" {
+		t.Errorf("times beside their past read %v", got)
 	}
 	if got := find("超时未办", "1024"); got[3] != "唐娟" || got[5] != "55:33" {
 		t.Errorf("the late one reads %v", got)

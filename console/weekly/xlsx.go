@@ -3,6 +3,7 @@ package weekly
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/xuri/excelize/v2"
 )
@@ -61,11 +62,29 @@ func (b *binder) bind() {
 			_, err := b.book.NewSheet(t.Name)
 			b.try(err)
 		}
-		b.sheet(t)
+		b.sheet(b.wide(t))
 	}
 	b.notes()
 	b.book.SetActiveSheet(0)
 	b.try(b.book.SetDocProps(&excelize.DocProperties{Title: b.r.Community + " " + b.r.Week.String(), Creator: "wishdesk"}))
+}
+
+// wide is a table with what stands beside its cells in columns of their own.
+func (b *binder) wide(t Table) Table {
+	out := t
+	out.Heads, out.Rows = nil, make([][]Cell, len(t.Rows))
+	for i, h := range t.Heads {
+		out.Heads = append(out.Heads, h)
+		if h.Past {
+			for _, name := range b.r.Past {
+				out.Heads = append(out.Heads, Head{Name: h.Name + " " + name, Kind: h.Kind, Width: h.Width})
+			}
+		}
+		for y, row := range t.Rows {
+			out.Rows[y] = append(append(out.Rows[y], row[i]), row[i].Past...)
+		}
+	}
+	return out
 }
 
 // The rows above a table: its title and a blank one; the sentences stand on the
@@ -79,6 +98,9 @@ func (b *binder) sheet(t Table) {
 	b.try(b.book.SetCellStr(t.Name, "A1", b.r.Community+" "+b.r.Week.String()+"("+b.r.Days+") "+t.Name))
 	b.try(b.book.SetCellStyle(t.Name, "A1", "A1", bold))
 	row := above
+	if t.Hint != "" && !slices.ContainsFunc(t.Heads, func(h Head) bool { return h.Past }) {
+		b.try(b.book.SetCellStr(t.Name, at(1, row), t.Hint))
+	}
 	if t.Key == "overview" {
 		for _, s := range b.r.Sentences {
 			b.try(b.book.SetCellStr(t.Name, at(1, row), s))
@@ -148,7 +170,7 @@ func (b *binder) print(sheet string) {
 
 // chart puts columns beside the tables of grids and categories.
 func (b *binder) chart(t Table, top int) {
-	value := map[string]int{"grid": 4, "category": 2}[t.Key] // resolution, taken
+	value := map[string]int{"grid": 8, "category": 2}[t.Key] // resolution, taken, each with its past
 	if value == 0 || len(t.Rows) == 0 {
 		return
 	}

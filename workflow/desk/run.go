@@ -71,6 +71,7 @@ func (r *Runner) Run(ctx context.Context) {
 				started[code] = true
 				running.Go(func() { r.consume(ctx, code) })
 				running.Go(func() { r.turn(ctx, code) })
+				running.Go(func() { r.remind(ctx, code) })
 			}
 		}
 		select {
@@ -99,14 +100,28 @@ func (r *Runner) turn(ctx context.Context, community string) {
 			}
 		case <-sweep.C:
 			err = r.desk.Sweep(ctx, community)
-			for _, now := range []func(context.Context, string) error{r.desk.Daily, r.desk.Weekly} {
-				if derr := now(ctx, community); err == nil {
-					err = derr
-				}
-			}
 		}
 		if err != nil && ctx.Err() == nil {
 			r.desk.log.Warn("clocks not turned", "community", community, "cause", err)
+		}
+	}
+}
+
+// remind does what is done once a day and once a week, beside the clocks: to
+// count a large community's week takes seconds.
+func (r *Runner) remind(ctx context.Context, community string) {
+	sweep := time.NewTicker(sweepEvery)
+	defer sweep.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-sweep.C:
+		}
+		for _, now := range []func(context.Context, string) error{r.desk.Daily, r.desk.Weekly} {
+			if err := safely(func() error { return now(ctx, community) }); err != nil && ctx.Err() == nil {
+				r.desk.log.Warn("a morning's work is not done", "community", community, "cause", err)
+			}
 		}
 	}
 }

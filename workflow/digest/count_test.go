@@ -3,6 +3,7 @@ package digest
 import (
 	"context"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -289,6 +290,28 @@ func TestWhatMattersMost(t *testing.T) {
 	}
 	if d.Below[0].By != ByCategory || d.Below[0].Is != (Rate{10, 6}) {
 		t.Errorf("below the floor %+v", d.Below)
+	}
+}
+
+// Of a mountain the first are named, and all are counted: in the finding too.
+func TestOfAMountainAllAreCounted(t *testing.T) {
+	var src memory
+	for i := range 3 * maxItems {
+		src.open = append(src.open, workflow.Ticket{Number: int64(1001 + i), State: workflow.Accepted, Owner: 1, Level: workflow.LevelCommittee,
+			Overdue: []workflow.Clock{workflow.ClockResolve}, LateSince: at(float64(i)), FiledAt: at(0)})
+	}
+	src.matters = []*Matter{incident(workflow.Accepted, moment(0, workflow.EvFiled))}
+	d := make47(t, src, nil)
+	if len(d.Late) != maxItems || d.LateCount != 3*maxItems || d.RisenCount != 3*maxItems || d.Late[0].Number != 1001 {
+		t.Errorf("%d named of %d late and %d risen", len(d.Late), d.LateCount, d.RisenCount)
+	}
+	for _, f := range d.Findings {
+		if f.Key == "late" && (f.Values["count"] != 3*maxItems || f.Values["has"] != 3*maxItems) {
+			t.Errorf("the finding says %v", f.Values)
+		}
+	}
+	if !slices.Contains(keys(d), "late") {
+		t.Errorf("nobody is told of it: %v", keys(d))
 	}
 }
 

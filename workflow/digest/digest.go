@@ -26,12 +26,19 @@ type Digest struct {
 	Before  Figures `json:"before"`
 	YearAgo Figures `json:"year_ago"`
 
-	Below     []Below `json:"below"` // units with a rate under the floor
-	Late      []Item  `json:"late"`  // open when it was made, a promise missed; the longest first
-	Risen     []Item  `json:"risen"` // open and at the committee's level or above
-	HotSpots  []Hot   `json:"hot_spots"`
-	Unclaimed int     `json:"unclaimed"` // wishes on the wall when it was made
-	Pairs     int     `json:"pairs"`     // wishes with visits in a rhythm
+	Below []Below `json:"below"` // units with a rate under the floor
+	// Late are open when it was made, a promise missed, the longest first; Risen
+	// open and at the committee's level or above; HotSpots have the same trouble
+	// again and again. Of each the first maxItems are named, the counts are of all.
+	Late       []Item `json:"late"`
+	LateCount  int    `json:"late_count"`
+	Risen      []Item `json:"risen"`
+	RisenCount int    `json:"risen_count"`
+	HotSpots   []Hot  `json:"hot_spots"`
+	HotCount   int    `json:"hot_count"`
+
+	Unclaimed int `json:"unclaimed"` // wishes on the wall when it was made
+	Pairs     int `json:"pairs"`     // wishes with visits in a rhythm
 
 	Findings []Finding `json:"findings"` // what matters most, three at most
 	// Sentences are the findings in words, if a language model wrote them; else
@@ -130,7 +137,9 @@ func Make(ctx context.Context, src Source, c *workflow.Community, roster workflo
 		}
 		d.Changes = changes(sent, was)
 	}
-	d.Findings = findings(&d, c.Digest)
+	d.LateCount, d.RisenCount, d.HotCount = len(d.Late), len(d.Risen), len(d.HotSpots)
+	d.Findings = findings(&d, c.Digest) // of all of them
+	d.Late, d.Risen, d.HotSpots = first(d.Late), first(d.Risen), first(d.HotSpots)
 	return d, nil
 }
 
@@ -191,12 +200,14 @@ func (d *Digest) open(ctx context.Context, src Source, roster workflow.Roster, n
 	if err != nil {
 		return fmt.Errorf("digest: open tickets: %w", err)
 	}
-	for _, list := range []*[]Item{&d.Late, &d.Risen} {
-		slices.SortFunc(*list, func(a, b Item) int { return cmp.Or(cmp.Compare(b.Late, a.Late), cmp.Compare(a.Number, b.Number)) })
-		*list = (*list)[:min(len(*list), maxItems)]
+	for _, list := range [][]Item{d.Late, d.Risen} {
+		slices.SortFunc(list, func(a, b Item) int { return cmp.Or(cmp.Compare(b.Late, a.Late), cmp.Compare(a.Number, b.Number)) })
 	}
 	return nil
 }
+
+// first are those that a digest names.
+func first[T any](all []T) []T { return all[:min(len(all), maxItems)] }
 
 func hotSpots(all []Trouble, rules workflow.Weekly) []Hot {
 	times := map[Spot]int{}
@@ -215,7 +226,7 @@ func hotSpots(all []Trouble, rules workflow.Weekly) []Hot {
 		return cmp.Or(cmp.Compare(b.Times, a.Times), cmp.Compare(a.Estate, b.Estate), cmp.Compare(a.Building, b.Building),
 			cmp.Compare(a.Landmark, b.Landmark), cmp.Compare(a.Category, b.Category))
 	})
-	return out[:min(len(out), maxItems)]
+	return out
 }
 
 // NamedRate is a rate with its name: response, resolution, satisfaction.
