@@ -316,6 +316,10 @@ func (b *Bot) week(ctx context.Context, shape desk.Shape, name string, v Values)
 		}
 	}
 	v["Days"], v["Incidents"], v["Wishes"], v["Resolved"] = voice.WeekDays(&d), d.Now.Incidents, d.Now.Wishes, d.Now.Resolved
+	v["Writer"] = ""
+	if len(d.Sentences) > 0 {
+		v["Writer"] = voice.Say("digest.written", nil)
+	}
 	v["Rates"], v["Sentences"], v["Link"] = strings.Join(rates, ","), strings.Join(voice.Sentences(&d, "taken"), "\n"), b.weekLink(shape.Community.Code, name)
 	return nil
 }

@@ -11,7 +11,7 @@ import "embed"
 
 // Files are all files of this room, by their path within it.
 //
-//go:embed *.yaml *.html pages/*.html advice.txt understand.model demo/*.yaml samples/*.tsv
+//go:embed *.yaml *.html pages/*.html advice.txt sentences.txt understand.model demo/*.yaml samples/*.tsv
 var Files embed.FS
 
 // Read gives a file that is part of the build; a missing one is a broken

@@ -8,21 +8,14 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/openai/openai-go/v3"
-	"github.com/openai/openai-go/v3/shared"
-
 	"github.com/wishdesk/wishdesk/workflow"
 )
 
 // Advisor asks a language model what a message is about. It is safe for
 // concurrent use.
 type Advisor struct {
-	c      *caller
-	chat   openai.ChatCompletionService
-	prompt string
-	what   []string
-	schema map[string]any
-	object bool
+	model
+	what []string
 }
 
 // unclear is the answer of a model that does not know.
@@ -33,8 +26,7 @@ const unclear = "unclear"
 // only asked for JSON, because it knows no schemas; what it answers is held to
 // the same.
 func NewAdvisor(o Options, instruction string, taxonomy *workflow.Taxonomy, object bool) *Advisor {
-	a := &Advisor{c: newCaller(o), object: object}
-	a.chat = openai.NewChatCompletionService(a.c.options...)
+	a := &Advisor{}
 	var lines strings.Builder
 	line := func(code, label string) {
 		a.what = append(a.what, code)
@@ -52,15 +44,13 @@ func NewAdvisor(o Options, instruction string, taxonomy *workflow.Taxonomy, obje
 	}
 	a.what = append(a.what, unclear)
 	severities := []string{string(workflow.Emergency), string(workflow.Major), string(workflow.Minor)}
-	a.schema = map[string]any{
+	a.model = newModel(o, strings.TrimSpace(instruction)+"\n\n"+lines.String(), "opinion", map[string]any{
 		"type": "object", "additionalProperties": false, "required": []string{"what", "severity"},
 		"properties": map[string]any{
 			"what":     map[string]any{"type": "string", "enum": a.what},
 			"severity": map[string]any{"type": "string", "enum": severities},
 		},
-	}
-	schema, _ := json.Marshal(a.schema) // strings only: it cannot fail
-	a.prompt = strings.TrimSpace(instruction) + "\n\n" + lines.String() + "\n" + string(schema)
+	}, object)
 	return a
 }
 
@@ -71,31 +61,10 @@ func (a *Advisor) Resting() bool { return a.c.resting() }
 // Confidence 1; the zero Understanding where the model does not know. Errors
 // are *Error.
 func (a *Advisor) Advise(ctx context.Context, text string) (workflow.Understanding, error) {
-	// As a JSON string the text has no end that its own words could fake.
-	data, err := json.Marshal(map[string]string{"message": text})
-	if err != nil {
-		return workflow.Understanding{}, &Error{Reason: Unusable}
-	}
-	format := openai.ChatCompletionNewParamsResponseFormatUnion{OfJSONSchema: &shared.ResponseFormatJSONSchemaParam{
-		JSONSchema: shared.ResponseFormatJSONSchemaJSONSchemaParam{Name: "opinion", Strict: openai.Bool(true), Schema: a.schema},
-	}}
-	if a.object {
-		format = openai.ChatCompletionNewParamsResponseFormatUnion{OfJSONObject: &shared.ResponseFormatJSONObjectParam{}}
-	}
 	var u workflow.Understanding
-	_, err = a.c.ask(ctx, func(ctx context.Context) (string, error) {
-		got, err := a.chat.New(ctx, openai.ChatCompletionNewParams{
-			Model: a.c.o.Model, Temperature: openai.Float(0), ResponseFormat: format,
-			Messages: []openai.ChatCompletionMessageParamUnion{openai.SystemMessage(a.prompt), openai.UserMessage(string(data))},
-		})
-		if err != nil {
-			return "", err
-		}
-		if len(got.Choices) == 0 {
-			return "", &Error{Reason: Unusable}
-		}
-		u, err = a.read(got.Choices[0].Message.Content)
-		return "", err
+	err := a.ask(ctx, map[string]string{"message": text}, func(content string) (err error) {
+		u, err = a.read(content)
+		return err
 	})
 	return u, err
 }

@@ -3,6 +3,7 @@ package wording
 import (
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/digest"
@@ -41,6 +42,70 @@ func (o Voice) Sentences(d *digest.Digest, elsewhere ...string) []string {
 		}
 	}
 	return out
+}
+
+// Told is what a language model is shown of a week: what the report has, in the
+// same words, without the names of those who are responsible.
+func (o Voice) Told(d *digest.Digest) digest.Told {
+	t := digest.Told{Week: o.WeekDays(d), Labels: []string{d.Name, o.Say("digest.figure.hotline", nil)}}
+	figure := func(name string, get func(f *digest.Figures) string) {
+		t.Figures = append(t.Figures, digest.Figure{Name: name, Now: get(&d.Now), Before: get(&d.Before), YearAgo: get(&d.YearAgo)})
+	}
+	for _, c := range []struct {
+		name string
+		get  func(f *digest.Figures) int
+	}{
+		{"incidents", func(f *digest.Figures) int { return f.Incidents }}, {"wishes", func(f *digest.Figures) int { return f.Wishes }},
+		{"resolved", func(f *digest.Figures) int { return f.Resolved }}, {"missed", func(f *digest.Figures) int { return f.Missed }},
+		{"reopened", func(f *digest.Figures) int { return f.Reopened }}, {"repeats", func(f *digest.Figures) int { return f.Repeats }},
+		{"fulfilled", func(f *digest.Figures) int { return f.Fulfilled }}, {"hotline", func(f *digest.Figures) int { return f.Hotline }},
+	} {
+		figure(o.Say("digest.figure."+c.name, nil), func(f *digest.Figures) string { return o.count(c.get(f)) })
+	}
+	for i, r := range d.Now.Named() {
+		figure(o.Say("digest.rate."+r.Name, nil), func(f *digest.Figures) string { return o.Rate(f.Named()[i].Rate) })
+	}
+	for _, u := range d.Now.Units {
+		if name := o.Unit(u.By, u.Code); u.By == digest.ByGrid {
+			t.Labels = append(t.Labels, name)
+			was := func(f *digest.Figures) digest.Rate {
+				for _, x := range f.Units {
+					if x.By == u.By && x.Code == u.Code {
+						return x.Resolution
+					}
+				}
+				return digest.Rate{}
+			}
+			figure(name+" "+o.Say("digest.rate.resolution", nil), func(f *digest.Figures) string { return o.Rate(was(f)) })
+		}
+	}
+	for _, h := range d.HotSpots {
+		t.Labels = append(t.Labels, h.Place())
+	}
+	for _, f := range d.Findings {
+		nameless := f
+		if nameless.Values = maps.Clone(f.Values); nameless.Values != nil {
+			delete(nameless.Values, "owner")
+		}
+		t.Findings = append(t.Findings, o.Finding(nameless))
+	}
+	return t
+}
+
+// Rate is a rate as it is written: 「82.3%」; 「—」 of nothing.
+func (o Voice) Rate(r digest.Rate) string {
+	if !r.Known() {
+		return o.Say("digest.nothing", nil)
+	}
+	return strconv.FormatFloat(r.Percent(), 'f', -1, 64) + "%"
+}
+
+// count is a count as it is written; less than 0 is not known.
+func (o Voice) count(n int) string {
+	if n < 0 {
+		return o.Say("digest.unknown", nil)
+	}
+	return strconv.Itoa(n)
 }
 
 // Unit is what a unit of the digest is called.

@@ -114,12 +114,15 @@ func newServer(ctx context.Context, s *settings.Settings, accounts map[string]we
 	if err != nil {
 		return nil, err
 	}
-	srv.desk = desk.New(desk.Options{Journal: srv.store, Drive: srv.drive, Clock: clock, Logger: log})
-	if err := srv.desk.Refresh(ctx); err != nil {
-		return nil, err
-	}
 	_, words, taxonomy, err := readConfigs()
 	if err != nil {
+		return nil, err
+	}
+	srv.desk = desk.New(desk.Options{
+		Journal: srv.store, Drive: srv.drive, Clock: clock, Logger: log,
+		Write: sentences(s, words, taxonomy, func() func(*workflow.Community, string, []string) string { return srv.own.Mask }, log),
+	})
+	if err := srv.desk.Refresh(ctx); err != nil {
 		return nil, err
 	}
 	rules, err := understander(s.Model)

@@ -26,6 +26,7 @@ type Report struct {
 	MadeAt    string
 	Past      [2]string // what a cell's Past is called: the week before, a year ago
 	Sentences []string
+	Written   string // who wrote the sentences, where a language model did; "" for the rules
 	Tiles     []Tile
 	Charts    []Chart
 	Tables    []Table
@@ -103,6 +104,9 @@ func Compose(o wording.Voice, d *digest.Digest) Report {
 		Community: d.Name, Week: d.Week, Days: o.WeekDays(d), Sentences: o.Sentences(d),
 		Past: [2]string{c.say("head.before"), c.say("head.year_ago")}, MadeAt: d.MadeAt.In(o.Shape.Community.Location()).Format("2006-01-02 15:04"),
 	}
+	if len(d.Sentences) > 0 {
+		c.r.Written = c.say("written")
+	}
 	c.tiles()
 	c.overview()
 	c.times()
@@ -155,10 +159,9 @@ func (c *composer) rate(r digest.Rate, judge bool) Cell {
 	if !r.Known() {
 		return words(c.say("nothing"))
 	}
-	p := r.Percent()
 	return Cell{
-		Text: strconv.FormatFloat(p, 'f', -1, 64) + "%", Value: float64(r.Good) / float64(r.Of), Kind: Percent,
-		Bad: judge && r.Of >= c.o.Shape.Community.Digest.Least && p < float64(c.d.Floor),
+		Text: c.o.Rate(r), Value: float64(r.Good) / float64(r.Of), Kind: Percent,
+		Bad: judge && r.Of >= c.o.Shape.Community.Digest.Least && r.Percent() < float64(c.d.Floor),
 	}
 }
 

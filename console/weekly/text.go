@@ -17,6 +17,9 @@ func Text(w io.Writer, r Report) error {
 	for i, s := range r.Sentences {
 		line("%d. %s", i+1, s)
 	}
+	if r.Written != "" {
+		line("%s", r.Written)
+	}
 	for _, t := range r.Tables {
 		if len(t.Rows) == 0 {
 			continue

@@ -125,6 +125,30 @@ func TestTheJSONIsAsAgreed(t *testing.T) {
 	golden(t, "week.json", append(data, '\n'))
 }
 
+// What a language model wrote says so, in every form.
+func TestWhoWroteTheSentencesIsSaid(t *testing.T) {
+	d := week(t)
+	d.Sentences = []string{"解决率 82.3%。"}
+	r := Compose(voice(t), d)
+	var text, page, table bytes.Buffer
+	must(t, Text(&text, r))
+	must(t, Page(&page, r, Alone{}))
+	must(t, Book(&table, r))
+	book, err := excelize.OpenReader(&table)
+	must(t, err)
+	defer book.Close()
+	said, err := book.GetCellValue("总览", "A3")
+	must(t, err)
+	for form, got := range map[string]string{"text": text.String(), "page": page.String(), "table": said} {
+		if !strings.Contains(got, "人工智能") {
+			t.Errorf("the %s does not say who wrote it", form)
+		}
+	}
+	if strings.Contains(text.String(), "东园 3号楼的管道排水问题") {
+		t.Error("the rules' sentences stand beside them")
+	}
+}
+
 // Where more are late than a table lists, it says how many there are.
 func TestAMountainIsCounted(t *testing.T) {
 	d := week(t)

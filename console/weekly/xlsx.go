@@ -102,7 +102,7 @@ func (b *binder) sheet(t Table) {
 		b.try(b.book.SetCellStr(t.Name, at(1, row), t.Hint))
 	}
 	if t.Key == "overview" {
-		for _, s := range b.r.Sentences {
+		for _, s := range append(slices.Clone(b.r.Sentences), b.r.Written) {
 			b.try(b.book.SetCellStr(t.Name, at(1, row), s))
 			row++
 		}

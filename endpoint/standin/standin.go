@@ -40,6 +40,7 @@ type Server struct {
 	mu     sync.Mutex
 	manner Manner
 	says   func(message string) (what, severity string)
+	writes []string
 	hears  string
 	asked  []Asked
 
@@ -79,6 +80,14 @@ func (s *Server) Say(f func(message string) (what, severity string)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.says = f
+}
+
+// Write sets the sentences from now on: what it answers to data that is no
+// message.
+func (s *Server) Write(sentences ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.writes = sentences
 }
 
 // Hear sets what recordings say from now on.
@@ -182,6 +191,12 @@ func (s *Server) opinion(asked Asked, m Manner) any {
 		return map[string]any{"choices": []any{}}
 	default:
 		s.mu.Lock()
+		if question.Message == "" {
+			data, _ := json.Marshal(map[string][]string{"sentences": s.writes})
+			s.mu.Unlock()
+			content = string(data)
+			break
+		}
 		what, severity := s.says(question.Message)
 		s.mu.Unlock()
 		data, _ := json.Marshal(map[string]string{"what": what, "severity": severity})

@@ -13,6 +13,7 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/digest"
 )
 
 // Desk serves any number of communities over one Journal and one Drive. It is
@@ -29,27 +30,33 @@ type Desk struct {
 	loaded  map[string]time.Time // when the shapes were loaded
 	days    map[string]string    // the days whose morning is known to be done
 
-	live *Live
+	write Write
+	live  *Live
 
 	// driveDown is when the Drive last failed (Unix ns): for a moment after
 	// it nobody waits for it again.
 	driveDown atomic.Int64
 }
 
-// Options are what a Desk stands on; all but Logger are required.
+// Options are what a Desk stands on; all but Logger and Write are required.
 type Options struct {
 	Journal Journal
 	Drive   Drive
 	Clock   clockwork.Clock
 	Logger  *slog.Logger
+	Write   Write
 }
+
+// Write gives the sentences of a digest that is about to be sent, checked; none
+// where the rules' own stand. It may take seconds.
+type Write func(ctx context.Context, shape Shape, d *digest.Digest) []string
 
 // New gives a desk without communities; Refresh loads them.
 func New(o Options) *Desk {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	d := &Desk{journal: o.Journal, drive: o.Drive, clock: o.Clock, log: o.Logger, shapes: map[string]Shape{}, follows: map[string]int64{}, days: map[string]string{}, loaded: map[string]time.Time{}}
+	d := &Desk{journal: o.Journal, drive: o.Drive, clock: o.Clock, log: o.Logger, shapes: map[string]Shape{}, follows: map[string]int64{}, days: map[string]string{}, loaded: map[string]time.Time{}, write: o.Write}
 	d.live = newLive(d)
 	return d
 }

@@ -50,6 +50,9 @@ func (d *Desk) Weekly(ctx context.Context, community string) error {
 			d.sentWeek(community, week) // nothing ran yet
 			return nil
 		}
+		if d.write != nil {
+			made.Sentences = d.write(ctx, shape, &made)
+		}
 		if _, err := d.journal.KeepDigest(ctx, made); err != nil {
 			return fmt.Errorf("desk: weekly digest: %w", err)
 		}

@@ -1,6 +1,8 @@
 package desk_test
 
 import (
+	"context"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -80,6 +82,9 @@ func TestTheWeekIsSentOnMondayMorning(t *testing.T) {
 	if len(f.told()) != 2 {
 		t.Errorf("the week after is told by %d pushes in all, want 2", len(f.told()))
 	}
+	if len(sent.Sentences) != 0 {
+		t.Errorf("somebody wrote %q", sent.Sentences)
+	}
 	again, _, err := f.store.SentDigest(t.Context(), community, week)
 	if f.must(err); again.Now.Resolution != sent.Now.Resolution || !again.MadeAt.Equal(sent.MadeAt) {
 		t.Errorf("what was sent has changed: %+v", again.Now)
@@ -88,9 +93,24 @@ func TestTheWeekIsSentOnMondayMorning(t *testing.T) {
 	if err != nil || !ok || len(next.Changes) == 0 || next.Changes[0].Week != week {
 		t.Errorf("what has changed since: %+v %v %v", next.Changes, ok, err)
 	}
+	f.clock.Advance(6 * 24 * time.Hour) // somebody writes the next one's sentences
+	var written *digest.Digest
+	writing := desk.New(desk.Options{Journal: f.store, Drive: f.drive, Clock: f.clock, Write: func(_ context.Context, shape desk.Shape, d *digest.Digest) []string {
+		if shape.Community.Code != community || len(d.Findings) == 0 {
+			t.Errorf("there is nothing to write about: %+v", d)
+		}
+		written = d
+		return []string{"写好的一句。"}
+	}})
+	f.must(writing.Refresh(t.Context()))
+	f.must(writing.Weekly(t.Context(), community))
+	third, ok, err := f.store.SentDigest(t.Context(), community, week.After().After())
+	if err != nil || !ok || written == nil || !slices.Equal(third.Sentences, []string{"写好的一句。"}) {
+		t.Errorf("what was written is not sent: %+v %v %v", third.Sentences, ok, err)
+	}
 	f.clock.Advance(24 * time.Hour) // on Wednesday it is too late to begin
 	f.must(other.Weekly(t.Context(), community))
-	if len(f.told()) != 2 {
-		t.Errorf("%d pushes in all, want 2", len(f.told()))
+	if len(f.told()) != 3 {
+		t.Errorf("%d pushes in all, want 3", len(f.told()))
 	}
 }
