@@ -123,8 +123,8 @@ type Alliance struct {
 	PartnerUnits  int `yaml:"partner_units" json:"partner_units"`
 }
 
-// Weekly says what the weekly digest points at. Zero fields have the defaults of
-// DefaultWeekly.
+// Weekly says what the weekly digest points at. What a document leaves out has
+// the values of DefaultWeekly.
 type Weekly struct {
 	Floor    int `yaml:"floor" json:"floor"`         // percent; units with a rate below it are named
 	Least    int `yaml:"least" json:"least"`         // cases that a rate needs to be judged
