@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -20,7 +19,7 @@ func (s *session) behalf(ctx context.Context, sp spoken) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	rest, phone := phoneIn(sp.Rest)
+	rest, phone := workflow.PhoneIn(sp.Rest)
 	name, text, err := s.nameIn(ctx, rest)
 	if err != nil {
 		return "", err
@@ -85,7 +84,7 @@ func (s *session) behalf(ctx context.Context, sp spoken) (string, error) {
 func (s *session) nameIn(ctx context.Context, line string) (name, rest string, err error) {
 	parts := strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" ,，、;；。:：\n", r) })
 	for i, p := range parts {
-		if !aName.MatchString(p) {
+		if !workflow.IsName(p) {
 			continue
 		}
 		if i > 0 { // not where a name is expected: it must not be anything else
@@ -93,7 +92,7 @@ func (s *session) nameIn(ctx context.Context, line string) (name, rest string, e
 			if err != nil {
 				return "", "", err
 			}
-			matter := (u.Kind == workflow.Incident || u.Kind == workflow.Wish) && u.Confidence >= doubtful
+			matter := (u.Kind == workflow.Incident || u.Kind == workflow.Wish) && u.Confidence >= workflow.Doubtful
 			if u.Place != (workflow.Place{}) || matter {
 				continue
 			}
@@ -120,19 +119,3 @@ func (s *session) resident(ctx context.Context, name, phone, text string) (p wor
 	id, err := s.b.desk.Journal().NextPerson(ctx)
 	return workflow.Person{ID: id, Community: s.in.Community, Name: name, Phone: phone}, true, err
 }
-
-// telephoned is a telephone number within a line, and no part of a longer one.
-var telephoned = regexp.MustCompile(`(^|[^0-9])((?:\+?86[- ]?)?1[3-9][0-9](?:[- ]?[0-9]{4}){2}|0[0-9]{2,3}-?[0-9]{7,8})([^0-9xX]|$)`)
-
-// phoneIn takes the telephone number out of a line.
-func phoneIn(line string) (rest, phone string) {
-	m := telephoned.FindStringSubmatchIndex(line)
-	if m == nil {
-		return line, ""
-	}
-	phone = strings.NewReplacer("-", "", " ", "", "+86", "").Replace(line[m[4]:m[5]])
-	return line[:m[4]] + " " + line[m[5]:], phone
-}
-
-// aName is a name as it begins a line: two to four signs.
-var aName = regexp.MustCompile(`^[\p{Han}·]{2,5}$`)

@@ -34,16 +34,8 @@ func (s *session) file(ctx context.Context, raw string, u workflow.Understanding
 
 // filing is the command that files a text.
 func (s *session) filing(raw string, u workflow.Understanding) workflow.Command {
-	cmd := workflow.Command{
-		Actor: s.by(), Text: raw, Kind: u.Kind, Category: u.Category, Severity: u.Severity, Danger: u.Danger,
-		Place: u.Place, Reporter: s.me.ID, Topic: workflow.TopicPlace, Source: workflow.SourceChat,
-	}
-	if cmd.Severity == "" {
-		cmd.Severity = workflow.Minor
-	}
-	if u.Confidence < doubtful && u.Severity != workflow.Emergency {
-		cmd.Category, cmd.Topic = "", workflow.TopicWhat
-	}
+	cmd := u.Filing(raw, s.by())
+	cmd.Reporter, cmd.Source = s.me.ID, workflow.SourceChat
 	return cmd
 }
 
@@ -190,7 +182,3 @@ func (s *session) fileApart(ctx context.Context, draft string) (string, error) {
 // unclear is the confidence below which a text says so little of what is the
 // matter that it is not taken for one by itself.
 const unclear = 0.2
-
-// doubtful is the confidence below which the desk asks what is meant, with its
-// guesses, rather than send somebody in vain.
-const doubtful = 0.5

@@ -87,7 +87,7 @@ func (s *session) callIn(ctx context.Context, t *workflow.Ticket, sp spoken) (st
 		word := "协助 " + strconv.FormatInt(t.Number, 10) + " "
 		offered := who
 		if len(offered) == 0 {
-			offered = s.callable(t)
+			offered = s.shape.Roster.Callable(t, s.me.ID, s.now)
 		}
 		for _, p := range offered {
 			if len(choices) < 6 {
@@ -130,7 +130,7 @@ func (s *session) group(t *workflow.Ticket, name, part string) (string, string, 
 		for _, r := range p.Roles {
 			for _, full := range []string{r.Department, r.Unit, r.Team} {
 				if full != "" && strings.HasPrefix(name, full) {
-					who := s.oneOf(t, func(o workflow.Role) bool { return o.Department == full || o.Unit == full || o.Team == full })
+					who := s.shape.Roster.OneOf(t, s.me.ID, s.now, func(o workflow.Role) bool { return o.Department == full || o.Unit == full || o.Team == full })
 					return full, strings.TrimSpace(strings.TrimPrefix(name, full) + " " + part), who
 				}
 			}
@@ -142,52 +142,13 @@ func (s *session) group(t *workflow.Ticket, name, part string) (string, string, 
 				continue
 			}
 			rest := strings.TrimLeft(strings.TrimPrefix(name, say), "队局们员")
-			who := s.oneOf(t, func(r workflow.Role) bool {
+			who := s.shape.Roster.OneOf(t, s.me.ID, s.now, func(r workflow.Role) bool {
 				return r.Kind == g.kind && strings.Contains(r.Department+r.Team, g.has) && (r.Grid == "" || r.Grid == t.Place.Grid)
 			})
 			return say, strings.TrimSpace(rest + " " + part), who
 		}
 	}
 	return name, part, nil
-}
-
-// oneOf is who of a group is called: one whom a push reaches before one who
-// must be telephoned, not on leave, not at it already; none where nobody is.
-func (s *session) oneOf(t *workflow.Ticket, in func(workflow.Role) bool) []workflow.Person {
-	var out []workflow.Person
-	for _, p := range s.shape.Roster {
-		if p.ID == s.me.ID || p.ID == t.Owner || p.Away.Covers(s.now) || t.Hand(p.ID) != nil || !slices.ContainsFunc(p.Roles, in) {
-			continue
-		}
-		if p.OpenID != "" {
-			return []workflow.Person{p}
-		}
-		if len(out) == 0 {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
-// callable are those who are called most: departments, the property company,
-// teams of volunteers, one of each; then the grid's own.
-func (s *session) callable(t *workflow.Ticket) []workflow.Person {
-	var out []workflow.Person
-	seen := map[string]bool{}
-	for _, p := range s.shape.Roster {
-		for _, r := range p.Roles {
-			group := r.Department + r.Unit + r.Team
-			switch r.Kind {
-			case workflow.RoleOfficer, workflow.RoleProperty, workflow.RoleVolunteer:
-				if !seen[group] {
-					seen[group] = true
-					out = append(out, s.oneOf(t, func(o workflow.Role) bool { return o.Department+o.Unit+o.Team == group })...)
-				}
-			}
-		}
-	}
-	out = append(out, s.shape.Roster.Workers(t.Place.Grid)...)
-	return slices.DeleteFunc(out, func(p workflow.Person) bool { return p.ID == s.me.ID || p.ID == t.Owner || t.Hand(p.ID) != nil })
 }
 
 // everyDays reads 「14天」「每两周」「每月」.

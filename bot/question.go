@@ -80,7 +80,7 @@ func (s *session) corrected(ctx context.Context, t workflow.Ticket, raw string, 
 		u.Kind, u.Category, u.Confidence = kind, c, 1
 	}
 	cmds := []workflow.Command{{Name: workflow.CmdSupplement, Actor: s.by(), Text: raw, Media: s.take()}}
-	if u.Confidence >= doubtful && u.Category != "" && u.Category != t.Category && u.Kind == t.Kind {
+	if u.Confidence >= workflow.Doubtful && u.Category != "" && u.Category != t.Category && u.Kind == t.Kind {
 		place := t.Place
 		if !place.Known() && u.Place.Known() {
 			place = u.Place
@@ -167,7 +167,7 @@ func (s *session) placedWith(ctx context.Context, q workflow.Ticket, raw string,
 		}
 		cmd.Place = keep
 	}
-	still := u.Confidence < doubtful && u.Severity != workflow.Emergency // in doubt: a person files it
+	still := u.Confidence < workflow.Doubtful && u.Severity != workflow.Emergency // in doubt: a person files it
 	if q.Category == "" && u.Category != "" && !still {
 		cmd.Kind, cmd.Category, cmd.Severity, cmd.Danger = u.Kind, u.Category, u.Severity, u.Danger
 		if cmd.Kind != workflow.Wish {

@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -16,7 +15,7 @@ func (s *session) round(ctx context.Context, sp spoken) (string, error) {
 	if sp.Verb == verbCare {
 		return s.careList(ctx)
 	}
-	if (sp.Verb != verbVisit || sp.Number == 0) && !s.goesRound(sp.Verb) {
+	if (sp.Verb != verbVisit || sp.Number == 0) && !s.mayRound(sp.Verb) {
 		return "", &workflow.Error{Code: workflow.CodeNotAllowed}
 	}
 	if sp.Verb == verbVisit && sp.Number != 0 {
@@ -32,7 +31,7 @@ func (s *session) round(ctx context.Context, sp spoken) (string, error) {
 	}
 	place := u.Place
 	if place.Grid == "" {
-		place.Grid = s.ownGrid()
+		place.Grid = s.me.OwnGrid()
 	}
 	if sp.Verb == verbFixed {
 		return s.fixed(ctx, sp.Rest, u, place)
@@ -86,28 +85,13 @@ func (s *session) round(ctx context.Context, sp spoken) (string, error) {
 	return s.say("did."+string(r.Kind), v), nil
 }
 
-// goesRound tells whether patrols and visits are the writer's business; what
-// was settled on the spot is recorded by those whose office it is.
-func (s *session) goesRound(v verb) bool {
-	office := []workflow.RoleKind{workflow.RoleWorker, workflow.RoleLeader, workflow.RoleCommittee, workflow.RoleOfficer, workflow.RoleProperty}
-	if v != verbFixed {
-		office = append(office, workflow.RoleVolunteer)
+// mayRound tells whether patrols and visits, or what was settled on the spot, are
+// the writer's business.
+func (s *session) mayRound(v verb) bool {
+	if v == verbFixed {
+		return s.me.MayFix()
 	}
-	return slices.ContainsFunc(office, s.me.Has)
-}
-
-// ownGrid is the grid that the writer serves, "" for none or several.
-func (s *session) ownGrid() string {
-	grid := ""
-	for _, r := range s.me.Roles {
-		if r.Grid != "" && (r.Kind == workflow.RoleWorker || r.Kind == workflow.RoleLeader) {
-			if grid != "" && grid != r.Grid {
-				return ""
-			}
-			grid = r.Grid
-		}
-	}
-	return grid
+	return s.me.MayRound()
 }
 
 // What says that nothing was found, and what says that it is done already.
@@ -120,7 +104,7 @@ var (
 // foundOut tells whether the words of a round tell of a matter, and whether it
 // was settled on the spot.
 func (s *session) foundOut(text string, u workflow.Understanding) (found, solved bool) {
-	matter := u.Kind == workflow.Incident && u.Category != "" && u.Confidence >= doubtful
+	matter := u.Kind == workflow.Incident && u.Category != "" && u.Confidence >= workflow.Doubtful
 	switch {
 	case u.Severity == workflow.Emergency:
 		return true, false
@@ -131,36 +115,14 @@ func (s *session) foundOut(text string, u workflow.Understanding) (found, solved
 	default:
 		found = matter
 	}
-	return found, found && onSpot.MatchString(text) && s.goesRound(verbFixed)
+	return found, found && onSpot.MatchString(text) && s.me.MayFix()
 }
 
-// foundTicket files what a worker found: nobody reported it, so nobody is
-// asked to rate it.
+// foundTicket files what a worker found.
 func (s *session) foundTicket(ctx context.Context, text string, u workflow.Understanding, place workflow.Place, media []workflow.Media, solved bool) (int64, error) {
 	cmd := s.filing(text, u)
-	cmd.Reporter, cmd.Topic, cmd.Source, cmd.Media, cmd.Place, cmd.Kind = 0, "", workflow.SourcePatrol, media, place, workflow.Incident
-	if cmd.Category == "" {
-		cmd.Category = workflow.OtherIncident
-	}
-	if _, kind, ok := s.voice().Taxonomy.Find(string(cmd.Category)); !ok || kind != workflow.Incident {
-		cmd.Category = workflow.OtherIncident
-	}
-	if solved {
-		cmd.Source = workflow.SourceFixed
-		t, err := s.w.FileFixed(ctx, cmd)
-		return t.Number, err
-	}
-	known, ok, err := s.known(ctx, cmd)
-	if err != nil {
-		return 0, err
-	}
-	if ok { // a resident was first
-		t, err := s.w.Do(ctx, known.Number, workflow.Command{Name: workflow.CmdSupplement, Actor: s.by(), Text: text, Media: media})
-		if workflow.CodeOf(err) != workflow.CodeNotAllowed { // else it is another grid's: a ticket of its own
-			return t.Number, err
-		}
-	}
-	t, err := s.w.File(ctx, cmd)
+	cmd.Media, cmd.Place = media, place
+	t, err := s.w.FileFound(ctx, cmd, solved, s.b.o.Understander.Same)
 	return t.Number, err
 }
 
@@ -206,17 +168,6 @@ func (s *session) visitOf(ctx context.Context, sp spoken) (string, error) {
 	return s.say("did.pair_visit", v), nil
 }
 
-// careGrids are the grids whose care lists the writer may see.
-func (s *session) careGrids() []string {
-	var out []string
-	for _, g := range s.shape.Community.Grids {
-		if s.me.MayCare(g.Code) {
-			out = append(out, g.Code)
-		}
-	}
-	return out
-}
-
 // visitsDue are the lines of those whose visit is due today, for a worker's
 // list.
 func (s *session) visitsDue(ctx context.Context, most int) ([]string, error) {
@@ -227,7 +178,7 @@ func (s *session) visitsDue(ctx context.Context, most int) ([]string, error) {
 }
 
 func (s *session) careLines(ctx context.Context, until time.Time, most int) ([]string, error) {
-	grids := s.careGrids()
+	grids := s.me.CareGrids(s.shape.Community)
 	if len(grids) == 0 {
 		return nil, nil
 	}
@@ -244,7 +195,7 @@ func (s *session) careLines(ctx context.Context, until time.Time, most int) ([]s
 
 // careList shows who is to be visited in the coming week.
 func (s *session) careList(ctx context.Context) (string, error) {
-	if len(s.careGrids()) == 0 {
+	if len(s.me.CareGrids(s.shape.Community)) == 0 {
 		return "", &workflow.Error{Code: workflow.CodeNotAllowed}
 	}
 	lines, err := s.careLines(ctx, s.now.AddDate(0, 0, 7), 15)

@@ -238,25 +238,12 @@ func (s *session) tray(ctx context.Context) ([]workflow.Ticket, error) {
 
 // calls are the lines of pushes that reached nobody: somebody telephones.
 func (s *session) calls(ctx context.Context, owned []workflow.Ticket) ([]string, error) {
-	f := desk.Manual{All: s.me.Has(workflow.RoleCommittee), Owner: s.me.ID, Not: s.me.ID}
-	for _, t := range owned {
-		f.Numbers = append(f.Numbers, t.Number)
-	}
-	for _, r := range s.me.Roles {
-		if r.Kind == workflow.RoleWorker && r.FullTime {
-			f.Grids = append(f.Grids, r.Grid)
-		}
-	}
-	manual, err := s.b.desk.Journal().ManualPushes(ctx, s.in.Community, f, 5)
+	calls, err := s.b.desk.Calls(ctx, s.in.Community, s.me, owned, 5)
 	if err != nil {
 		return nil, err
 	}
 	var lines []string
-	for _, p := range manual {
-		t := workflow.Ticket{Kind: p.Facts.Kind, Named: !p.Facts.Unnamed, Place: p.Facts.Place, Reporter: p.Facts.Reporter}
-		if p.Person == t.Reporter && t.HidesWho(s.me) {
-			continue // the grid's workers call
-		}
+	for _, p := range calls {
 		who, err := s.b.desk.Journal().Person(ctx, s.in.Community, p.Person)
 		if err != nil {
 			return nil, err
@@ -277,16 +264,8 @@ func (s *session) called(ctx context.Context, sp spoken) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	by := s.by()
-	if t.Owner != s.me.ID && !workflow.WhoGridWorker.Holds(&t, by) && !workflow.WhoCommittee.Holds(&t, by) {
-		return "", &workflow.Error{Code: workflow.CodeNotAllowed, Number: sp.Number}
-	}
-	manual, err := s.b.desk.Journal().ManualPushes(ctx, s.in.Community, desk.Manual{Numbers: []int64{sp.Number, t.Number}, Not: s.me.ID}, 100)
-	if err != nil {
+	if err := s.w.Called(ctx, &t, s.me, sp.Number); err != nil {
 		return "", err
-	}
-	for _, p := range manual {
-		s.w.Change.Ended = append(s.w.Change.Ended, desk.PushEnd{Key: p.Key, PushOutcome: desk.PushOutcome{Status: desk.PushDone, At: s.now}})
 	}
 	return s.say("did.called", s.about(&t)), nil
 }
@@ -297,7 +276,7 @@ func (s *session) card(ctx context.Context, t *workflow.Ticket) (_ string, err e
 	if !t.ReadBy(s.me) { // a wish on the wall, seen by who may claim it
 		v["Full"], v["Place"] = s.voice().Anonymous(t.Text), t.Place.Estate
 	}
-	if t.Reporter != 0 && s.knowsWho(t) {
+	if t.Reporter != 0 && t.TellsWho(s.me) {
 		r, err := s.b.desk.Journal().Person(ctx, s.in.Community, t.Reporter)
 		if err != nil && workflow.CodeOf(err) != workflow.CodeNotFound {
 			return "", err
@@ -336,16 +315,6 @@ func (s *session) alsoSaid(ctx context.Context, t *workflow.Ticket) (string, err
 	return strings.Join(lines, "\n"), nil
 }
 
-// knowsWho tells whether the writer may know name and telephone of who
-// reported a ticket: the committee and the grid's workers; of others who have
-// it only where it is an incident, or the wish's owner has agreed.
-func (s *session) knowsWho(t *workflow.Ticket) bool {
-	if s.me.Has(workflow.RoleCommittee) {
-		return true
-	}
-	return (t.Owner == s.me.ID || t.Hand(s.me.ID) != nil) && !t.HidesWho(s.me)
-}
-
 // actions are the commands that fit a ticket for the writer, to be tapped.
 func (s *session) actions(t *workflow.Ticket) []choice {
 	n := " " + strconv.FormatInt(t.Number, 10)
@@ -381,7 +350,7 @@ func (s *session) handOn(ctx context.Context, t *workflow.Ticket, sp spoken) (st
 	}
 	if len(named) != 1 {
 		word := suggested(sp.Verb) + " " + strconv.FormatInt(t.Number, 10) + " "
-		offered := s.colleagues(t)
+		offered := s.shape.Roster.Colleagues(t, s.me.ID)
 		if len(named) > 1 {
 			offered, name = named, ""
 		}
@@ -440,20 +409,6 @@ func (s *session) who(text string) (name, rest string) {
 	return name, strings.TrimPrefix(strings.TrimPrefix(text, name), "吧")
 }
 
-// colleagues are whom a ticket can be handed to, those nearest first: the
-// grid's workers, the property company where it has the contract, officers.
-func (s *session) colleagues(t *workflow.Ticket) []workflow.Person {
-	out := s.shape.Roster.Workers(t.Place.Grid)
-	for _, kind := range []workflow.RoleKind{workflow.RoleProperty, workflow.RoleOfficer, workflow.RoleCommittee} {
-		for _, p := range s.shape.Roster {
-			if p.Has(kind) {
-				out = append(out, p)
-			}
-		}
-	}
-	return slices.DeleteFunc(out, func(p workflow.Person) bool { return p.ID == s.me.ID || p.ID == t.Owner })
-}
-
 // fileByHand says what and where a matter in the tray is:
 // 「归类 1024 管道排水 怡园3号楼」.
 func (s *session) fileByHand(ctx context.Context, sp spoken) (string, error) {
@@ -504,10 +459,7 @@ func (s *session) fileByHand(ctx context.Context, sp spoken) (string, error) {
 		v["Categories"] = s.categories()
 		return s.say("file_how", v), nil
 	}
-	s.w.Change.Samples = append(s.w.Change.Samples, desk.Sample{
-		Number: t.Number, Text: t.Text, Guess: t.Category, Kind: cmd.Kind, Category: cmd.Category, Severity: cmd.Severity, By: s.me.ID, At: s.now,
-	})
-	if t, err = s.w.Do(ctx, t.Number, cmd); err != nil {
+	if t, err = s.w.FileByHand(ctx, t.Number, cmd); err != nil {
 		return "", err
 	}
 	s.talk.Ticket = t.Number

@@ -209,19 +209,14 @@ func (s *session) cancel(ctx context.Context, sp spoken) (string, error) {
 	if sp.Number == 0 { // a word alone could be a slip: ask once
 		return s.offer(s.say("cancel_sure", s.about(&t)), choice{s.say("choice.cancel", nil), "撤销 " + strconv.FormatInt(t.Number, 10)}), nil
 	}
-	if others := slices.Concat(t.Followers, t.Supporters); t.Reporter == s.me.ID && len(others) > 0 {
-		// Others wait for it too: it goes on for them.
-		if t, err = s.w.Do(ctx, t.Number, workflow.Command{
-			Name: workflow.CmdAdopt, Actor: workflow.System(), Reporter: others[0], Follow: []workflow.PersonID{s.me.ID},
-		}); err != nil {
-			return "", err
-		}
-		v := s.about(&t)
-		v["Number"], v["Others"] = t.Number, len(others)
-		return s.say("left_to_others", v), nil
-	}
-	if t, err = s.w.Do(ctx, t.Number, workflow.Command{Name: workflow.CmdCancel, Actor: s.by(), Text: sp.Rest}); err != nil {
+	t, others, err := s.w.Withdraw(ctx, t.Number, s.by(), sp.Rest)
+	if err != nil {
 		return "", err
+	}
+	if others > 0 {
+		v := s.about(&t)
+		v["Number"], v["Others"] = t.Number, others
+		return s.say("left_to_others", v), nil
 	}
 	return s.say("cancelled", s.about(&t)), nil
 }

@@ -136,7 +136,7 @@ func (s *session) judged(ctx context.Context, raw string, u workflow.Understandi
 	elsewhere := slices.ContainsFunc(waiting, func(t workflow.Ticket) bool {
 		return u.Place.Building != 0 && t.Place.Building != 0 && u.Place.Building != t.Place.Building
 	})
-	if elsewhere || len(waiting) > 0 && u.Kind == workflow.Wish && u.Confidence >= doubtful {
+	if elsewhere || len(waiting) > 0 && u.Kind == workflow.Wish && u.Confidence >= workflow.Doubtful {
 		return "", false, nil // about something else
 	}
 	sp := spoken{Verb: verbRate, Rating: verdict}
@@ -261,24 +261,12 @@ func (s *session) phoned(ctx context.Context, sp spoken) (string, error) {
 		return s.offer(s.say("words.phoned", s.about(&t)),
 			choice{s.say("choice.satisfied", nil), n + "满意"}, choice{s.say("choice.fair", nil), n + "基本满意"}, choice{s.say("choice.unsatisfied", nil), n + "不满意"}), nil
 	}
-	r, err := s.b.desk.Journal().Person(ctx, s.in.Community, t.Reporter)
-	if err != nil && workflow.CodeOf(err) != workflow.CodeNotFound {
-		return "", err
-	}
-	if r.OpenID != "" && r.Following {
-		return s.say("phoned_has_wechat", s.about(&t)), nil // their own word counts
-	}
-	if t, err = s.w.Do(ctx, t.Number, workflow.Command{Name: workflow.CmdRate, Actor: s.by(), Rating: verdict, Text: why, Phoned: true}); err != nil {
-		return "", err
-	}
-	manual, err := s.b.desk.Journal().ManualPushes(ctx, s.in.Community, desk.Manual{Numbers: []int64{t.Number}, Not: s.me.ID}, 100)
+	t, ok, err = s.w.Phoned(ctx, t.Number, s.me, verdict, why)
 	if err != nil {
 		return "", err
 	}
-	for _, p := range manual {
-		if p.Person == t.Reporter {
-			s.w.Change.Ended = append(s.w.Change.Ended, desk.PushEnd{Key: p.Key, PushOutcome: desk.PushOutcome{Status: desk.PushDone, At: s.now}})
-		}
+	if !ok {
+		return s.say("phoned_has_wechat", s.about(&t)), nil // their own word counts
 	}
 	return s.say("did.phoned", s.about(&t)), nil
 }

@@ -114,9 +114,9 @@ func (s *session) consent(ctx context.Context, sp spoken) (string, error) {
 // contact notes what the writer is called and their telephone, in any order:
 // 「王大爷 13800138000」.
 func (s *session) contact(text string) string {
-	rest, phone := phoneIn(text)
+	rest, phone := workflow.PhoneIn(text)
 	name := strings.Trim(rest, " ,，。:：我叫是电话")
-	if !aName.MatchString(name) {
+	if !workflow.IsName(name) {
 		name = ""
 	}
 	if name == "" && phone == "" {

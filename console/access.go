@@ -15,7 +15,8 @@ const (
 	resident  who = "resident"  // whoever is logged in
 	claimer   who = "claimer"   // party members, volunteers, partner units, workers
 	handler   who = "handler"   // who has work: any part but the administrator's alone
-	keeper    who = "keeper"    // grid workers and leaders: they file by hand, patrol, visit, file for others
+	keeper    who = "keeper"    // grid workers and leaders: they file by hand, visit, file for others
+	rounder   who = "rounder"   // who goes on patrol: the staff in office, and volunteers
 	committee who = "committee" // the party committee
 	duty      who = "duty"      // the committee's on duty
 	admin     who = "admin"     // administrators
@@ -38,6 +39,8 @@ func (w who) holds(p workflow.Person) bool {
 		return slices.ContainsFunc(p.Roles, func(r workflow.Role) bool { return r.Kind != workflow.RoleAdmin })
 	case keeper:
 		return p.Has(workflow.RoleWorker) || p.Has(workflow.RoleLeader)
+	case rounder:
+		return p.MayRound()
 	case committee:
 		return p.Has(workflow.RoleCommittee)
 	case duty:
@@ -101,6 +104,8 @@ func table() []route {
 		{pattern: "POST /c/{community}/my/{number}/consent", who: of(resident), log: "ticket.consent", do: (*Console).consent},
 		{pattern: "GET /c/{community}/my/{number}/withdraw", who: of(resident), do: (*Console).withdrawAsk},
 		{pattern: "POST /c/{community}/my/{number}/withdraw", who: of(resident), log: "ticket.withdraw", do: (*Console).withdraw},
+		{pattern: "GET /c/{community}/me", who: of(resident), do: (*Console).me},
+		{pattern: "POST /c/{community}/me", who: of(resident), log: "me.change", do: (*Console).changeMe},
 		{pattern: "GET /c/{community}/wall", who: of(resident), do: (*Console).wall},
 		{pattern: "POST /c/{community}/wall/{number}/support", who: of(resident), log: "ticket.support", do: (*Console).support},
 		{pattern: "GET /c/{community}/agreed", who: of(resident), do: (*Console).agreed},
@@ -108,10 +113,18 @@ func table() []route {
 
 		// who has work
 		{pattern: "GET /c/{community}/work", who: of(handler), log: "work.look", do: (*Console).duty},
+		{pattern: "POST /c/{community}/work/calls/{number}", who: of(handler), log: "phone.look", do: (*Console).callPhone},
 		{pattern: "GET /c/{community}/work/done", who: of(handler), log: "work.look", do: (*Console).done},
 		{pattern: "GET /c/{community}/t/{number}", who: of(handler), log: "ticket.look", do: (*Console).ticketWhole},
 		{pattern: "POST /c/{community}/t/{number}/contact", who: of(handler), log: "phone.look", do: (*Console).contact},
 		{pattern: "POST /c/{community}/t/{number}/do/{command}", who: of(handler), log: "ticket.tell", do: (*Console).tell, limit: uploads},
+		{pattern: "POST /c/{community}/t/{number}/phoned", who: of(committee, keeper), log: "ticket.phoned", do: (*Console).phoned},
+		{pattern: "POST /c/{community}/t/{number}/called", who: of(handler), log: "ticket.called", do: (*Console).called},
+		{pattern: "GET /c/{community}/rounds", who: of(rounder), log: "care.look", do: (*Console).rounds},
+		{pattern: "POST /c/{community}/rounds", who: of(rounder), log: "round.go", do: (*Console).goRound, limit: uploads},
+		{pattern: "POST /c/{community}/rounds/{care}/phone", who: of(committee, keeper), log: "phone.look", do: (*Console).carePhone},
+		{pattern: "GET /c/{community}/behalf", who: of(committee, keeper), do: (*Console).behalf},
+		{pattern: "POST /c/{community}/behalf", who: of(committee, keeper), log: "ticket.behalf", do: (*Console).fileBehalf, limit: uploads},
 
 		// who oversees: the committee, and grid workers and leaders their own grids
 		{pattern: "GET /c/{community}/overdue", who: of(committee, keeper), log: "overdue.look", do: (*Console).overdue},

@@ -41,6 +41,7 @@ type Record interface {
 
 	Tickets
 	Lists
+	Outdoors
 	Office
 	// Audit writes one line of the audit log, which only grows.
 	Audit(ctx context.Context, community string, e access.Entry) error

@@ -37,16 +37,31 @@ type dutyPage struct {
 
 // call is somebody whom no push reached.
 type call struct {
-	Number      int64
-	Who, Hidden string
-	What        string
+	Number             int64
+	Who, Hidden, Phone string // Phone only where it was asked for
+	What               string
+	Verdict            bool // about a result: they are asked how it was
 }
 
 // listed is how many tickets a list shows.
 const listed = 50
 
 // duty is the work of who is logged in.
-func (c *Console) duty(q *request) error {
+func (c *Console) duty(q *request) error { return q.showDuty(0) }
+
+// callPhone shows the telephone numbers of those to be called about a ticket; the
+// audit log has it by then.
+func (c *Console) callPhone(q *request) error {
+	number, err := q.number()
+	if err != nil {
+		return err
+	}
+	return q.showDuty(number)
+}
+
+// showDuty shows the page, with the telephone numbers of the calls about a ticket.
+func (q *request) showDuty(phones int64) error {
+	c := q.console
 	journal := c.o.Desk.Journal()
 	owned, err := journal.Owned(q.Context(), q.community(), q.me.ID, listed)
 	if err != nil {
@@ -68,7 +83,7 @@ func (c *Console) duty(q *request) error {
 	if page.Tray, err = q.tray(); err != nil {
 		return err
 	}
-	if page.Calls, err = q.calls(owned); err != nil {
+	if page.Calls, err = q.calls(owned, phones); err != nil {
 		return err
 	}
 	return q.show("duty", page)
@@ -127,32 +142,25 @@ func (q *request) tray() ([]matter, error) {
 }
 
 // calls are the pushes that reached nobody: somebody telephones.
-func (q *request) calls(owned []workflow.Ticket) ([]call, error) {
-	journal := q.console.o.Desk.Journal()
-	f := desk.Manual{All: committee.holds(q.me), Owner: q.me.ID, Not: q.me.ID}
-	for _, t := range owned {
-		f.Numbers = append(f.Numbers, t.Number)
-	}
-	for _, r := range q.me.Roles {
-		if r.Kind == workflow.RoleWorker && r.FullTime {
-			f.Grids = append(f.Grids, r.Grid)
-		}
-	}
-	manual, err := journal.ManualPushes(q.Context(), q.community(), f, 20)
+func (q *request) calls(owned []workflow.Ticket, phones int64) ([]call, error) {
+	open, err := q.console.o.Desk.Calls(q.Context(), q.community(), q.me, owned, 20)
 	if err != nil {
 		return nil, err
 	}
 	var out []call
-	for _, p := range manual {
-		t := workflow.Ticket{Community: q.community(), Kind: p.Facts.Kind, Named: !p.Facts.Unnamed, Place: p.Facts.Place, Reporter: p.Facts.Reporter}
-		if p.Person == t.Reporter && t.HidesWho(q.me) {
-			continue // the grid's workers call
-		}
-		who, err := journal.Person(q.Context(), q.community(), p.Person)
+	for _, p := range open {
+		who, err := q.console.o.Desk.Journal().Person(q.Context(), q.community(), p.Person)
 		if err != nil && workflow.CodeOf(err) != workflow.CodeNotFound {
 			return nil, err
 		}
-		out = append(out, call{p.Number, who.Name, hidden(who.Phone), q.voice().Say("purpose."+string(p.Purpose), map[string]any{"Number": p.Number})})
+		one := call{
+			Number: p.Number, Who: who.Name, Hidden: hidden(who.Phone), What: q.voice().Say("purpose."+string(p.Purpose), map[string]any{"Number": p.Number}),
+			Verdict: p.Purpose == workflow.TellResolved,
+		}
+		if p.Number == phones {
+			one.Phone = who.Phone
+		}
+		out = append(out, one)
 	}
 	return out, nil
 }

@@ -317,6 +317,25 @@ func (h *house) tell(code string, number int64, cmds ...workflow.Command) workfl
 	return t
 }
 
+// unreached has the pushes about a ticket to somebody end as those end that WeChat
+// cannot deliver: somebody must telephone.
+func (h *house) unreached(number int64, person workflow.PersonID) {
+	h.t.Helper()
+	all, err := h.store.PushesOf(h.t.Context(), east, number)
+	h.must(err)
+	for _, p := range all {
+		if p.Person == person {
+			h.must(h.store.FinishPush(h.t.Context(), east, p.Key, desk.PushOutcome{Status: desk.PushManual, At: h.clock.Now()}))
+		}
+	}
+}
+
+// shape is what a community's desk goes by.
+func (h *house) shape(code string) desk.Shape {
+	s, _ := h.desk.Shape(code)
+	return s
+}
+
 // logged are the audit log's actions, oldest first.
 func (h *house) logged(code string) []string {
 	h.t.Helper()

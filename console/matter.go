@@ -42,6 +42,7 @@ type matter struct {
 	Support    int
 	Into       int64 // the ticket in which it lives on
 	Photos     []workflow.Media
+	Pair       int                    // every how many days a pair meets, 0 for none
 	Sees       bool                   // they may read all of it
 	Can        []workflow.CommandName // what they may tell it to do now
 }
@@ -64,6 +65,9 @@ func (q *request) matter(t *workflow.Ticket) matter {
 		Owner: owner.Name, OwnerTitle: voice.Title(owner), Mine: t.Owner == q.me.ID && t.Owner != 0, Own: t.Involved(q.me.ID), Late: t.IsLate(),
 		FiledAt: t.FiledAt, ResolvedAt: t.ResolvedAt, EndedAt: t.EndedAt, Rating: t.Rating, Level: t.Level, Reopened: t.Reopened, Named: t.Named,
 		Also: len(t.Followers), Support: len(t.Supporters), Into: t.Into, Sees: sees, Can: workflow.Offers(t, q.by()),
+	}
+	if t.Pair != nil {
+		m.Pair = int(t.Pair.Every / (24 * time.Hour))
 	}
 	if t.Category == "" {
 		m.What = voice.Say("what_unknown", nil)

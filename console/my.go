@@ -85,10 +85,13 @@ func (q *request) ownTicket() (workflow.Ticket, error) {
 	return t, err
 }
 
+// ratings are the verdicts that somebody may give.
+var ratings = []workflow.Rating{workflow.Satisfied, workflow.Fair, workflow.Unsatisfied}
+
 // rate takes a verdict; where it is bad, why comes with it.
 func (c *Console) rate(q *request) error {
 	rating := workflow.Rating(q.PostFormValue("rating"))
-	if !slices.Contains([]workflow.Rating{workflow.Satisfied, workflow.Fair, workflow.Unsatisfied}, rating) {
+	if !slices.Contains(ratings, rating) {
 		return &workflow.Error{Code: workflow.CodeInvalid, Cause: errors.New("no such verdict")}
 	}
 	if _, err := q.ownTicket(); err != nil {

@@ -18,6 +18,8 @@ var menu = []struct {
 }{
 	{"today", "today", of(committee)},
 	{"work", "work", of(handler)},
+	{"behalf", "behalf", of(keeper)},
+	{"rounds", "rounds", of(rounder)},
 	{"overdue", "overdue", of(committee, keeper)},
 	{"search", "search", of(committee)},
 	{"week", "week", of(committee)},
@@ -29,6 +31,7 @@ var menu = []struct {
 	{"audit", "admin/audit", of(admin)},
 	{"my", "my", of(resident)},
 	{"wall", "wall", of(resident)},
+	{"me", "me", of(resident)},
 }
 
 // Menu is the main menu of who is logged in.

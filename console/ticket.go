@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
@@ -38,6 +39,7 @@ type wholePage struct {
 	Absorbed []int64
 	Pushes   []sent
 	Looked   []look
+	Asks     bool // they may take the verdict on the telephone
 }
 
 // person is a resident as staff see them: the telephone hidden until it is asked
@@ -127,6 +129,9 @@ func (q *request) showTicket(ask string) error {
 			return err
 		}
 	}
+	if page.Asks, err = q.asks(&t); err != nil {
+		return err
+	}
 	for _, h := range t.Hands {
 		p := q.shape.Roster.ByID(h.Person)
 		page.Hands = append(page.Hands, hand{p.Name, q.voice().Title(p), h.Part, h.Result, h.State})
@@ -161,6 +166,20 @@ func (q *request) reporter(t *workflow.Ticket, ask bool) (person, error) {
 		out.Phone = p.Phone
 	}
 	return out, nil
+}
+
+// asks tells whether who is logged in may ask the reporter on the telephone how it
+// was: of somebody without WeChat, and not of their own work.
+func (q *request) asks(t *workflow.Ticket) (bool, error) {
+	by := q.by()
+	if t.State != workflow.Resolved || t.Reporter == 0 || t.Owner == q.me.ID || !workflow.WhoGridWorker.Holds(t, by) && !workflow.WhoCommittee.Holds(t, by) {
+		return false, nil
+	}
+	p, err := q.console.o.Desk.Journal().Person(q.Context(), q.community(), t.Reporter)
+	if workflow.CodeOf(err) == workflow.CodeNotFound {
+		return true, nil
+	}
+	return p.OpenID == "" || !p.Following, err
 }
 
 // hidden is a telephone number of which only enough is shown to tell it from
@@ -283,6 +302,8 @@ var told = map[workflow.CommandName]func(q *request, cmd *workflow.Command) erro
 	workflow.CmdClassify:   whatAndWhere,
 	workflow.CmdMerge:      intoAnother,
 	workflow.CmdSplit:      nothing,
+	workflow.CmdPair:       inRhythm,
+	workflow.CmdVisit:      nothing,
 }
 
 func nothing(*request, *workflow.Command) error { return nil }
@@ -297,6 +318,16 @@ func toSomebody(q *request, cmd *workflow.Command) error {
 	if cmd.Name == workflow.CmdCall {
 		cmd.Why = ""
 	}
+	return nil
+}
+
+// inRhythm reads every how many days a pair meets.
+func inRhythm(q *request, cmd *workflow.Command) error {
+	days, err := strconv.Atoi(q.PostFormValue("days"))
+	if err != nil || days < 1 || days > 31 {
+		return &workflow.Error{Code: workflow.CodeInvalid, Cause: errors.New("no rhythm of at most a month")}
+	}
+	cmd.Every = time.Duration(days) * 24 * time.Hour
 	return nil
 }
 
@@ -387,6 +418,49 @@ func (q *request) place() (p workflow.Place, given bool, err error) {
 		return bad("room")
 	}
 	return p, true, nil
+}
+
+// phoned takes the verdict of somebody without WeChat, who was asked on the
+// telephone by somebody who did not do the work.
+func (c *Console) phoned(q *request) error {
+	t, err := q.readable()
+	if err != nil {
+		return err
+	}
+	rating := workflow.Rating(q.PostFormValue("rating"))
+	if !slices.Contains(ratings, rating) {
+		return &workflow.Error{Code: workflow.CodeInvalid, Cause: errors.New("no such verdict")}
+	}
+	own := false
+	if err := q.work(func(w *deskWork) error {
+		_, ok, err := w.Phoned(q.Context(), t.Number, q.me, rating, q.words("words"))
+		own = !ok
+		return err
+	}); err != nil {
+		return err
+	}
+	if own {
+		return &workflow.Error{Code: "own_word", Number: t.Number, Cause: errors.New("they have WeChat")}
+	}
+	return q.to("did.phoned", "t", t.Number)
+}
+
+// called notes that everybody was telephoned who had to be about a ticket.
+func (c *Console) called(q *request) error {
+	number, err := q.number()
+	if err != nil {
+		return err
+	}
+	if err := q.work(func(w *deskWork) error {
+		t, err := w.Living(q.Context(), number)
+		if err != nil {
+			return err
+		}
+		return w.Called(q.Context(), &t, q.me, number)
+	}); err != nil {
+		return err
+	}
+	return q.to("did.called", "work")
 }
 
 // tell gives the command that the path names to a ticket.

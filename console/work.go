@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"mime/multipart"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/wishdesk/wishdesk/workflow"
@@ -102,11 +104,35 @@ func (q *request) photo(f *multipart.FileHeader) (desk.MediaFile, error) {
 
 // attach puts photos into a change and gives them as a command takes them.
 func (q *request) attach(w *deskWork, number int64, photos []desk.MediaFile) []workflow.Media {
-	var out []workflow.Media
 	for _, p := range photos {
 		p.Number = number
 		w.Change.Media = append(w.Change.Media, p)
+	}
+	return q.pictures(photos)
+}
+
+// pictures are photos as a command takes them.
+func (q *request) pictures(photos []desk.MediaFile) []workflow.Media {
+	var out []workflow.Media
+	for _, p := range photos {
 		out = append(out, workflow.Media{ID: p.ID, Type: p.Type, By: q.me.ID})
 	}
 	return out
+}
+
+// onceForm is what newToken gives.
+var onceForm = regexp.MustCompile(`^[A-Za-z0-9_-]{20,64}$`)
+
+// once is the name of the form that was sent, so that what it makes is made once.
+func (q *request) once() (string, error) {
+	name := q.PostFormValue("once")
+	if !onceForm.MatchString(name) {
+		return "", &workflow.Error{Code: workflow.CodeInvalid, Cause: errors.New("a form without its name")}
+	}
+	return "page:" + strconv.FormatInt(int64(q.me.ID), 10) + ":" + name, nil
+}
+
+// delivery is a form in the record: the same one twice gives desk.ErrSeen.
+func (q *request) delivery(id, text string) *desk.Delivery {
+	return &desk.Delivery{ID: id, Person: q.me.ID, Type: "page", Text: text, At: q.now}
 }

@@ -3,7 +3,9 @@ package workflow
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -140,6 +142,48 @@ func (p Person) Unit() string {
 func (p Person) MayClaim() bool {
 	return p.Has(RolePartyMember) || p.Has(RoleVolunteer) || p.Has(RolePartner) || p.Has(RoleWorker)
 }
+
+// MayRound tells whether patrols and visits are somebody's business.
+func (p Person) MayRound() bool { return p.MayFix() || p.Has(RoleVolunteer) }
+
+// MayFix tells whether it is somebody's office to settle on the spot what they
+// find.
+func (p Person) MayFix() bool {
+	return slices.ContainsFunc([]RoleKind{RoleWorker, RoleLeader, RoleCommittee, RoleOfficer, RoleProperty}, p.Has)
+}
+
+// OwnGrid is the grid that somebody serves, "" for none or several.
+func (p Person) OwnGrid() string {
+	grid := ""
+	for _, r := range p.Roles {
+		if r.Grid != "" && (r.Kind == RoleWorker || r.Kind == RoleLeader) {
+			if grid != "" && grid != r.Grid {
+				return ""
+			}
+			grid = r.Grid
+		}
+	}
+	return grid
+}
+
+// telephoned is a telephone number within a line, and no part of a longer one.
+var telephoned = regexp.MustCompile(`(^|[^0-9])((?:\+?86[- ]?)?1[3-9][0-9](?:[- ]?[0-9]{4}){2}|0[0-9]{2,3}-?[0-9]{7,8})([^0-9xX]|$)`)
+
+// PhoneIn takes the telephone number out of a line, "" where there is none.
+func PhoneIn(line string) (rest, phone string) {
+	m := telephoned.FindStringSubmatchIndex(line)
+	if m == nil {
+		return line, ""
+	}
+	phone = strings.NewReplacer("-", "", " ", "", "+86", "").Replace(line[m[4]:m[5]])
+	return line[:m[4]] + " " + line[m[5]:], phone
+}
+
+// aName is a name by its form: two to five signs.
+var aName = regexp.MustCompile(`^[\p{Han}·]{2,5}$`)
+
+// IsName tells whether a word has the form of a name.
+func IsName(word string) bool { return aName.MatchString(word) }
 
 // SameResident picks, of those whom a telephone number or a name found, the
 // one whom somebody means who names a resident: of the same name, not staff,

@@ -58,6 +58,17 @@ func (c Care) Visited(at time.Time) Care {
 	return c
 }
 
+// CareGrids are the grids whose care lists somebody may see.
+func (p Person) CareGrids(c *Community) []string {
+	var out []string
+	for _, g := range c.Grids {
+		if p.MayCare(g.Code) {
+			out = append(out, g.Code)
+		}
+	}
+	return out
+}
+
 // MayCare tells whether somebody may see the care list of a grid: its workers
 // and leader, and the committee.
 func (p Person) MayCare(grid string) bool {

@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -66,6 +67,23 @@ type Understanding struct {
 	Estates      []string // the candidates for PlaceProblem "which_estate"
 	Confidence   float64
 	Guesses      []Category // the likeliest categories of an incident or wish, best first; at most three
+}
+
+// Doubtful is the confidence below which nobody is sent by a guess: the resident
+// is asked, or a person files it by hand.
+const Doubtful = 0.5
+
+// Filing is the CmdFile for a text by what was understood of it; a category in
+// doubt is left open. Reporter and Source are the caller's to say.
+func (u Understanding) Filing(text string, by Actor) Command {
+	cmd := Command{
+		Name: CmdFile, Actor: by, Text: text, Kind: u.Kind, Category: u.Category, Severity: cmp.Or(u.Severity, Minor), Danger: u.Danger,
+		Place: u.Place, Topic: TopicPlace,
+	}
+	if u.Confidence < Doubtful && u.Severity != Emergency {
+		cmd.Category, cmd.Topic = "", TopicWhat
+	}
+	return cmd
 }
 
 // Understander makes sense of a resident's words. Implementations are safe

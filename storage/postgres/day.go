@@ -29,11 +29,12 @@ func (s *Store) HandledBy(ctx context.Context, community string, person workflow
 		community, person, before, limit)
 }
 
+const roundColumns = `SELECT r.community, r.id, r.kind, r.person, r.place, r.body, r.media, r.care, r.number, r.at `
+
 // RoundsSince are the patrols and visits in some grids since a moment, newest
 // first.
 func (s *Store) RoundsSince(ctx context.Context, community string, grids []string, since time.Time, limit int) ([]workflow.Round, error) {
-	return rows(ctx, s, "rounds", scanRound, `SELECT r.community, r.id, r.kind, r.person, r.place, r.body, r.media, r.care, r.number, r.at
-		FROM unnest($2::text[]) AS g(grid) CROSS JOIN LATERAL (
+	return rows(ctx, s, "rounds", scanRound, roundColumns+`FROM unnest($2::text[]) AS g(grid) CROSS JOIN LATERAL (
 			SELECT * FROM round WHERE community = $1 AND grid = g.grid AND at >= $3 ORDER BY at DESC LIMIT $4) AS r
 		ORDER BY r.at DESC, r.id LIMIT $4`, community, grids, since, limit)
 }

@@ -251,6 +251,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 			add(err)
 		}},
 		{"EndCare", []string{"care_pkey"}, func() { add(s.EndCare(c, here, 2)) }},
+		{"RoundsBy", []string{"round_person"}, func() { _, err := s.RoundsBy(c, here, 4, 30); add(err) }},
 		{"RoundsOf", []string{"round_person"}, func() { _, err := s.RoundsOf(c, here, 4, workflow.Patrol, now.AddDate(0, 0, -1)); add(err) }},
 		{"Search for nothing", []string{"ticket_filed", "ticket_pkey"}, look(desk.Query{})},
 		{"Search, next page", []string{"ticket_filed", "ticket_pkey"}, look(desk.Query{Before: 5000})},

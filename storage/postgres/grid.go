@@ -137,6 +137,11 @@ func (s *Store) EndCare(ctx context.Context, community string, id int64) error {
 	return fault("end care", err)
 }
 
+// RoundsBy are somebody's patrols and visits, newest first.
+func (s *Store) RoundsBy(ctx context.Context, community string, by workflow.PersonID, limit int) ([]workflow.Round, error) {
+	return rows(ctx, s, "rounds of a person", scanRound, roundColumns+`FROM round r WHERE community = $1 AND person = $2 ORDER BY at DESC LIMIT $3`, community, by, limit)
+}
+
 // RoundsOf is how many rounds of a kind somebody recorded since a moment.
 func (s *Store) RoundsOf(ctx context.Context, community string, by workflow.PersonID, kind workflow.RoundKind, since time.Time) (int, error) {
 	n, _, err := row(ctx, s, "rounds", pgx.RowTo[int], `SELECT count(*) FROM round WHERE community = $1 AND person = $2 AND at >= $3 AND kind = $4`,

@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/wishdesk/wishdesk/workflow"
 )
 
-// Entry is a matter that came on paper (the mailbox, the wall) and is entered
-// for the resident who wrote it.
+// Entry is a matter that came on paper (the mailbox, the wall) or was told to
+// somebody, and is entered for the resident whose it is.
 type Entry struct {
 	ID    string // unique within the community: the same one twice is entered once
 	Name  string // of the resident
@@ -17,6 +18,7 @@ type Entry struct {
 	// Command is the CmdFile, without the reporter: who, in what words, and what
 	// was understood of it.
 	Command workflow.Command
+	Media   []MediaFile // photos that are in the media store
 }
 
 // Enter files an entry, for the resident of that name and number if the desk
@@ -68,9 +70,16 @@ func (d *Desk) enter(ctx context.Context, community string, e Entry) (int64, err
 	}
 	cmd := e.Command
 	cmd.Reporter = who.ID
+	for _, m := range e.Media {
+		cmd.Media = append(slices.Clip(cmd.Media), workflow.Media{ID: m.ID, Type: m.Type, By: m.Person})
+	}
 	t, err := w.File(ctx, cmd)
 	if err != nil {
 		return 0, err
+	}
+	for _, m := range e.Media {
+		m.Number = t.Number
+		w.Change.Media = append(w.Change.Media, m)
 	}
 	w.Change.Delivery = &Delivery{ID: e.ID, Person: who.ID, Type: "entry", Text: cmd.Text, At: w.Now}
 	return t.Number, w.Commit(ctx)

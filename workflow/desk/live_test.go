@@ -161,8 +161,8 @@ func TestLiveWithoutRedis(t *testing.T) {
 		f.clock.Advance(2 * time.Second)
 		next(t, theirs, "every two seconds", all)
 	}
+	f.must(f.clock.BlockUntilContext(t.Context(), 2)) // both have tried in vain and wait
 	server.Restart()
-	f.must(f.clock.BlockUntilContext(t.Context(), 2))
 	for len(theirs) > 0 {
 		<-theirs
 	}

@@ -134,14 +134,19 @@ func (w *Work) FileFixed(ctx context.Context, cmd workflow.Command) (workflow.Ti
 }
 
 // FileFound files what a worker found on a round: settled on the spot; else joined
-// to what a resident reported of it before, or for the grid's own to settle. same
-// tells whether two matters are one; see workflow.Understander.
+// to what a resident reported of it before, or for the grid's own to settle. It is
+// an incident, and nobody's who would be asked to rate it. same tells whether two
+// matters are one; see workflow.Understander.
 func (w *Work) FileFound(ctx context.Context, cmd workflow.Command, solved bool, same func(a, b workflow.Matter) bool) (workflow.Ticket, error) {
+	if cmd.Kind != workflow.Incident || cmd.Category == "" {
+		cmd.Kind, cmd.Category = workflow.Incident, workflow.OtherIncident
+	}
+	cmd.Reporter, cmd.Topic, cmd.Source = 0, "", workflow.SourcePatrol
 	if solved {
 		cmd.Source = workflow.SourceFixed
 		return w.FileFixed(ctx, cmd)
 	}
-	if cmd.Kind == workflow.Incident && cmd.Severity != workflow.Emergency {
+	if cmd.Severity != workflow.Emergency {
 		known, ok, err := w.Known(ctx, workflow.Matter{Category: cmd.Category, Place: cmd.Place, Text: cmd.Text, At: w.Now}, same)
 		if err != nil {
 			return known, err

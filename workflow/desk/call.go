@@ -1,0 +1,76 @@
+package desk
+
+import (
+	"context"
+	"slices"
+
+	"github.com/wishdesk/wishdesk/workflow"
+)
+
+// Calls are the telephone calls that somebody has to make, oldest first: pushes
+// that reached nobody, about what they have, what stands in their grids, or, for
+// the committee, about anything. owned are the open tickets that they have. Calls
+// to somebody whom they may not know are the grid's workers'.
+func (d *Desk) Calls(ctx context.Context, community string, me workflow.Person, owned []workflow.Ticket, limit int) ([]Push, error) {
+	f := Manual{All: me.Has(workflow.RoleCommittee), Owner: me.ID, Not: me.ID}
+	for i := range owned {
+		f.Numbers = append(f.Numbers, owned[i].Number)
+	}
+	for _, r := range me.Roles {
+		if r.Kind == workflow.RoleWorker && r.FullTime {
+			f.Grids = append(f.Grids, r.Grid)
+		}
+	}
+	all, err := d.journal.ManualPushes(ctx, community, f, limit)
+	return slices.DeleteFunc(all, func(p Push) bool {
+		t := workflow.Ticket{Kind: p.Facts.Kind, Named: !p.Facts.Unnamed, Place: p.Facts.Place, Reporter: p.Facts.Reporter}
+		return p.Person == t.Reporter && t.HidesWho(me)
+	}), err
+}
+
+// mostCalls bounds the calls about one ticket that end together.
+const mostCalls = 100
+
+// Called notes that everybody was telephoned who had to be about a ticket, or
+// about another that lives on in it (also). Only who has it, its grid's workers
+// and the committee may say so.
+func (w *Work) Called(ctx context.Context, t *workflow.Ticket, by workflow.Person, also int64) error {
+	actor := workflow.By(by)
+	if t.Owner != by.ID && !workflow.WhoGridWorker.Holds(t, actor) && !workflow.WhoCommittee.Holds(t, actor) {
+		return &workflow.Error{Code: workflow.CodeNotAllowed, Number: t.Number}
+	}
+	return w.calledAbout(ctx, by, []int64{t.Number, also}, func(Push) bool { return true })
+}
+
+// Phoned takes the verdict of a reporter without WeChat, asked on the telephone by
+// somebody who did not do the work. ok is false where the reporter has WeChat:
+// then only their own word counts, and nothing changes.
+func (w *Work) Phoned(ctx context.Context, number int64, by workflow.Person, verdict workflow.Rating, why string) (t workflow.Ticket, ok bool, err error) {
+	if t, err = w.Ticket(ctx, number); err != nil {
+		return t, false, err
+	}
+	r, err := w.desk.journal.Person(ctx, w.Change.Community, t.Reporter)
+	if err != nil && workflow.CodeOf(err) != workflow.CodeNotFound {
+		return t, false, err
+	}
+	if r.OpenID != "" && r.Following {
+		return t, false, nil
+	}
+	if t, err = w.Do(ctx, number, workflow.Command{Name: workflow.CmdRate, Actor: workflow.By(by), Rating: verdict, Text: why, Phoned: true}); err != nil {
+		return t, false, err
+	}
+	return t, true, w.calledAbout(ctx, by, []int64{number}, func(p Push) bool { return p.Person == t.Reporter })
+}
+
+func (w *Work) calledAbout(ctx context.Context, by workflow.Person, numbers []int64, which func(Push) bool) error {
+	manual, err := w.desk.journal.ManualPushes(ctx, w.Change.Community, Manual{Numbers: numbers, Not: by.ID}, mostCalls)
+	if err != nil {
+		return err
+	}
+	for _, p := range manual {
+		if which(p) {
+			w.Change.Ended = append(w.Change.Ended, PushEnd{Key: p.Key, PushOutcome: PushOutcome{Status: PushDone, At: w.Now}})
+		}
+	}
+	return nil
+}
