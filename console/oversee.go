@@ -166,7 +166,10 @@ func (q *request) searchOf(page *searchPage) (desk.Query, error) {
 	page.From, page.Until, page.Late = v.Get("from"), v.Get("until"), v.Has("late")
 	page.Asked = len(v) > 0
 	page.Narrowed = page.Grid+string(page.Category)+page.State+page.From+page.Until != "" || page.Late
-	want := desk.Query{Late: page.Late, Before: q.cursor(), Limit: listed, Category: page.Category, States: states[page.State]}
+	want := desk.Query{Late: page.Late, Before: q.cursor(), Limit: listed, States: states[page.State]}
+	if page.Category != "" {
+		want.Categories = []workflow.Category{page.Category}
+	}
 	if r := []rune(page.Q); len(r) > 60 {
 		page.Q = string(r[:60])
 	}

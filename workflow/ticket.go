@@ -145,6 +145,8 @@ const (
 	SourceMailbox Source = "mailbox" // 心愿信箱, 心愿墙: imported
 	SourcePatrol  Source = "patrol"  // 巡查, 走访: a worker found it
 	SourceFixed   Source = "fixed"   // 随手做: found and fixed on the spot
+	SourceOpen311 Source = "open311" // other civic software, by Open311
+	SourceAPI     Source = "api"     // other software, by the JSON API
 )
 
 // Ticket 工单 is one incident or wish and all that the rules need to know of

@@ -40,6 +40,7 @@ type command struct {
 	QR          qrCommand          `cmd:"" name:"qr" help:"Make a printable sheet of codes for all buildings."`
 	Invite      inviteCommand      `cmd:"" help:"Make a one-time code with which somebody binds their WeChat."`
 	Menu        menuCommand        `cmd:"" help:"The account's menu."`
+	Key         keyCommand         `cmd:"" help:"Keys with which other software comes in (Open311, the JSON API)."`
 	Train       trainCommand       `cmd:"" help:"Train a model of samples."`
 	Model       modelCommand       `cmd:"" help:"Models that communities taught, kept in the record."`
 	Eval        evalCommand        `cmd:"" help:"Tell how well samples are understood."`

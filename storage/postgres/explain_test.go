@@ -50,6 +50,8 @@ const large = `
 			FROM (SELECT *, (extract(epoch FROM filed_at) / 604800)::int AS w, '0123456789abcdefghijklmnopqrstuvwxyz' AS d FROM ticket) t;
 		EXECUTE found;
 	END $$;
+	INSERT INTO api_key (community, name, hash, scopes, made_at)
+		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 'k', sha256(i::text::bytea), '{read}', timestamptz '2026-01-01' FROM generate_series(1, 20000) i;
 	INSERT INTO care (community, key, name, kind, place, grid, every, next_visit)
 		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 'k' || i, 'n' || i % 5000, 'disabled', '{}', 'G' || i % 10, 7,
 			timestamptz '2026-01-01' + i * interval '1 hour' FROM generate_series(1, 20000) i;
@@ -251,6 +253,13 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 			add(err)
 		}},
 		{"EndCare", []string{"care_pkey"}, func() { add(s.EndCare(c, here, 2)) }},
+		{"AddKey", nil, func() {
+			_, err := s.AddKey(c, here, access.Key{Name: "k", Scopes: access.Scopes, MadeAt: now}, []byte("h"))
+			add(err)
+		}},
+		{"KeyOf", []string{"api_key_hash", "api_key_pkey"}, func() { _, _, err := s.KeyOf(c, here, []byte("h"), now); add(err) }},
+		{"Keys", []string{"api_key_pkey"}, func() { _, err := s.Keys(c, here); add(err) }},
+		{"EndKey", []string{"api_key_pkey"}, func() { add(s.EndKey(c, here, 2)) }},
 		{"RoundsBy", []string{"round_person"}, func() { _, err := s.RoundsBy(c, here, 4, 30); add(err) }},
 		{"RoundsOf", []string{"round_person"}, func() { _, err := s.RoundsOf(c, here, 4, workflow.Patrol, now.AddDate(0, 0, -1)); add(err) }},
 		{"Search for nothing", []string{"ticket_filed", "ticket_pkey"}, look(desk.Query{})},
@@ -264,7 +273,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"Search by number", []string{"ticket_pkey"}, look(desk.Query{Number: 5000, Words: "路灯"})},
 		{"Search by place", []string{"ticket_words_found"}, look(desk.Query{Estate: "东园", Landmark: "槐树"})},
 		{"Search by grid", []string{"ticket_words_found"}, look(desk.Query{Grids: []string{"G4", "G2"}, Kind: workflow.Incident})},
-		{"Search by category", []string{"ticket_words_found"}, look(desk.Query{Category: "4", Source: workflow.SourcePatrol})},
+		{"Search by category", []string{"ticket_words_found"}, look(desk.Query{Categories: []workflow.Category{"4"}, Source: workflow.SourcePatrol})},
 		{"Search by severity", []string{"ticket_filed"}, look(desk.Query{Severity: workflow.Emergency})},
 		{"Search by grid, open", []string{"ticket_open"}, look(desk.Query{Grids: []string{"G4"}, States: []workflow.State{workflow.Received}})},
 		{"Search by state", []string{"ticket_filed"}, look(desk.Query{States: []workflow.State{workflow.Cancelled}})},

@@ -93,8 +93,11 @@ func (s *Store) newSearch(ctx context.Context, community string, q desk.Query) (
 			f.sought = append(f.sought, lexeme{[]string{k.Word}, k.Prefix})
 		}
 	}
-	for _, l := range qualities(q.Category, q.Estate, q.Building, q.Landmark) {
+	for _, l := range qualities("", q.Estate, q.Building, q.Landmark) {
 		f.sought = append(f.sought, lexeme{anyOf: []string{l}})
+	}
+	if len(q.Categories) > 0 {
+		f.sought = append(f.sought, lexeme{anyOf: column(q.Categories, categoryWord)})
 	}
 	if len(q.Grids) > 0 {
 		f.sought = append(f.sought, lexeme{anyOf: column(q.Grids, gridWord)})
@@ -302,7 +305,7 @@ func quoted(word string) string {
 // where that did not find it, its words. The time is the candidates' matter.
 const fitting = `SELECT t.body FROM unnest($2::bigint[], $15::text[]) WITH ORDINALITY AS k(number, sought, place) CROSS JOIN LATERAL (SELECT body FROM ticket t
 	WHERE t.community = $1 AND t.number = k.number
-		AND (cardinality($3::text[]) = 0 OR t.state = ANY ($3)) AND ($4 = '' OR t.kind = $4) AND ($5 = '' OR t.category = $5) AND ($6 = '' OR t.severity = $6)
+		AND (cardinality($3::text[]) = 0 OR t.state = ANY ($3)) AND ($4 = '' OR t.kind = $4) AND (cardinality($5::text[]) = 0 OR t.category = ANY ($5)) AND ($6 = '' OR t.severity = $6)
 		AND ($7 = '' OR t.body->>'source' = $7) AND (NOT $8 OR t.late_since IS NOT NULL)
 		AND (cardinality($9::text[]) = 0 OR t.grid = ANY ($9)) AND ($10 = '' OR t.body->'place'->>'estate' = $10)
 		AND ($11 = 0 OR (t.body->'place'->>'building')::bigint = $11) AND ($12 = '' OR t.body->'place'->>'landmark' = $12)
@@ -321,7 +324,7 @@ func (f *search) fit(ctx context.Context, some []candidate) ([]workflow.Ticket, 
 		sought = column(some, func(c candidate) string { return f.lexemes(weekOf(c.FiledAt)) })
 	}
 	all, err := f.s.tickets(ctx, "search", fitting, f.community, column(some, func(c candidate) int64 { return c.Number }),
-		column(q.States, func(s workflow.State) string { return text(string(s)) }), text(string(q.Kind)), text(string(q.Category)), text(string(q.Severity)),
+		column(q.States, func(s workflow.State) string { return text(string(s)) }), text(string(q.Kind)), column(q.Categories, func(c workflow.Category) string { return text(string(c)) }), text(string(q.Severity)),
 		text(string(q.Source)), q.Late, column(q.Grids, text), text(q.Estate), q.Building, text(q.Landmark), people(q.Reporters), people(q.Owners), sought)
 	return slices.DeleteFunc(all, func(t workflow.Ticket) bool {
 		return t.FiledAt.Before(q.From) || !q.Until.IsZero() && !t.FiledAt.Before(q.Until) || f.words != nil && !f.words.In(searchable(t))
@@ -365,6 +368,8 @@ func qualities(category workflow.Category, estate string, building int, landmark
 	}
 	return out
 }
+
+func categoryWord(c workflow.Category) string { return "c=" + short(string(c)) }
 
 func gridWord(grid string) string { return "g=" + short(grid) }
 

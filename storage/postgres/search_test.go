@@ -115,7 +115,7 @@ func TestSearchRefuses(t *testing.T) {
 			t.Errorf("%+v: %v", q, err)
 		}
 	}
-	for _, q := range []desk.Query{{}, {Words: "灯"}, {Category: "\x00\xff"}, {Number: 5}, {Landmark: `'\`}} {
+	for _, q := range []desk.Query{{}, {Words: "灯"}, {Categories: []workflow.Category{"\x00\xff"}}, {Number: 5}, {Landmark: `'\`}} {
 		if found, err := s.Search(ctx(t), here, q); err != nil || len(found.Tickets) != 0 || found.Next != 0 {
 			t.Errorf("%+v on an empty record: %+v, %v", q, found, err)
 		}
@@ -184,7 +184,7 @@ func TestSearchFindsWhatAPlainLookFinds(t *testing.T) {
 			q.Kind = workflow.Wish
 		}
 		if maybe(t, "category") {
-			q.Category = "noise"
+			q.Categories = []workflow.Category{"noise"}
 		}
 		if maybe(t, "severity") {
 			q.Severity = workflow.Major
@@ -226,7 +226,7 @@ func meant(q desk.Query, t workflow.Ticket) bool {
 	return any(q.Number != 0, t.Number == q.Number) && any(q.Estate != "", t.Place.Estate == q.Estate) && any(q.Building != 0, t.Place.Building == q.Building) &&
 		any(q.Landmark != "", t.Place.Landmark == q.Landmark) && any(q.Grids != nil, slices.Contains(q.Grids, t.Place.Grid)) &&
 		any(q.Reporters != nil || q.Owners != nil, slices.Contains(q.Reporters, t.Reporter) || slices.Contains(q.Owners, t.Owner)) &&
-		any(q.States != nil, slices.Contains(q.States, t.State)) && any(q.Kind != "", t.Kind == q.Kind) && any(q.Category != "", t.Category == q.Category) &&
+		any(q.States != nil, slices.Contains(q.States, t.State)) && any(q.Kind != "", t.Kind == q.Kind) && any(q.Categories != nil, slices.Contains(q.Categories, t.Category)) &&
 		any(q.Severity != "", t.Severity == q.Severity) && any(q.Source != "", t.Source == q.Source) && any(q.Late, t.State.Open() && len(t.Overdue) > 0) &&
 		any(!q.From.IsZero(), !t.FiledAt.Before(q.From)) && any(!q.Until.IsZero(), t.FiledAt.Before(q.Until))
 }
@@ -508,11 +508,11 @@ func BenchmarkSearch(b *testing.B) {
 		{"long text", desk.Query{Words: "屋顶上有只孔雀 园"}},
 		{"word of an old month", desk.Query{Words: "楼道", From: noon.AddDate(-3, 0, 0), Until: noon.AddDate(-3, 1, 0)}},
 		{"word and rare state", desk.Query{Words: "楼道", States: []workflow.State{workflow.Cancelled}}},
-		{"word, place, category", desk.Query{Words: "灯", Estate: "园3", Building: 7, Category: "c5"}},
+		{"word, place, category", desk.Query{Words: "灯", Estate: "园3", Building: 7, Categories: []workflow.Category{"c5"}}},
 		{"word, open", desk.Query{Words: "楼道", States: []workflow.State{workflow.Assigned}}},
 		{"place", desk.Query{Estate: "园3", Building: 7}},
 		{"landmark unknown", desk.Query{Landmark: "老槐树"}},
-		{"category and grid", desk.Query{Category: "c5", Grids: []string{"G1", "G2"}}},
+		{"category and grid", desk.Query{Categories: []workflow.Category{"c5"}, Grids: []string{"G1", "G2"}}},
 		{"state that nothing has", desk.Query{States: []workflow.State{workflow.Merged}}},
 		{"open of a grid", desk.Query{Grids: []string{"G1"}, States: []workflow.State{workflow.Assigned}}},
 		{"person", desk.Query{Reporters: []workflow.PersonID{77}, Owners: []workflow.PersonID{7}}},

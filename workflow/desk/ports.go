@@ -422,6 +422,7 @@ const (
 	TaskPush    TaskKind = "push"    // a push is owed
 	TaskHear    TaskKind = "hear"    // the words of a recording are to be made out
 	TaskAdvice  TaskKind = "advice"  // a ticket is in doubt: a second opinion may help
+	TaskEntry   TaskKind = "entry"   // an Entry that could not be entered in time; Body is it
 )
 
 // Task is one entry of a queue. Key is the ticket number, media ID or push
@@ -437,7 +438,7 @@ type Task struct {
 }
 
 // Drive is what drives, in Redis. Everything in it can be rebuilt from the
-// Journal except tasks of kind message, which its append-only file keeps.
+// Journal except tasks of kind message and entry, which its append-only file keeps.
 // Every method fails fast when Redis is away.
 type Drive interface {
 	// Committed follows a change: live state, deadlines, loads, push and

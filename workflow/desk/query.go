@@ -22,12 +22,12 @@ type Query struct {
 	Reporters []workflow.PersonID
 	Owners    []workflow.PersonID
 
-	States   []workflow.State // one of these
-	Kind     workflow.Kind
-	Category workflow.Category
-	Severity workflow.Severity
-	Source   workflow.Source
-	Late     bool // open, with a missed promise
+	States     []workflow.State // one of these
+	Kind       workflow.Kind
+	Categories []workflow.Category // one of these
+	Severity   workflow.Severity
+	Source     workflow.Source
+	Late       bool // open, with a missed promise
 
 	// From and Until bound the filing: not before From, before Until; zero for no
 	// bound.

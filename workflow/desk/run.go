@@ -21,7 +21,7 @@ type Handler func(ctx context.Context, community string, t Task) error
 
 // Runner turns the clocks and works off the queues of all communities, until
 // its context ends. Handlers are given for the tasks that are not the desk's
-// own (TaskTick is).
+// own (TaskTick and TaskEntry are).
 type Runner struct {
 	desk     *Desk
 	consumer string
@@ -52,6 +52,7 @@ func (d *Desk) NewRunner(consumer string, workers int, handlers map[TaskKind]Han
 		r.handlers[k] = h
 	}
 	r.handlers[TaskTick] = d.tickTask
+	r.handlers[TaskEntry] = d.entryTask
 	return r
 }
 
@@ -252,7 +253,7 @@ func (r *Runner) one(ctx context.Context, community string, t Task) (done bool) 
 		tasksFailed(t.Kind)
 		r.desk.log.Warn("task failed", "community", community, "kind", t.Kind, "tries", t.Deliveries, "cause", err)
 		most := int64(maxTries)
-		if t.Kind == TaskMessage {
+		if t.Kind == TaskMessage || t.Kind == TaskEntry {
 			most = messageTries
 		}
 		if t.Deliveries < most && known {
