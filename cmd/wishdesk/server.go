@@ -30,6 +30,7 @@ import (
 	"github.com/wishdesk/wishdesk/configs/settings"
 	"github.com/wishdesk/wishdesk/console"
 	"github.com/wishdesk/wishdesk/console/assets"
+	"github.com/wishdesk/wishdesk/console/open311"
 	"github.com/wishdesk/wishdesk/endpoint"
 	"github.com/wishdesk/wishdesk/storage/media"
 	"github.com/wishdesk/wishdesk/storage/postgres"
@@ -60,6 +61,7 @@ type server struct {
 	desk     *desk.Desk
 	bot      *bot.Bot
 	console  *console.Console
+	open311  *open311.Server
 	words    *wording.Wording
 	own      *learn.Understanders
 	accounts map[string]wechat.Account
@@ -160,6 +162,9 @@ func newServer(ctx context.Context, s *settings.Settings, accounts map[string]we
 	}); err != nil {
 		return nil, err
 	}
+	srv.open311 = open311.New(open311.Options{
+		Desk: srv.desk, Record: srv.store, Understander: srv.own, Wording: words, Taxonomy: taxonomy, PublicURL: s.PublicURL, Budget: s.Budget, Clock: clock, Logger: log,
+	})
 	srv.http = &http.Server{
 		Handler:           srv.routes(clock),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 20 * time.Second,
@@ -344,6 +349,7 @@ func (srv *server) routes(clock clockwork.Clock) http.Handler {
 	mux.HandleFunc("GET /readyz", srv.ready)
 	mux.Handle("GET /metrics", srv.bearer(metrics))
 	mux.Handle("/c/", srv.console.Handler())
+	mux.Handle(open311.Prefix, srv.open311.Handler())
 	mux.Handle("GET "+assets.Prefix, srv.console.Handler())
 	return srv.outer(mux)
 }
