@@ -260,6 +260,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"KeyOf", []string{"api_key_hash", "api_key_pkey"}, func() { _, _, err := s.KeyOf(c, here, []byte("h"), now); add(err) }},
 		{"Keys", []string{"api_key_pkey"}, func() { _, err := s.Keys(c, here); add(err) }},
 		{"EndKey", []string{"api_key_pkey"}, func() { add(s.EndKey(c, here, 2)) }},
+		{"FiledByCategory", []string{"ticket_filed"}, func() { _, err := s.FiledByCategory(c, here, now.AddDate(0, 0, -30)); add(err) }},
 		{"RoundsBy", []string{"round_person"}, func() { _, err := s.RoundsBy(c, here, 4, 30); add(err) }},
 		{"RoundsOf", []string{"round_person"}, func() { _, err := s.RoundsOf(c, here, 4, workflow.Patrol, now.AddDate(0, 0, -1)); add(err) }},
 		{"Search for nothing", []string{"ticket_filed", "ticket_pkey"}, look(desk.Query{})},
