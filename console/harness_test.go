@@ -146,7 +146,7 @@ func newHouse(t *testing.T) *house {
 		Desk: h.desk, Record: h.store, Live: h.desk.Live(), Media: cleaned{dir}, Wording: words, Taxonomy: readTaxonomy(t), PublicURL: h.url, Clock: h.clock,
 		Account:      func(code string) (Account, bool) { return platform{code}, true },
 		Understander: rules,
-		Teacher: &learn.Teacher{Record: h.store, Rules: rules, Clock: h.clock, Shipped: func() ([]understand.Labelled, error) { return samples(), nil }},
+		Teacher:      &learn.Teacher{Record: h.store, Rules: rules, Clock: h.clock, Shipped: func() ([]understand.Labelled, error) { return samples(), nil }},
 		Mask: func(_ *workflow.Community, s string, _ []string) string {
 			return regexp.MustCompile(`\d{7,}`).ReplaceAllString(s, "…")
 		},
