@@ -29,6 +29,7 @@ import (
 	"github.com/wishdesk/wishdesk/configs"
 	"github.com/wishdesk/wishdesk/configs/settings"
 	"github.com/wishdesk/wishdesk/console"
+	"github.com/wishdesk/wishdesk/console/api"
 	"github.com/wishdesk/wishdesk/console/assets"
 	"github.com/wishdesk/wishdesk/console/open311"
 	"github.com/wishdesk/wishdesk/endpoint"
@@ -62,6 +63,7 @@ type server struct {
 	bot      *bot.Bot
 	console  *console.Console
 	open311  *open311.Server
+	api      *api.API
 	words    *wording.Wording
 	own      *learn.Understanders
 	accounts map[string]wechat.Account
@@ -165,6 +167,11 @@ func newServer(ctx context.Context, s *settings.Settings, accounts map[string]we
 	srv.open311 = open311.New(open311.Options{
 		Desk: srv.desk, Record: srv.store, Understander: srv.own, Wording: words, Taxonomy: taxonomy, PublicURL: s.PublicURL, Budget: s.Budget, Clock: clock, Logger: log,
 	})
+	if srv.api, err = api.New(api.Options{
+		Desk: srv.desk, Record: srv.store, Wording: words, Taxonomy: taxonomy, Understander: srv.own, Logger: log,
+	}); err != nil {
+		return nil, err
+	}
 	srv.http = &http.Server{
 		Handler:           srv.routes(clock),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 20 * time.Second,
@@ -350,6 +357,7 @@ func (srv *server) routes(clock clockwork.Clock) http.Handler {
 	mux.Handle("GET /metrics", srv.bearer(metrics))
 	mux.Handle("/c/", srv.console.Handler())
 	mux.Handle(open311.Prefix, srv.open311.Handler())
+	mux.Handle(api.Prefix, srv.api.Handler())
 	mux.Handle("GET "+assets.Prefix, srv.console.Handler())
 	return srv.outer(mux)
 }

@@ -30,10 +30,7 @@ func (q *request) public(t *workflow.Ticket) serviceRequest {
 	if t.Source == workflow.SourceOpen311 && t.Kind == workflow.Incident {
 		r.Description = maybe(wording.Shorten(q.voice.Anonymous(t.Text), longest))
 	}
-	place := workflow.Place{Estate: t.Place.Estate, Building: t.Place.Building, Landmark: t.Place.Landmark}
-	if t.Kind != workflow.Incident || t.Severity == workflow.Emergency || q.voice.Taxonomy.Discreet(t.Category) {
-		place.Building, place.Landmark = 0, ""
-	}
+	place := q.voice.Taxonomy.PlaceTold(t, t.Place)
 	r.Address = maybe(place.String())
 	if place.Building != 0 {
 		r.AddressID = maybe(addressID(place))
