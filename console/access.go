@@ -151,6 +151,12 @@ func table() []route {
 		{pattern: "POST /c/{community}/admin/people/{person}/code", who: of(admin), log: "people.code", do: (*Console).bindCode},
 		{pattern: "POST /c/{community}/admin/people/{person}/leave", who: of(admin), log: "people.leave", do: (*Console).leaves},
 		{pattern: "GET /c/{community}/admin/failures", who: of(admin, committee), log: "failures.look", do: (*Console).failures},
+		{pattern: "POST /c/{community}/admin/failures/calls/{number}/phone", who: of(admin, committee), log: "phone.look", do: (*Console).failedPhone},
+		{pattern: "POST /c/{community}/admin/failures/calls/{number}/called", who: of(admin, committee), log: "ticket.called", do: (*Console).failedCalled},
+		{pattern: "POST /c/{community}/admin/failures/retry", who: of(admin), log: "failures.retry", do: (*Console).retryLetters},
+		{pattern: "POST /c/{community}/admin/failures/drop", who: of(admin), log: "failures.drop", do: (*Console).dropLetters},
+		{pattern: "POST /c/{community}/admin/failures/{letter}/retry", who: of(admin), log: "failures.retry", do: (*Console).retryLetter},
+		{pattern: "POST /c/{community}/admin/failures/{letter}/drop", who: of(admin), log: "failures.drop", do: (*Console).dropLetter},
 		{pattern: "GET /c/{community}/admin/audit", who: of(admin), log: "audit.look", do: (*Console).audit},
 
 		// the committee's

@@ -85,6 +85,8 @@ type Options struct {
 	Understander workflow.Understander
 	// Mask hides numbers and names in a text; see workflow.Understander.
 	Mask func(c *workflow.Community, text string, names []string) string
+	// Message reads a message that failed for good.
+	Message Message
 	// PublicURL is where people reach the pages, https://host; "" where links
 	// cannot be made.
 	PublicURL string
