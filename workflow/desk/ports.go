@@ -405,6 +405,14 @@ type Journal interface {
 	Bind(ctx context.Context, community, code, openid string, now time.Time) (p workflow.Person, former workflow.PersonID, err error)
 }
 
+// Complaint is one complaint that went to the hotline: no names, no words.
+type Complaint struct {
+	Number   string // the hotline's own: the same one twice is one
+	At       time.Time
+	Category string // as the hotline calls it
+	Grid     string // "" where its address is not understood
+}
+
 // Manual says which calls are somebody's to make: all, or those about their
 // tickets, about what they own, or in their grids. Never those to themselves,
 // nor asking for a verdict on their own work.
