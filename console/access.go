@@ -157,6 +157,10 @@ func table() []route {
 		{pattern: "POST /c/{community}/admin/failures/drop", who: of(admin), log: "failures.drop", do: (*Console).dropLetters},
 		{pattern: "POST /c/{community}/admin/failures/{letter}/retry", who: of(admin), log: "failures.retry", do: (*Console).retryLetter},
 		{pattern: "POST /c/{community}/admin/failures/{letter}/drop", who: of(admin), log: "failures.drop", do: (*Console).dropLetter},
+		{pattern: "GET /c/{community}/admin/import", who: of(admin), do: (*Console).imports},
+		{pattern: "GET /c/{community}/admin/import/{table}/template", who: of(admin), do: (*Console).importForm},
+		{pattern: "POST /c/{community}/admin/import/{table}", who: of(admin), log: "import.check", do: (*Console).checkImport, limit: uploads},
+		{pattern: "POST /c/{community}/admin/import/{table}/enter", who: of(admin), log: "import.enter", do: (*Console).enterImport, limit: uploads},
 		{pattern: "GET /c/{community}/admin/audit", who: of(admin), log: "audit.look", do: (*Console).audit},
 
 		// the committee's
