@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -211,13 +212,15 @@ func (b *Bot) takeForLater(ctx context.Context, in wechat.Inbound, shape desk.Sh
 // laneOf keeps one person's messages in order.
 func laneOf(in wechat.Inbound) string { return "from:" + in.OpenID }
 
-// MessageLane is the lane of a message task by its body.
-func MessageLane(body []byte) (string, error) {
+// Message is who wrote a message that waits in a task's body, by their openid,
+// when, and the words of it, "" where it has none (a photo). ok is false where the
+// body is no message.
+func Message(body []byte) (openid, words string, at time.Time, ok bool) {
 	var in wechat.Inbound
-	if err := json.Unmarshal(body, &in); err != nil {
-		return "", fmt.Errorf("bot: message task: %w", err)
+	if err := json.Unmarshal(body, &in); err != nil || in.OpenID == "" {
+		return "", "", time.Time{}, false
 	}
-	return laneOf(in), nil
+	return in.OpenID, cmp.Or(in.Content, in.Recognition, in.Label), in.CreatedAt, true
 }
 
 // messageTask handles a message that was taken for later; its reply is owed

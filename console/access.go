@@ -159,6 +159,16 @@ func table() []route {
 		{pattern: "POST /c/{community}/admin/model/train", who: of(admin), log: "model.train", do: (*Console).trainModel},
 		{pattern: "POST /c/{community}/admin/model/use", who: of(admin), log: "model.use", do: (*Console).useModel},
 		{pattern: "GET /c/{community}/admin/failures", who: of(admin, committee), log: "failures.look", do: (*Console).failures},
+		{pattern: "POST /c/{community}/admin/failures/calls/{number}/phone", who: of(admin, committee), log: "phone.look", do: (*Console).failedPhone},
+		{pattern: "POST /c/{community}/admin/failures/calls/{number}/called", who: of(admin, committee), log: "ticket.called", do: (*Console).failedCalled},
+		{pattern: "POST /c/{community}/admin/failures/retry", who: of(admin), log: "failures.retry", do: (*Console).retryLetters},
+		{pattern: "POST /c/{community}/admin/failures/drop", who: of(admin), log: "failures.drop", do: (*Console).dropLetters},
+		{pattern: "POST /c/{community}/admin/failures/{letter}/retry", who: of(admin), log: "failures.retry", do: (*Console).retryLetter},
+		{pattern: "POST /c/{community}/admin/failures/{letter}/drop", who: of(admin), log: "failures.drop", do: (*Console).dropLetter},
+		{pattern: "GET /c/{community}/admin/import", who: of(admin), do: (*Console).imports},
+		{pattern: "GET /c/{community}/admin/import/{table}/template", who: of(admin), do: (*Console).importForm},
+		{pattern: "POST /c/{community}/admin/import/{table}", who: of(admin), log: "import.check", do: (*Console).checkImport, limit: uploads},
+		{pattern: "POST /c/{community}/admin/import/{table}/enter", who: of(admin), log: "import.enter", do: (*Console).enterImport, limit: uploads},
 		{pattern: "GET /c/{community}/admin/audit", who: of(admin), log: "audit.look", do: (*Console).audit},
 
 		// the committee's

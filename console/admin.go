@@ -78,37 +78,6 @@ func (c *Console) audit(q *request) error {
 	return q.show("audit", page)
 }
 
-// failuresPage is what was not delivered.
-type failuresPage struct {
-	Failed []failure
-}
-
-// failure is a push that reached nobody for certain.
-type failure struct {
-	Number                int64
-	Who, What, When, Fate string
-	Error                 string
-	Code                  int64
-	Bad                   bool
-}
-
-// failures shows the pushes that did not reach anybody.
-func (c *Console) failures(q *request) error {
-	all, err := c.o.Record.PushFailures(q.Context(), q.community(), 100)
-	if err != nil {
-		return err
-	}
-	var page failuresPage
-	for _, p := range all {
-		page.Failed = append(page.Failed, failure{
-			Number: p.Number, Who: q.nameOf(p.Person), What: q.voice().Say("purpose."+string(p.Purpose), wording.Values{"Number": p.Number}),
-			When: q.voice().When(p.CreatedAt, q.now), Fate: q.voice().Say("page.fate."+string(p.Status), nil), Error: p.Error, Code: p.ErrCode,
-			Bad: p.Status == desk.PushManual,
-		})
-	}
-	return q.show("failures", page)
-}
-
 // wordsPage is a community's words.
 type wordsPage struct {
 	Groups []string

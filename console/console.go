@@ -12,6 +12,7 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"github.com/wishdesk/wishdesk/console/assets"
+	"github.com/wishdesk/wishdesk/tables"
 	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/access"
@@ -44,6 +45,7 @@ type Record interface {
 	Outdoors
 	Office
 	Models
+	tables.Record
 	// Audit writes one line of the audit log, which only grows.
 	Audit(ctx context.Context, community string, e access.Entry) error
 }
@@ -88,6 +90,10 @@ type Options struct {
 	Teacher Teacher
 	// Mask hides numbers and names in a text; see workflow.Understander.
 	Mask func(c *workflow.Community, text string, names []string) string
+	// Shelf keeps a table between its check and its entry.
+	Shelf Shelf
+	// Message reads a message that failed for good.
+	Message Message
 	// PublicURL is where people reach the pages, https://host; "" where links
 	// cannot be made.
 	PublicURL string

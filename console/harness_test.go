@@ -144,7 +144,7 @@ func newHouse(t *testing.T) *house {
 	h.url = "http://" + server.Listener.Addr().String()
 	h.console, err = New(Options{
 		Desk: h.desk, Record: h.store, Live: h.desk.Live(), Media: cleaned{dir}, Wording: words, Taxonomy: readTaxonomy(t), PublicURL: h.url, Clock: h.clock,
-		Account:      func(code string) (Account, bool) { return platform{code}, true },
+		Account: func(code string) (Account, bool) { return platform{code}, true }, Message: toldMessage, Shelf: drive,
 		Understander: rules,
 		Teacher:      &learn.Teacher{Record: h.store, Rules: rules, Clock: h.clock, Shipped: func() ([]understand.Labelled, error) { return samples(), nil }},
 		Mask: func(_ *workflow.Community, s string, _ []string) string {

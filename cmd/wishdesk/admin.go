@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -416,36 +415,18 @@ type deadlettersRetry struct {
 	Community string `required:"" help:"The community's code."`
 }
 
-// Run queues a task again that failed for good. Doing one twice is safe.
+// Run queues a task again that failed for good, as it stood on its queue. Doing
+// one twice is safe.
 func (c deadlettersRetry) Run(ctx context.Context, p *program) error {
-	s, err := p.settings(false)
-	if err != nil {
-		return err
-	}
-	drive, err := redis.Open(s.Redis.Reveal(), redis.Options{})
-	if err != nil {
-		return usage(err)
-	}
-	defer drive.Close()
 	return p.withStore(ctx, func(store *postgres.Store) error {
-		d, ok, err := store.DeadLetterByID(ctx, c.Community, c.ID)
+		d, closing, err := p.openDesk(ctx, store)
 		if err != nil {
 			return err
 		}
-		if !ok {
+		defer closing()
+		if err := d.Retry(ctx, c.Community, c.ID); workflow.CodeOf(err) == workflow.CodeNotFound {
 			return usage(fmt.Errorf("%s has no dead letter %d: `wishdesk deadletters --community %s` lists them", c.Community, c.ID, c.Community))
-		}
-		key, body, _ := bytes.Cut(d.Body, []byte(" "))
-		t := desk.Task{Kind: desk.TaskKind(d.Queue), Key: string(key), Body: body}
-		if t.Kind == desk.TaskMessage {
-			if t.Lane, err = bot.MessageLane(body); err != nil {
-				return err
-			}
-		}
-		if err := drive.Add(ctx, c.Community, t, false); err != nil {
-			return err
-		}
-		if err := store.RemoveDeadLetter(ctx, c.Community, c.ID); err != nil {
+		} else if err != nil {
 			return err
 		}
 		_, _ = fmt.Fprintln(p.out, "queued")

@@ -109,7 +109,7 @@ func TestSetUpACommunity(t *testing.T) {
 	store, err := postgres.Open(t.Context(), url, postgres.Options{})
 	must(t, err)
 	defer store.Close()
-	must(t, store.DeadLetter(t.Context(), "dong", "message", []byte(`m:1 {"OpenID": "o1"}`), "panic", time.Now()))
+	must(t, store.DeadLetter(t.Context(), "dong", "message", desk.Task{Key: "m:1", Lane: "from:o1", Body: []byte(`{"OpenID": "o1"}`)}.Letter(), "panic", time.Now()))
 	holds(t, "one", step(0, "deadletters", "list", "--community", "dong"), "1\t", "message", "panic", "!{")
 	holds(t, "retried", step(0, "deadletters", "retry", "1", "--community", "dong"), "queued")
 	holds(t, "none again", step(0, "deadletters", "--community", "dong"), "none")

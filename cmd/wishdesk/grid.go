@@ -2,15 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/wishdesk/wishdesk/storage/postgres"
-	"github.com/wishdesk/wishdesk/storage/sheet"
 	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
@@ -103,108 +99,6 @@ type careCommand struct {
 	Import careImport `cmd:"" help:"Take a care list (低保、残疾、独居) from a table; the same entry again is changed."`
 	List   careList   `cmd:"" help:"List it; telephone numbers are masked."`
 	End    careEnd    `cmd:"" help:"Take somebody off it."`
-}
-
-var careColumns = []sheet.Column{
-	{Name: colName, Required: true, Example: "孙桂兰", Help: "要走访的人"},
-	{Name: colPhone, Example: "13800138000", Help: "可以不填"},
-	{Name: colPlace, Also: []string{"地址", "住址"}, Required: true, Example: "毕家洼西区12号楼3单元402", Help: "小区、楼号、单元、房号"},
-	{Name: colKind, Example: "独居", Help: "低保、残疾、独居、其他"},
-	{Name: "几天一次", Also: []string{"走访周期", "周期"}, Example: "7", Help: "多少天走访一次;不填是 14 天"},
-	{Name: "备注", Example: "耳朵背,敲门重一点", Help: "走访的人看得到"},
-}
-
-var careKinds = map[string]workflow.CareKind{
-	"低保": workflow.LowIncome, "残疾": workflow.Disabled, "独居": workflow.LivingAlone, "其他": workflow.OtherCare, "": workflow.OtherCare,
-}
-
-const careEvery = 14 // days, where the table says nothing
-
-type careImport struct {
-	File      string `arg:"" optional:"" type:"existingfile" help:"The table: .xlsx or .csv."`
-	Community string `help:"The community's code."`
-	Template  string `help:"Write an empty table to fill in (.xlsx) and stop." type:"path" placeholder:"FILE"`
-}
-
-// Run checks the whole list, then stores it.
-func (c careImport) Run(ctx context.Context, p *program) error {
-	if c.Template != "" {
-		return writeForm(c.Template, "关怀名单", careColumns, p)
-	}
-	if c.File == "" || c.Community == "" {
-		return usage(errors.New("which file, into which community? wishdesk care import FILE --community CODE; --template FILE writes an empty one"))
-	}
-	rules, words, _, err := readConfigs()
-	if err != nil {
-		return err
-	}
-	return p.withStore(ctx, func(store *postgres.Store) error {
-		shape, err := store.Shape(ctx, c.Community)
-		if err != nil {
-			return noCommunity(c.Community, err)
-		}
-		words := words.For(shape.Community)
-		r, err := sheet.Open(c.File, careColumns)
-		if err != nil {
-			return usage(fmt.Errorf("%s: %w", c.File, err))
-		}
-		defer r.Close()
-		var all []workflow.Care
-		bad := 0
-		for {
-			row, err := r.Next()
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
-				return usage(fmt.Errorf("%s: %w", c.File, err))
-			}
-			fail := func(column, key string) {
-				bad++
-				v := wording.Values{"Have": row.Get(column)}
-				_, _ = fmt.Fprintln(p.out, words.Say("import.fault", wording.Values{"Row": row.Number, "Column": column, "Says": words.Say("import."+key, v)}))
-			}
-			care := workflow.Care{Community: c.Community, Name: row.Get(colName), Phone: row.Get(colPhone), Note: row.Get("备注"), Every: careEvery, NextVisit: time.Now().UTC()}
-			if care.Name == "" {
-				fail(colName, "no_name")
-			}
-			if care.Phone != "" && !phoneNumber.MatchString(care.Phone) {
-				fail(colPhone, "phone")
-			}
-			u, err := rules.Understand(ctx, shape.Community, workflow.Words{Text: row.Get(colPlace)})
-			if err != nil {
-				return err
-			}
-			if care.Place = u.Place; u.PlaceProblem != "" || u.Place.Building == 0 || !u.Place.Known() {
-				fail(colPlace, "place")
-			}
-			kind, ok := careKinds[row.Get(colKind)]
-			if care.Kind = kind; !ok {
-				fail(colKind, "care_kind")
-			}
-			if every := row.Get("几天一次"); every != "" {
-				if care.Every, err = strconv.Atoi(strings.TrimSuffix(every, "天")); err != nil || care.Every < 1 || care.Every > 366 {
-					fail("几天一次", "care_every")
-				}
-			}
-			all = append(all, care)
-		}
-		if bad > 0 {
-			return usage(fmt.Errorf("%d faults; nothing was stored", bad))
-		}
-		fresh := 0
-		for _, care := range all {
-			isNew, err := store.PutCare(ctx, care)
-			if err != nil {
-				return err
-			}
-			if isNew {
-				fresh++
-			}
-		}
-		_, _ = fmt.Fprintf(p.out, "%d entries, %d of them new\n", len(all), fresh)
-		return nil
-	})
 }
 
 type careList struct {

@@ -147,10 +147,14 @@ func TestCareList(t *testing.T) {
 	}
 	head := []string{"姓名", "电话", "地点", "类型", "几天一次", "备注"}
 	holds(t, "faults", run(2, "import", "--community", demoCommunity, writeTable(t, head,
-		[]string{"赵奶奶", "12", "毕家洼西区", "孤寡", "0", ""})), "第 2 行「电话」", "第 2 行「地点」", "第 2 行「类型」", "第 2 行「几天一次」", "nothing was stored")
+		[]string{"赵奶奶", "12", "毕家洼西区", "孤寡", "0", ""})), "第 2 行「电话」", "第 2 行「地点」", "第 2 行「类型」", "第 2 行「几天一次」", "nothing was entered")
+	if out := run(0, "list", "--community", demoCommunity); strings.Contains(out, "赵奶奶") {
+		t.Error("a list at fault was stored")
+	}
 	list := writeTable(t, head, []string{"赵奶奶", "13800138001", "毕家洼西区30号楼1单元101", "独居", "7天", "腿脚不便"})
-	holds(t, "stored", run(0, "import", "--community", demoCommunity, list), "1 entries, 1 of them new")
-	holds(t, "again", run(0, "import", "--community", demoCommunity, list), "1 entries, 0 of them new")
+	holds(t, "dry run", run(0, "import", "--community", demoCommunity, "--dry-run", list), "1 行可以登记", "!登记了")
+	holds(t, "stored", run(0, "import", "--community", demoCommunity, list), "登记了 1 行")
+	holds(t, "again", run(0, "import", "--community", demoCommunity, list), "登记了 0 行;1 行以前就有,已按这张表更新")
 	out := run(0, "list", "--community", demoCommunity)
 	holds(t, "list", out, "赵奶奶", "138****8001", "G02", "every 7 days", "孙桂兰", "!13800138001")
 	for line := range strings.SplitSeq(out, "\n") {

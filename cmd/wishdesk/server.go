@@ -155,7 +155,7 @@ func newServer(ctx context.Context, s *settings.Settings, accounts map[string]we
 		Messenger: func(community string) (bot.Messenger, bool) { c, ok := srv.clients[community]; return c, ok },
 	})
 	if srv.console, err = console.New(console.Options{
-		Desk: srv.desk, Record: srv.store, Live: srv.desk.Live(), Media: mediaStore{dir}, Wording: words, Taxonomy: taxonomy, Understander: srv.own, Mask: srv.own.Mask,
+		Desk: srv.desk, Record: srv.store, Live: srv.desk.Live(), Media: mediaStore{dir}, Wording: words, Taxonomy: taxonomy, Understander: srv.own, Mask: srv.own.Mask, Message: bot.Message, Shelf: srv.drive,
 		Teacher: &learn.Teacher{Record: srv.store, Rules: rules, Shipped: shippedSamples, Clock: clock}, PublicURL: s.PublicURL, Clock: clock, Logger: log,
 		Account: func(community string) (console.Account, bool) {
 			c, ok := srv.clients[community]

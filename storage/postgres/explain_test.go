@@ -301,7 +301,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		}},
 		{"Troubles", []string{"ticket_filed"}, func() { _, err := s.Troubles(c, here, now, now.AddDate(0, 0, 7)); add(err) }},
 		{"Messages", []string{"message_at"}, func() { _, err := s.Messages(c, here, now, now.AddDate(0, 0, 7)); add(err) }},
-		{"PutHotline", nil, func() { _, err := s.PutHotline(c, here, []Complaint{{Number: "fresh", At: now}}); add(err) }},
+		{"PutHotline", nil, func() { _, err := s.PutHotline(c, here, []desk.Complaint{{Number: "fresh", At: now}}); add(err) }},
 		{"Hotline", []string{"hotline_at"}, func() { _, _, err := s.Hotline(c, here, now, now.AddDate(0, 0, 7)); add(err) }},
 		{"KeepDigest", nil, func() { _, err := s.KeepDigest(c, digest.Digest{Community: here, MadeAt: now}); add(err) }},
 		{"SentDigest", []string{"digest_pkey"}, func() { _, _, err := s.SentDigest(c, here, digest.Week{Year: 2026, Number: 2}); add(err) }},

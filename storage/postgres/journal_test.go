@@ -489,7 +489,7 @@ func TestMediaDeadLettersAndStats(t *testing.T) {
 	must(t, s.DeadLetter(ctx(t), here, "tick", []byte("1001"), "no", noon))
 	letters, err := s.DeadLetters(ctx(t), here, 9)
 	must(t, err)
-	same(t, "dead letters", []DeadLetter{{2, "tick", []byte("1001"), "no", noon}, {1, "message", []byte{0, 1, 0xff}, "panic", noon}}, letters)
+	same(t, "dead letters", []desk.DeadLetter{{ID: 2, Queue: "tick", Body: []byte("1001"), Reason: "no", At: noon}, {ID: 1, Queue: "message", Body: []byte{0, 1, 0xff}, Reason: "panic", At: noon}}, letters)
 	must(t, s.FinishPush(ctx(t), here, "q", desk.PushOutcome{Status: desk.PushManual, At: noon}))
 	st, err := s.Stats(ctx(t), noon.Add(2*time.Hour))
 	must(t, err)

@@ -53,29 +53,19 @@ func (s *Store) DeadLetter(ctx context.Context, community, queue string, body []
 	return fault("dead letter", err)
 }
 
-// DeadLetter is a task that failed for good. Body may hold a resident's
-// words: it is shown to administrators only and never logged.
-type DeadLetter struct {
-	ID     int64
-	Queue  string
-	Body   []byte
-	Reason string
-	At     time.Time
-}
-
 // DeadLetters are the tasks that failed for good, newest first.
-func (s *Store) DeadLetters(ctx context.Context, community string, limit int) ([]DeadLetter, error) {
-	return rows(ctx, s, "dead letters", pgx.RowToStructByPos[DeadLetter],
+func (s *Store) DeadLetters(ctx context.Context, community string, limit int) ([]desk.DeadLetter, error) {
+	return rows(ctx, s, "dead letters", pgx.RowToStructByPos[desk.DeadLetter],
 		`SELECT id, queue, body, reason, at FROM dead_letter WHERE community = $1 ORDER BY id DESC LIMIT $2`, community, limit)
 }
 
 // DeadLetterByID is one of them; ok is false where there is none.
-func (s *Store) DeadLetterByID(ctx context.Context, community string, id int64) (d DeadLetter, ok bool, err error) {
-	return row(ctx, s, "dead letter", pgx.RowToStructByPos[DeadLetter],
+func (s *Store) DeadLetterByID(ctx context.Context, community string, id int64) (d desk.DeadLetter, ok bool, err error) {
+	return row(ctx, s, "dead letter", pgx.RowToStructByPos[desk.DeadLetter],
 		`SELECT id, queue, body, reason, at FROM dead_letter WHERE community = $1 AND id = $2`, community, id)
 }
 
-// RemoveDeadLetter forgets one that was queued again.
+// RemoveDeadLetter forgets one that was queued again or given up.
 func (s *Store) RemoveDeadLetter(ctx context.Context, community string, id int64) error {
 	_, err := s.pool.Exec(ctx, `DELETE FROM dead_letter WHERE community = $1 AND id = $2`, community, id)
 	return fault("dead letter", err)

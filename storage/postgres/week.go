@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/desk"
 	"github.com/wishdesk/wishdesk/workflow/digest"
 )
 
@@ -104,25 +105,17 @@ func (s *Store) Messages(ctx context.Context, community string, from, until time
 	return n, err
 }
 
-// Complaint is one complaint that went to the hotline: no names, no words.
-type Complaint struct {
-	Number   string // the hotline's own: the same one twice is one
-	At       time.Time
-	Category string // as the hotline calls it
-	Grid     string // "" where its address is not understood
-}
-
 // PutHotline keeps complaints that went to the hotline and tells how many were
 // new.
-func (s *Store) PutHotline(ctx context.Context, community string, all []Complaint) (fresh int, err error) {
+func (s *Store) PutHotline(ctx context.Context, community string, all []desk.Complaint) (fresh int, err error) {
 	err = s.pool.QueryRow(ctx, `WITH put AS (
 			INSERT INTO hotline AS h (community, number, at, category, grid)
 			SELECT $1, x.number, x.at, x.category, x.grid FROM unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[]) AS x(number, at, category, grid)
 			ON CONFLICT (community, number) DO UPDATE SET at = excluded.at, category = excluded.category, grid = excluded.grid
 			RETURNING xmax = 0 AS fresh
 		) SELECT count(*) FILTER (WHERE fresh) FROM put`, community,
-		column(all, func(c Complaint) string { return text(c.Number) }), column(all, func(c Complaint) time.Time { return c.At }),
-		column(all, func(c Complaint) string { return text(c.Category) }), column(all, func(c Complaint) string { return text(c.Grid) })).Scan(&fresh)
+		column(all, func(c desk.Complaint) string { return text(c.Number) }), column(all, func(c desk.Complaint) time.Time { return c.At }),
+		column(all, func(c desk.Complaint) string { return text(c.Category) }), column(all, func(c desk.Complaint) string { return text(c.Grid) })).Scan(&fresh)
 	return fresh, fault("put hotline", err)
 }
 

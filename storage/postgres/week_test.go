@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/desk"
 	"github.com/wishdesk/wishdesk/workflow/digest"
 )
 
@@ -306,14 +307,14 @@ func TestADigestIsKeptAsItWasSent(t *testing.T) {
 
 func TestHotlineIsCountedOnce(t *testing.T) {
 	s := newStore(t)
-	put := func(want int, all ...Complaint) {
+	put := func(want int, all ...desk.Complaint) {
 		t.Helper()
 		if n, err := s.PutHotline(ctx(t), here, all); err != nil || n != want {
 			t.Errorf("%d new, want %d (%v)", n, want, err)
 		}
 	}
-	put(2, Complaint{"A1", noon, "噪音", "G1"}, Complaint{"A2", noon.Add(time.Hour), "停车", ""})
-	put(1, Complaint{"A2", noon.Add(time.Hour), "停车", "G1"}, Complaint{"A3", noon.AddDate(0, 0, 14), "停车", ""})
+	put(2, desk.Complaint{Number: "A1", At: noon, Category: "噪音", Grid: "G1"}, desk.Complaint{Number: "A2", At: noon.Add(time.Hour), Category: "停车", Grid: ""})
+	put(1, desk.Complaint{Number: "A2", At: noon.Add(time.Hour), Category: "停车", Grid: "G1"}, desk.Complaint{Number: "A3", At: noon.AddDate(0, 0, 14), Category: "停车", Grid: ""})
 	if n, known, err := s.Hotline(ctx(t), here, noon, noon.AddDate(0, 0, 7)); err != nil || n != 2 || !known {
 		t.Errorf("%d %v %v", n, known, err)
 	}

@@ -166,7 +166,10 @@ func isNoGroup(err error) bool { return err != nil && strings.HasPrefix(err.Erro
 
 func task(stream string, m redis.XMessage, deliveries int64) desk.Task {
 	text := func(name string) string { s, _ := m.Values[name].(string); return s }
-	t := desk.Task{Kind: desk.TaskKind(text("kind")), Key: text("key"), Lane: text("lane"), ID: m.ID, Stream: stream, Deliveries: deliveries}
+	t := desk.Task{
+		Kind: desk.TaskKind(text("kind")), Key: text("key"), Lane: text("lane"), Urgent: strings.HasSuffix(stream, ":urgent"),
+		ID: m.ID, Stream: stream, Deliveries: deliveries,
+	}
 	if body := text("body"); body != "" {
 		t.Body = []byte(body)
 	}

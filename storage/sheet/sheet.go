@@ -119,6 +119,7 @@ type Reader struct {
 	source
 	file    *os.File
 	columns []Column
+	most    uint64         // bytes of an .xlsx when unpacked
 	at      map[string]int // of a column's name in columns
 	place   []int          // of each column in a row, -1 where the table has it not
 	unknown []string
@@ -136,11 +137,17 @@ type Reader struct {
 // .xlsx some ten. An .xlsx is unpacked to os.TempDir until Close, and 40 bytes
 // are held in memory for each different text in it.
 func Open(path string, columns []Column) (*Reader, error) {
+	return OpenWithin(path, columns, maxUnzipped)
+}
+
+// OpenWithin is Open for a table that is not to be larger than so many bytes when
+// unpacked: for one that came from outside, or a few that are read side by side.
+func OpenWithin(path string, columns []Column, most int64) (*Reader, error) {
 	file, err := os.Open(path) //nolint:gosec // the caller names the file to be read
 	if err != nil {
 		return nil, fmt.Errorf("sheet: %w", err)
 	}
-	r := &Reader{file: file, columns: columns}
+	r := &Reader{file: file, columns: columns, most: uint64(min(most, maxUnzipped))}
 	if err := r.open(); err != nil {
 		_ = r.Close()
 		return nil, err
@@ -166,7 +173,7 @@ func (r *Reader) open() error {
 	case n == 0:
 		return ErrEmpty
 	case bytes.HasPrefix(begin, []byte("PK\x03\x04")):
-		if r.source, err = openXLSX(r.file, info.Size()); err != nil {
+		if r.source, err = openXLSX(r.file, info.Size(), r.most); err != nil {
 			return err
 		}
 		_, err = r.find()

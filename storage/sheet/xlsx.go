@@ -60,7 +60,7 @@ type xlsxSource struct {
 }
 
 // openXLSX gives what is to be closed also where it fails.
-func openXLSX(file io.ReaderAt, size int64) (s *xlsxSource, err error) {
+func openXLSX(file io.ReaderAt, size int64, most uint64) (s *xlsxSource, err error) {
 	s = &xlsxSource{}
 	defer func() {
 		if p := recover(); p != nil {
@@ -71,7 +71,7 @@ func openXLSX(file io.ReaderAt, size int64) (s *xlsxSource, err error) {
 	if err != nil {
 		return s, broken(err)
 	}
-	w, err := read(archive)
+	w, err := read(archive, most)
 	if err != nil {
 		return s, err
 	}
@@ -149,11 +149,11 @@ type relation struct {
 }
 
 // read goes through a workbook's parts.
-func read(archive *zip.Reader) (*workbook, error) {
+func read(archive *zip.Reader, most uint64) (*workbook, error) {
 	parts, size := map[string]*zip.File{}, uint64(0)
 	for _, part := range archive.File {
 		parts["/"+strings.TrimPrefix(strings.ReplaceAll(strings.ToLower(part.Name), `\`, "/"), "/")] = part
-		if size += part.UncompressedSize64; part.UncompressedSize64 > maxUnzipped || size > maxUnzipped {
+		if size += part.UncompressedSize64; part.UncompressedSize64 > most || size > most {
 			return nil, ErrSize
 		}
 	}

@@ -21,6 +21,16 @@ func (d *Desk) Calls(ctx context.Context, community string, me workflow.Person, 
 			f.Grids = append(f.Grids, r.Grid)
 		}
 	}
+	return d.calls(ctx, community, me, f, limit)
+}
+
+// AllCalls are the telephone calls that anybody has to make, oldest first, but
+// those to me and to somebody whom I may not know.
+func (d *Desk) AllCalls(ctx context.Context, community string, me workflow.Person, limit int) ([]Push, error) {
+	return d.calls(ctx, community, me, Manual{All: true, Not: me.ID}, limit)
+}
+
+func (d *Desk) calls(ctx context.Context, community string, me workflow.Person, f Manual, limit int) ([]Push, error) {
 	all, err := d.journal.ManualPushes(ctx, community, f, limit)
 	return slices.DeleteFunc(all, func(p Push) bool {
 		t := workflow.Ticket{Kind: p.Facts.Kind, Named: !p.Facts.Unnamed, Place: p.Facts.Place, Reporter: p.Facts.Reporter}

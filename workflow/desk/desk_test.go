@@ -307,6 +307,43 @@ func TestDeadLetter(t *testing.T) {
 	if n, err := r.Pump(ctx, community); err != nil || n != 0 {
 		t.Errorf("the task is still queued: %d, %v", n, err)
 	}
+	if old := (desk.DeadLetter{Queue: "message", Body: []byte(`m:1 {"a": 1}`)}).Task(); old.Kind != desk.TaskMessage || old.Key != "m:1" || string(old.Body) != `{"a": 1}` {
+		t.Errorf("a letter of an older release: %+v", old)
+	}
+}
+
+// A dead letter goes back to where its task stood: body, lane and urgency. While
+// the drive is away it stays a letter.
+func TestADeadLetterIsRetried(t *testing.T) {
+	f := newFixture(t, storetest.Redis(t))
+	ctx := t.Context()
+	f.must(f.drive.Add(ctx, community, desk.Task{Kind: "nonsense", Key: "slow", Body: []byte("body \x00"), Lane: "from:o1"}, false))
+	f.must(f.drive.Add(ctx, community, desk.Task{Kind: desk.TaskPush, Key: "fast"}, true))
+	r := f.desk.NewRunner("a", 1, nil) // it knows neither
+	_, err := r.Pump(ctx, community)
+	f.must(err)
+	dead, err := f.store.DeadLetters(ctx, community, 10)
+	f.must(err)
+	if len(dead) != 2 {
+		t.Fatalf("dead letters: %+v", dead)
+	}
+	away, err := redis.Open("redis://127.0.0.1:1/0", redis.Options{})
+	f.must(err)
+	defer away.Close()
+	if n, err := desk.New(desk.Options{Journal: f.store, Drive: away, Clock: f.clock}).RetryAll(ctx, community, 0, dead[0].ID); err == nil || n != 0 {
+		t.Errorf("retried without a drive: %d", n)
+	}
+	if n, err := f.desk.RetryAll(ctx, community, 0, dead[0].ID); err != nil || n != 2 {
+		t.Fatalf("retried %d, %v", n, err)
+	}
+	if err := f.desk.Retry(ctx, community, dead[0].ID); workflow.CodeOf(err) != workflow.CodeNotFound {
+		t.Errorf("retried twice: %v", err)
+	}
+	tasks, err := f.drive.Read(ctx, community, "b", 10, 0)
+	f.must(err)
+	if len(tasks) != 2 || !tasks[0].Urgent || tasks[0].Key != "fast" || tasks[1].Urgent || tasks[1].Lane != "from:o1" || string(tasks[1].Body) != "body \x00" {
+		t.Errorf("queued again: %+v", tasks)
+	}
 }
 
 // A panic of one task neither ends the process nor loses the task.

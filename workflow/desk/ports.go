@@ -383,6 +383,11 @@ type Journal interface {
 
 	// DeadLetter keeps a task that failed for good, for a person to see.
 	DeadLetter(ctx context.Context, community, queue string, body []byte, reason string, at time.Time) error
+	// DeadLetters are they, newest first; DeadLetterByID is one of them, ok is
+	// false where there is none; RemoveDeadLetter forgets one.
+	DeadLetters(ctx context.Context, community string, limit int) ([]DeadLetter, error)
+	DeadLetterByID(ctx context.Context, community string, id int64) (d DeadLetter, ok bool, err error)
+	RemoveDeadLetter(ctx context.Context, community string, id int64) error
 
 	// What the weekly digest counts, and the digests that were sent: kept as they
 	// were sent (ok is false where the week's was sent before), read by their
@@ -398,6 +403,14 @@ type Journal interface {
 	// again. A *workflow.Error with CodeNotFound where the code is wrong, used
 	// by another or too old.
 	Bind(ctx context.Context, community, code, openid string, now time.Time) (p workflow.Person, former workflow.PersonID, err error)
+}
+
+// Complaint is one complaint that went to the hotline: no names, no words.
+type Complaint struct {
+	Number   string // the hotline's own: the same one twice is one
+	At       time.Time
+	Category string // as the hotline calls it
+	Grid     string // "" where its address is not understood
 }
 
 // Manual says which calls are somebody's to make: all, or those about their
@@ -432,6 +445,7 @@ type Task struct {
 	Key        string
 	Body       []byte
 	Lane       string // tasks of one lane are done one after the other, in order; "" for none
+	Urgent     bool   // of a push: it stood on the urgent queue
 	ID         string
 	Stream     string
 	Deliveries int64 // how often it was handed out, 1 the first time

@@ -263,7 +263,7 @@ func (r *Runner) one(ctx context.Context, community string, t Task) (done bool) 
 			r.finish(ctx, community, t) // the record owes media still, for as long as WeChat has them; nobody is owed advice
 			return true
 		}
-		if err := r.desk.journal.DeadLetter(ctx, community, string(t.Kind), append([]byte(t.Key+" "), t.Body...), err.Error(), r.desk.Now()); err != nil {
+		if err := r.desk.journal.DeadLetter(ctx, community, string(t.Kind), t.Letter(), err.Error(), r.desk.Now()); err != nil {
 			return false
 		}
 		tasks.WithLabelValues(string(t.Kind), "dead").Inc()
@@ -372,7 +372,7 @@ func outsideLane(of int64) string { return "outside:" + strconv.FormatInt(of%2, 
 
 // pushTask is the task to send a push: those of one person in order.
 func pushTask(p Push) Task {
-	return Task{Kind: TaskPush, Key: p.Key, Lane: PushLane(p)}
+	return Task{Kind: TaskPush, Key: p.Key, Lane: PushLane(p), Urgent: p.Urgent()}
 }
 
 // PushLane is the lane of a push: its person's, "" for an urgent one, which
