@@ -121,7 +121,7 @@ func newHouse(t *testing.T) *house {
 		h.must(err)
 		for i, part := range parts {
 			id, err := h.store.UpsertPerson(ctx, part, workflow.Person{
-				Community: code, Name: map[string]string{"resident": "孙桂兰", "worker": "秦霞", "colleague": "唐娟", "committee": "曹一鸣", "leader": "龚莉", "property": "曹颖", "officer": "董明轩", "volunteer": "秦浩然", "partner": "于波"}[part], Phone: fmt.Sprintf("1990000%04d", i), OpenID: "o-" + code + "-" + part,
+				Community: code, Name: map[string]string{"resident": "孙桂兰", "worker": "秦霞", "colleague": "唐娟", "committee": "曹一鸣", "leader": "龚莉", "property": "曹颖", "officer": "董明轩", "volunteer": "秦浩然", "partner": "于波", "admin": "钱敏"}[part], Phone: fmt.Sprintf("1990000%04d", i), OpenID: "o-" + code + "-" + part,
 				Roles: rolesOf[part], Following: true, Home: workflow.Place{Estate: "东园", Building: 1, Unit: 3, Room: "402", Grid: "G1"},
 			})
 			h.must(err)

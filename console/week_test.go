@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"context"
 	"net/http"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/wishdesk/wishdesk/console/browsertest"
 	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/desk"
 )
 
 // lively gives the east a week with something in every part of its report.
@@ -22,11 +24,13 @@ func (h *house) lively() {
 		category workflow.Category
 		building int
 		end      string
+		text     string
 	}{
-		{"facilities", 1, "rated"}, {"facilities", 1, "rated"}, {"drainage", 2, "rated"}, {"drainage", 2, "bad"}, {"drainage", 2, "rated"}, {"noise", 3, "open"},
-		{"sanitation", 4, "rated"}, {"parking", 3, "resolved"}, {"facilities", 2, "open"}, {"greening", 1, "rated"},
+		{"facilities", 1, "rated", "一楼的楼道灯不亮了,老人上下楼看不见"}, {"facilities", 1, "rated", "单元门关不上,夜里谁都能进"}, {"drainage", 2, "rated", "下水道堵了,厨房返水"},
+		{"drainage", 2, "bad", "楼后的污水又冒出来了"}, {"drainage", 2, "rated", "雨水管漏,墙都湿了"}, {"noise", 3, "open", "楼下半夜唱歌,睡不着"},
+		{"sanitation", 4, "rated", "垃圾桶满了两天没人清"}, {"parking", 3, "resolved", "有车堵着消防通道"}, {"facilities", 2, "open", "楼道的窗户玻璃碎了,怕掉下来伤人"}, {"greening", 1, "rated", "树枝压着电线了"},
 	} {
-		t := h.file(east, "有一件事要办,请来看看", func(cmd *workflow.Command) {
+		t := h.file(east, c.text, func(cmd *workflow.Command) {
 			cmd.Category, cmd.Place.Building = c.category, c.building
 			cmd.Place.Grid = map[bool]string{true: "G1", false: "G2"}[c.building < 3]
 		})
@@ -62,7 +66,8 @@ func (h *house) fire() {
 	h.t.Helper()
 	for range 20 {
 		h.must(h.desk.Sweep(h.t.Context(), east))
-		runner := h.desk.NewRunner("test", 2, nil)
+		done := func(context.Context, string, desk.Task) error { return nil } // nobody sends here
+		runner := h.desk.NewRunner("test", 2, map[desk.TaskKind]desk.Handler{desk.TaskPush: done, desk.TaskMedia: done, desk.TaskAdvice: done})
 		_, err := runner.Pump(h.t.Context(), east)
 		h.must(err)
 	}

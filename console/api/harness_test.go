@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -221,11 +222,11 @@ func (h *house) ask(method, path, key, body string, headers ...string) answer {
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	for i := 0; i < len(headers); i += 2 {
-		if headers[i+1] == "" {
-			req.Header.Del(headers[i])
+	for h := range slices.Chunk(headers, 2) {
+		if h[1] == "" {
+			req.Header.Del(h[0])
 		} else {
-			req.Header.Set(headers[i], headers[i+1])
+			req.Header.Set(h[0], h[1])
 		}
 	}
 	res, err := h.server.Client().Do(req)

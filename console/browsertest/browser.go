@@ -137,9 +137,69 @@ func (b *Browser) FitsItsWidth() {
 	b.t.Helper()
 	over, err := chromedp.Run(b.Context, chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`))
 	if err != nil || over > 0 {
-		b.t.Errorf("the page is %d pixels too wide (%v)", over, err)
+		b.t.Errorf("%s is %d pixels too wide (%v)", b.page(), over, err)
 	}
 }
+
+// Usable fails the test where somebody could not use the page who sees badly or has
+// no mouse: fields, buttons, links and pictures without a name, more or less than
+// one headline, text that stands out too little (WCAG 2.2, 1.4.3: 4.5 to 1, large
+// text 3 to 1), things to tap of less than 24 pixels (2.5.8), what the keyboard
+// cannot reach.
+func (b *Browser) Usable() {
+	b.t.Helper()
+	for _, w := range b.faults() {
+		b.t.Errorf("%s is not for everybody: %s", b.page(), w)
+	}
+}
+
+func (b *Browser) faults() []string {
+	wrong, err := chromedp.Run(b.Context, chromedp.Evaluate[[]string](usable))
+	if err != nil {
+		b.t.Fatalf("%s cannot be judged: %v", b.page(), err)
+	}
+	return wrong
+}
+
+// page is where the browser is.
+func (b *Browser) page() string {
+	at, err := chromedp.Run(b.Context, chromedp.Evaluate[string](`location.pathname`))
+	if err != nil {
+		return "the page"
+	}
+	return at
+}
+
+// usable gives what is wrong with a page.
+const usable = `(() => {
+  const wrong = [];
+  const seen = e => { const r = e.getBoundingClientRect(), s = getComputedStyle(e); return r.width > 1 && r.height > 1 && s.visibility !== 'hidden' && s.display !== 'none' && !e.closest('[aria-hidden=true]'); };
+  const what = e => e.tagName.toLowerCase() + ' ' + (e.id || e.name || e.className || '') + ' ' + (e.textContent || '').trim().slice(0, 20);
+  const name = e => (e.getAttribute('aria-label') || (e.getAttribute('aria-labelledby') && document.getElementById(e.getAttribute('aria-labelledby'))?.textContent) ||
+    [...(e.labels || [])].map(l => l.textContent).join('') || e.getAttribute('title') || e.textContent || e.getAttribute('alt') || e.querySelector?.('img')?.alt || '').trim();
+  for (const e of document.querySelectorAll('input:not([type=hidden]), select, textarea')) if (seen(e) && !( e.labels?.length || e.getAttribute('aria-label'))) wrong.push('no label: ' + what(e));
+  for (const e of document.querySelectorAll('button, a[href], summary')) if (seen(e) && !name(e)) wrong.push('no name: ' + what(e));
+  for (const e of document.querySelectorAll('img')) if (!e.hasAttribute('alt')) wrong.push('no alt: ' + e.src);
+  if (document.querySelectorAll('h1').length !== 1) wrong.push(document.querySelectorAll('h1').length + ' headlines');
+  for (const e of document.querySelectorAll('button, a[href], summary, input, select, textarea')) if (seen(e) && e.tabIndex < 0) wrong.push('not by keyboard: ' + what(e));
+  for (const e of document.querySelectorAll('button, a.btn, summary, nav a')) { const r = e.getBoundingClientRect(); if (seen(e) && r.height < 24) wrong.push('hard to hit (' + r.height + '): ' + what(e)); }
+  const light = c => { const [r, g, b] = c.map(v => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; }); return .2126 * r + .7152 * g + .0722 * b; };
+  const colour = s => { const m = s.match(/[\d.]+/g).map(Number); return {rgb: m.slice(0, 3), a: m.length > 3 ? m[3] : 1}; };
+  const ground = e => { for (; e; e = e.parentElement) { const s = getComputedStyle(e); if (s.backgroundImage !== 'none') return null; const c = colour(s.backgroundColor); if (c.a === 1) return c.rgb; } return [255, 255, 255]; };
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const told = new Set();
+  while (walker.nextNode()) {
+    const e = walker.currentNode.parentElement;
+    if (!walker.currentNode.textContent.trim() || !seen(e) || e.closest('script, style, option, canvas') || e.closest(':disabled')) continue;
+    const s = getComputedStyle(e), under = ground(e);
+    if (!under) continue;
+    const a = light(colour(s.color).rgb), b = light(under), ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+    const size = parseFloat(s.fontSize), large = size >= 24 || size >= 18.66 && +s.fontWeight >= 700;
+    const key = s.color + under + large;
+    if (ratio < (large ? 3 : 4.5) && !told.has(key)) { told.add(key); wrong.push('contrast ' + ratio.toFixed(2) + ': ' + what(e)); }
+  }
+  return wrong;
+})()`
 
 // Chooses is the step that opens a page of the main menu.
 func Chooses(name string) Step {

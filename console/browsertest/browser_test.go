@@ -1,0 +1,35 @@
+package browsertest
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// What Usable looks for it finds.
+func TestUsableFindsWhatIsWrong(t *testing.T) {
+	b := Open(t, PhoneWidth, PhoneHeight)
+	look := func(body string) string {
+		t.Helper()
+		b.Do("open", chromedp.Navigate("data:text/html;charset=utf-8,"+url.PathEscape("<!doctype html><html lang=zh><body style='background:#fff;color:#111'>"+body)))
+		return strings.Join(b.faults(), "\n")
+	}
+	if wrong := look(`<h1>标题</h1><p style="color:#595959">够清楚</p><label for=a>姓名</label><input id=a><button>保存</button><img src="data:," alt="">`); wrong != "" {
+		t.Errorf("a good page: %s", wrong)
+	}
+	for body, want := range map[string]string{
+		`<h1>标题</h1><p style="color:#aaa">看不清</p>`:                                  "contrast 2.3",
+		`<h1>标题</h1><input name=q>`:                                                 "no label: input q",
+		`<h1>标题</h1><button style="width:40px;height:40px"></button>`:               "no name: button",
+		`<p>没有标题</p>`:                                                               "0 headlines",
+		`<h1>标题</h1><img src="data:,">`:                                             "no alt",
+		`<h1>标题</h1><button tabindex=-1>按</button>`:                                 "not by keyboard: button",
+		`<h1>标题</h1><button style="height:12px;padding:0;line-height:1">按</button>`: "hard to hit (12)",
+	} {
+		if wrong := look(body); !strings.Contains(wrong, want) {
+			t.Errorf("%s: %q, want %q", body, wrong, want)
+		}
+	}
+}
