@@ -95,7 +95,7 @@ func TestBuildingCodesAreChosen(t *testing.T) {
 	if _, err := chromedp.Run(b.Context, chromedp.Evaluate[bool](`document.getElementById("sheet").removeAttribute("target") === undefined`)); err != nil {
 		t.Fatal(err)
 	}
-	b.Do("make", browsertest.Presses("做好,打开来打印"), browsertest.Says("微信扫一扫"))
+	b.Do("make", browsertest.Presses("做好,打开来打印"), browsertest.Says("沿虚线剪开"))
 	if display, err := chromedp.Run(b.Context, chromedp.Evaluate[string](`getComputedStyle(document.querySelector("main")).display`)); err != nil || display != "grid" {
 		t.Errorf("the sheet is shown as %q, %v", display, err)
 	}
