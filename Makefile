@@ -6,7 +6,8 @@ SHELL := bash
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TEST    ?= ./...
-INTEROP := bot/wechat/interop
+INTEROP := bot/wechat/interop console/open311/interop
+FOREIGN := $(INTEROP:%=%/node_modules/.package-lock.json)
 ASSETS  := console/assets
 
 .PHONY: help
@@ -29,11 +30,11 @@ build: assets ## bin/wishdesk, static
 		-ldflags '-s -w -X main.version=$(VERSION)' -o bin/wishdesk ./cmd/wishdesk
 
 .PHONY: test
-test: setup-test assets $(INTEROP)/node_modules/.package-lock.json ## every test, race detector on; TEST=./workflow/... for some
+test: setup-test assets $(FOREIGN) ## every test, race detector on; TEST=./workflow/... for some
 	scripts/with-stores.sh go test -race $(TEST)
 
 .PHONY: check
-check: setup-test assets $(INTEROP)/node_modules/.package-lock.json ## formatting, vet, lint, vulnerabilities, module file, tests
+check: setup-test assets $(FOREIGN) ## formatting, vet, lint, vulnerabilities, module file, tests
 	@scripts/check.sh
 
 .PHONY: fmt
@@ -62,15 +63,15 @@ empty-root: build ## shows that the binary runs in an empty root directory as an
 
 .PHONY: clean
 clean: ## what was built; the data of make run stays
-	rm -rf bin $(INTEROP)/node_modules $(ASSETS)/node_modules $(ASSETS)/dist/*.* $(ASSETS)/dist/.fetched
+	rm -rf bin $(INTEROP:%=%/node_modules) $(ASSETS)/node_modules $(ASSETS)/dist/*.* $(ASSETS)/dist/.fetched
 
 .PHONY: setup-test
 setup-test:
 	@scripts/setup.sh test
 
-# An independent WeChat client, for a test.
-$(INTEROP)/node_modules/.package-lock.json: $(INTEROP)/package-lock.json
-	npm ci --prefix $(INTEROP) --no-audit --no-fund
+# Clients by others, for tests.
+$(FOREIGN): %/node_modules/.package-lock.json: %/package-lock.json
+	npm ci --prefix $* --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 # The pinned tools, built anew when their versions change.

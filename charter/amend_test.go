@@ -52,7 +52,7 @@ func TestPuttingBackChangesNothing(t *testing.T) {
 
 func diff(a, b []byte) string {
 	var out []string
-	for _, l := range differences(string(a), string(b)) {
+	for _, l := range Differences(strings.Split(string(a), "\n"), strings.Split(string(b), "\n")) {
 		out = append(out, l.String())
 	}
 	return strings.Join(out, "\n")

@@ -111,7 +111,7 @@ func (r *Registry) Propose(ctx context.Context, community string, on int64, yaml
 	if on != Any && on != ch.Was.Version {
 		return Change{}, desk.ErrStale
 	}
-	ch.Lines = differences(ch.Was.YAML, string(yaml))
+	ch.Lines = Differences(strings.Split(ch.Was.YAML, "\n"), strings.Split(string(yaml), "\n"))
 	ch.Renumbered = renumbered(ch.Was.YAML, c)
 	return ch, nil
 }
@@ -143,22 +143,22 @@ func renumbered(before string, after *workflow.Community) string {
 	return ""
 }
 
-// differences are the lines that went and came.
-func differences(before, after string) []Line {
+// Differences are the lines that went and came, empty ones left out.
+func Differences(before, after []string) []Line {
 	had, has := map[string]int{}, map[string]int{}
-	for l := range strings.SplitSeq(before, "\n") {
+	for _, l := range before {
 		had[l]++
 	}
-	for l := range strings.SplitSeq(after, "\n") {
+	for _, l := range after {
 		has[l]++
 	}
 	var out []Line
-	for l := range strings.SplitSeq(before, "\n") {
+	for _, l := range before {
 		if has[l]--; has[l] < 0 && strings.TrimSpace(l) != "" {
 			out = append(out, Line{false, l})
 		}
 	}
-	for l := range strings.SplitSeq(after, "\n") {
+	for _, l := range after {
 		if had[l]--; had[l] < 0 && strings.TrimSpace(l) != "" {
 			out = append(out, Line{true, l})
 		}

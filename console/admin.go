@@ -3,7 +3,6 @@ package console
 import (
 	"context"
 	"errors"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,6 +27,11 @@ type Office interface {
 	NewBindCode(ctx context.Context, community string, person workflow.PersonID, code string, expires time.Time) error
 	// EndSessions forgets all sessions of somebody.
 	EndSessions(ctx context.Context, community string, person workflow.PersonID) (int, error)
+	// CommunityVersions are the document's versions without their texts, newest
+	// first, those before one.
+	CommunityVersions(ctx context.Context, code string, before int64, limit int) ([]workflow.Document, error)
+	// FiledByCategory counts the tickets filed since a moment.
+	FiledByCategory(ctx context.Context, community string, since time.Time) (map[workflow.Category]int, error)
 	// PushFailures are the pushes that reached nobody for certain, newest first.
 	PushFailures(ctx context.Context, community string, limit int) ([]desk.Push, error)
 }
@@ -72,138 +76,6 @@ func (c *Console) audit(q *request) error {
 		})
 	}
 	return q.show("audit", page)
-}
-
-// registry applies documents.
-func (c *Console) registry() *charter.Registry {
-	return &charter.Registry{Record: c.o.Record, Wording: c.o.Wording, Taxonomy: c.o.Taxonomy}
-}
-
-// shapePage is the community's document, part by part.
-type shapePage struct {
-	Version  int64
-	Sections []section
-}
-
-// section is a part of the document with what it is called.
-type section struct{ Key, Name, Help string }
-
-func (q *request) sections() []section {
-	var out []section
-	for _, key := range charter.Sections {
-		out = append(out, q.section(key))
-	}
-	return out
-}
-
-func (q *request) section(key string) section {
-	return section{key, q.voice().Say("page.section."+key+".name", nil), q.voice().Say("page.section."+key+".help", nil)}
-}
-
-// communityShape lists the parts of the community's document.
-func (c *Console) communityShape(q *request) error {
-	doc, err := c.o.Record.CommunityDocument(q.Context(), q.community(), 0)
-	if err != nil {
-		return err
-	}
-	return q.show("community", shapePage{Version: doc.Version, Sections: q.sections()})
-}
-
-// partPage is one part in change.
-type partPage struct {
-	section
-	On         int64 // the version that is being changed
-	Text       string
-	Reasons    []string // why it is refused
-	Stale      bool     // somebody else changed the document meanwhile
-	Lines      []charter.Line
-	Checked    bool // it may be applied as it stands here
-	Renumbered string
-}
-
-func (q *request) partOf() (section, error) {
-	key := q.PathValue("section")
-	if !slices.Contains(charter.Sections, key) {
-		return section{}, &workflow.Error{Code: workflow.CodeNotFound, Cause: errors.New("no such part of a document")}
-	}
-	return q.section(key), nil
-}
-
-// part shows one part of the document to be changed.
-func (c *Console) part(q *request) error {
-	s, err := q.partOf()
-	if err != nil {
-		return err
-	}
-	doc, err := c.o.Record.CommunityDocument(q.Context(), q.community(), 0)
-	if err != nil {
-		return err
-	}
-	text, err := charter.Section([]byte(doc.YAML), s.Key)
-	if err != nil {
-		return err
-	}
-	return q.show("part", partPage{section: s, On: doc.Version, Text: text})
-}
-
-// changePart shows first what would change, and applies it when that is agreed to.
-func (c *Console) changePart(q *request) error {
-	s, err := q.partOf()
-	if err != nil {
-		return err
-	}
-	page := partPage{section: s, Text: q.PostFormValue("text")}
-	page.On, _ = strconv.ParseInt(q.PostFormValue("on"), 10, 64)
-	doc, err := c.o.Record.CommunityDocument(q.Context(), q.community(), 0)
-	if err != nil {
-		return err
-	}
-	yaml, err := charter.Amend([]byte(doc.YAML), s.Key, page.Text)
-	var change charter.Change
-	if err == nil {
-		change, err = c.registry().Propose(q.Context(), q.community(), page.On, yaml)
-	}
-	var refused *charter.Refused
-	switch {
-	case errors.As(err, &refused):
-		page.Reasons = q.reasons(refused)
-		return q.render(422, "part", page)
-	case errors.Is(err, desk.ErrStale):
-		page.Stale, page.On = true, doc.Version
-		return q.render(409, "part", page)
-	case err != nil:
-		return err
-	}
-	page.Lines, page.Checked, page.Renumbered = change.Lines, true, change.Renumbered
-	if q.PostFormValue("agreed") != "yes" || change.Nothing() {
-		return q.show("part", page)
-	}
-	if _, err := c.registry().Apply(q.Context(), change, q.me.Name, false); err != nil {
-		if errors.As(err, &refused) {
-			page.Reasons, page.Checked = q.reasons(refused), false
-			return q.render(422, "part", page)
-		}
-		return err
-	}
-	if err := c.o.Desk.Refresh(q.Context()); err != nil {
-		return err
-	}
-	return q.to("applied", "admin/community")
-}
-
-// reasons are why a document is refused, in words where there are any.
-func (q *request) reasons(refused *charter.Refused) []string {
-	if faults := wording.FaultsOf(refused); len(faults) > 0 {
-		var out []string
-		for _, f := range faults {
-			out = append(out, q.voice().Fault(f))
-		}
-		return out
-	}
-	if errors.Is(refused, charter.ErrRenumbered) {
-		return []string{q.voice().Say("page.renumbered", nil)}
-	}
-	return refused.Reasons()
 }
 
 // wordsPage is a community's words.

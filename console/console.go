@@ -45,6 +45,7 @@ type Record interface {
 	Lists
 	Outdoors
 	Office
+	Models
 	tables.Record
 	// Audit writes one line of the audit log, which only grows.
 	Audit(ctx context.Context, community string, e access.Entry) error
@@ -86,6 +87,8 @@ type Options struct {
 	Account func(community string) (a Account, ok bool)
 	// Understander guesses what a ticket in the tray is about.
 	Understander workflow.Understander
+	// Teacher trains a community's own model.
+	Teacher Teacher
 	// Mask hides numbers and names in a text; see workflow.Understander.
 	Mask func(c *workflow.Community, text string, names []string) string
 	// Codes is a community's account as far as it makes building codes; ok is false
@@ -103,14 +106,16 @@ type Options struct {
 }
 
 // Console serves the pages of all communities. It is safe for concurrent use and
-// keeps nothing in memory that another replica would miss.
+// keeps nothing in memory that another replica would miss, but how far a training is
+// that it began.
 type Console struct {
-	o       Options
-	assets  *assets.Files
-	pages   map[string]*template.Template
-	routes  []route
-	closing chan struct{}
-	close   sync.Once
+	o        Options
+	assets   *assets.Files
+	pages    map[string]*template.Template
+	routes   []route
+	training training
+	closing  chan struct{}
+	close    sync.Once
 }
 
 // New gives a console. It fails where the build lacks browser files or a
@@ -123,7 +128,7 @@ func New(o Options) (*Console, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Console{o: o, assets: files, closing: make(chan struct{}), routes: table()}
+	c := &Console{o: o, assets: files, closing: make(chan struct{}), routes: table(), training: training{jobs: map[string]job{}}}
 	c.pages, err = parsePages()
 	return c, err
 }
@@ -131,9 +136,12 @@ func New(o Options) (*Console, error) {
 // now is the console's time, in UTC, as fine as the record keeps it.
 func (c *Console) now() time.Time { return c.o.Desk.Now() }
 
-// Close ends what stays open: pages that follow changes. They come back to
-// another replica by themselves.
-func (c *Console) Close() { c.close.Do(func() { close(c.closing) }) }
+// Close ends what stays open: pages that follow changes, which come back to another
+// replica by themselves, and trainings.
+func (c *Console) Close() {
+	c.close.Do(func() { close(c.closing) })
+	c.training.work.Wait()
+}
 
 // Handler serves /c/{community}/… and the browser files.
 func (c *Console) Handler() http.Handler {

@@ -34,6 +34,7 @@ import (
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/access"
 	"github.com/wishdesk/wishdesk/workflow/desk"
+	"github.com/wishdesk/wishdesk/workflow/learn"
 	"github.com/wishdesk/wishdesk/workflow/understand"
 	"github.com/wishdesk/wishdesk/workflow/understand/ngram"
 )
@@ -146,6 +147,7 @@ func newHouse(t *testing.T) *house {
 		Desk: h.desk, Record: h.store, Live: h.desk.Live(), Media: cleaned{dir}, Wording: words, Taxonomy: readTaxonomy(t), PublicURL: h.url, Clock: h.clock,
 		Account: func(code string) (Account, bool) { return platform{code}, true }, Message: toldMessage, Codes: h.codes.of, Shelf: drive,
 		Understander: rules,
+		Teacher:      &learn.Teacher{Record: h.store, Rules: rules, Clock: h.clock, Shipped: func() ([]understand.Labelled, error) { return samples(), nil }},
 		Mask: func(_ *workflow.Community, s string, _ []string) string {
 			return regexp.MustCompile(`\d{7,}`).ReplaceAllString(s, "…")
 		},
@@ -361,6 +363,26 @@ func readTaxonomy(t *testing.T) *workflow.Taxonomy {
 		t.Fatal(err)
 	}
 	return taxonomy
+}
+
+// samples are enough for a small model.
+func samples() []understand.Labelled {
+	var out []understand.Labelled
+	for category, texts := range map[workflow.Category][]string{
+		"facilities": {"楼道灯坏了", "路灯不亮", "声控灯失灵", "门禁坏了", "电梯不动了"}, "drainage": {"下水道堵了", "污水冒出来", "地漏返水", "管道漏水", "积水很深"},
+		"noise": {"广场舞太吵", "装修噪音", "半夜唱歌", "音响太响", "狗叫一夜"},
+	} {
+		for _, text := range texts {
+			for tail, severity := range map[string]workflow.Severity{"": workflow.Minor, ",好几天了": workflow.Minor, ",都淹了": workflow.Major} {
+				out = append(out, understand.Labelled{Text: text + tail, Kind: workflow.Incident, Category: category, Severity: severity})
+			}
+		}
+	}
+	for range 4 {
+		out = append(out, understand.Labelled{Text: "着火了救命", Kind: workflow.Incident, Category: "safety", Severity: workflow.Emergency},
+			understand.Labelled{Text: "想学用智能手机", Kind: workflow.Wish, Category: "elderly", Severity: workflow.Minor})
+	}
+	return out
 }
 
 func mustParse(address string) *url.URL {

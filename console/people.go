@@ -43,6 +43,8 @@ type memberPage struct {
 	Phone   string // only where it was asked for
 	Code    string // a bind code just made
 	Roles   []workflow.RoleKind
+	Part    int           // which of their parts is in the form; as many as they have for another
+	Role    workflow.Role // that part
 	Problem string
 	New     bool
 }
@@ -57,7 +59,10 @@ func (q *request) member() (workflow.Person, error) {
 }
 
 func (q *request) showMember(p workflow.Person, change func(*memberPage)) error {
-	page := memberPage{Person: p, Hidden: hidden(p.Phone), Roles: workflow.RoleKinds()}
+	page := memberPage{Person: p, Hidden: hidden(p.Phone), Roles: workflow.RoleKinds(), Part: q.part(p)}
+	if page.Part < len(p.Roles) {
+		page.Role = p.Roles[page.Part]
+	}
 	if change != nil {
 		change(&page)
 	}
@@ -66,6 +71,16 @@ func (q *request) showMember(p workflow.Person, change func(*memberPage)) error 
 		status = 422
 	}
 	return q.render(status, "member", page)
+}
+
+// part is which of somebody's parts a request is about: the first where it says
+// nothing, one more than they have for a new one.
+func (q *request) part(p workflow.Person) int {
+	n, err := strconv.Atoi(q.FormValue("part"))
+	if err != nil || n < 0 || n > len(p.Roles) {
+		return 0
+	}
+	return n
 }
 
 // memberOf shows one of the staff.
@@ -89,7 +104,7 @@ func (c *Console) memberPhone(q *request) error {
 // phoneNumber is a mobile number, or one of a landline with its area.
 var phoneNumber = regexp.MustCompile(`^(1[3-9][0-9]{9}|0[0-9]{2,3}-?[0-9]{7,8})$`)
 
-// filled reads name, telephone and one part of a form into a person; "" where all
+// filled reads name, telephone and the part of a form into a person; "" where all
 // is well, else what is wrong, a key of the wording.
 func (q *request) filled(p *workflow.Person) string {
 	p.Name = q.words("name")
@@ -115,21 +130,33 @@ func (q *request) filled(p *workflow.Person) string {
 	if role.Check(q.shape.Community) != nil {
 		return "role"
 	}
-	if len(p.Roles) == 0 {
-		p.Roles = []workflow.Role{role}
+	n := q.part(*p)
+	p.Roles = slices.Clone(p.Roles)
+	if n == len(p.Roles) {
+		p.Roles = append(p.Roles, role)
 		return ""
 	}
-	p.Roles = slices.Clone(p.Roles)
-	role.Days = p.Roles[0].Days
-	p.Roles[0] = role
+	role.Days = p.Roles[n].Days
+	p.Roles[n] = role
 	return ""
 }
 
-// changeMember changes name, telephone and first part of one of the staff.
+// changeMember changes name, telephone and one part of one of the staff, adds a
+// part or takes one away. The last part goes by leaving.
 func (c *Console) changeMember(q *request) error {
 	p, err := q.member()
 	if err != nil {
 		return err
+	}
+	if n := q.part(p); q.PostFormValue("do") == "remove" {
+		if len(p.Roles) < 2 || n >= len(p.Roles) || p.ID == q.me.ID && p.Roles[n].Kind == workflow.RoleAdmin {
+			return &workflow.Error{Code: workflow.CodeNotAllowed, Cause: errors.New("the last part, or an administrator's own")}
+		}
+		p.Roles = slices.Delete(slices.Clone(p.Roles), n, n+1)
+		if err := c.o.Record.ChangePerson(q.Context(), p); err != nil {
+			return err
+		}
+		return q.staffChanged("changed", "admin/people", p.ID)
 	}
 	if problem := q.filled(&p); problem != "" {
 		return q.showMember(p, func(page *memberPage) { page.Problem = q.voice().Say("page.problem."+problem, nil) })
@@ -195,6 +222,18 @@ func newCode() (string, error) {
 		code.WriteByte(letters[n.Int64()])
 	}
 	return code.String(), nil
+}
+
+// logOut ends all sessions of one of the staff.
+func (c *Console) logOut(q *request) error {
+	p, err := q.member()
+	if err != nil {
+		return err
+	}
+	if _, err := c.o.Record.EndSessions(q.Context(), q.community(), p.ID); err != nil {
+		return err
+	}
+	return q.to("logged_out", "admin/people", p.ID)
 }
 
 // leaves takes somebody from the staff: their open work goes to others, and they

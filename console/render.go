@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"reflect"
 	"strings"
 	"time"
 
@@ -27,7 +28,7 @@ func parsePages() (map[string]*template.Template, error) {
 	if err != nil {
 		return nil, err
 	}
-	shared := template.New("").Funcs(template.FuncMap{"live": liveAttributes, "list": func(v ...any) []any { return v }, "dict": dict})
+	shared := template.New("").Funcs(template.FuncMap{"live": liveAttributes, "list": func(v ...any) []any { return v }, "dict": dict, "has": has, "deref": func(b *bool) bool { return b != nil && *b }})
 	for _, file := range files {
 		if strings.HasPrefix(path.Base(file), "_") {
 			if _, err := shared.Parse(string(configs.Read(file))); err != nil {
@@ -57,6 +58,17 @@ func parsePages() (map[string]*template.Template, error) {
 // The part's element has this id, and is an answer's part of the same id.
 func liveAttributes(id string) template.HTMLAttr {
 	return template.HTMLAttr(fmt.Sprintf(`id="%s" hx-get="" hx-trigger="live from:body" hx-select="#%s" hx-swap="outerHTML"`, id, id)) //nolint:gosec // ids stand in templates
+}
+
+// has tells whether a list has a value, by how it is written.
+func has(list, value any) bool {
+	all := reflect.ValueOf(list)
+	for i := range all.Len() {
+		if fmt.Sprint(all.Index(i)) == fmt.Sprint(value) {
+			return true
+		}
+	}
+	return false
 }
 
 // dict makes what a shared part of a page is given, from names and values.

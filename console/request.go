@@ -170,7 +170,7 @@ func (q *request) entry() access.Entry {
 	e := access.Entry{At: q.now, Person: q.me.ID, Action: q.row.log}
 	e.Number, _ = strconv.ParseInt(q.PathValue("number"), 10, 64)
 	var object []string
-	for _, name := range []string{"person", "care", "week", "media", "key", "code", "command", "section", "letter", "table", "estate"} {
+	for _, name := range []string{"person", "care", "week", "media", "key", "code", "command", "section", "version", "letter", "table", "estate"} {
 		if v := q.PathValue(name); v != "" {
 			object = append(object, name+" "+v)
 		}
@@ -246,7 +246,7 @@ func (c *Console) fail(q *request, err error) {
 		status = http.StatusNotFound
 	case code == workflow.CodeNotAllowed:
 		status = http.StatusForbidden
-	case code == "not_a_photo", code == "too_many_photos", code == workflow.CodeInvalid, code == workflow.CodeNeedsText, code == workflow.CodeNeedsTarget, code == "needs_place":
+	case code == "not_a_photo", code == "too_many_photos", code == workflow.CodeInvalid, code == workflow.CodeNeedsText, code == workflow.CodeNeedsTarget, code == "needs_place", code == "no_time":
 		status = http.StatusUnprocessableEntity
 	case code == workflow.CodeBusy:
 		status = http.StatusServiceUnavailable

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,8 +27,8 @@ func (b *browser) form(path string, fields ...string) url.Values {
 		b.t.Fatalf("%s has no form", path)
 	}
 	v := url.Values{"once": {m[1]}}
-	for i := 0; i < len(fields); i += 2 {
-		v.Set(fields[i], fields[i+1])
+	for pair := range slices.Chunk(fields, 2) {
+		v.Set(pair[0], pair[1])
 	}
 	return v
 }

@@ -28,6 +28,7 @@ var menu = []struct {
 	{"words", "admin/words", of(admin)},
 	{"try", "admin/try", of(admin)},
 	{"codes", "admin/codes", of(admin)},
+	{"model", "admin/model", of(admin)},
 	{"import", "admin/import", of(admin)},
 	{"failures", "admin/failures", of(admin, committee)},
 	{"audit", "admin/audit", of(admin)},

@@ -40,6 +40,10 @@ type Community struct {
 	Points      Score      `yaml:"points" json:"points"`
 	Digest      Weekly     `yaml:"digest" json:"digest"`
 
+	// Open311 says who may read tickets by Open311 (they hold nothing that leads to
+	// a person): OpenToAll, OpenToKeys, or nobody (NotOpen).
+	Open311 Openness `yaml:"open311" json:"open311,omitempty"`
+
 	// Wording are texts in place of the shipped ones, by key; package wording
 	// reads and checks them.
 	Wording map[string]string `yaml:"wording" json:"wording,omitempty"`
@@ -49,6 +53,16 @@ type Community struct {
 	location *time.Location
 	gridOf   map[buildingKey]string
 }
+
+// Openness says to whom a community's tickets are open.
+type Openness string
+
+// The degrees of openness.
+const (
+	OpenToAll  Openness = ""       // anybody
+	OpenToKeys Openness = "keys"   // who has a key that reads
+	NotOpen    Openness = "closed" // nobody, and nothing can be filed
+)
 
 // Document is a version of a community's document as somebody wrote it.
 type Document struct {
@@ -232,6 +246,9 @@ func (c *Community) prepare() error {
 	}
 	if c.Name == "" {
 		fail("name: is missing")
+	}
+	if c.Open311 != OpenToAll && c.Open311 != OpenToKeys && c.Open311 != NotOpen {
+		fail("open311: want keys, closed, or nothing for everybody, have %q", c.Open311)
 	}
 	loc, err := time.LoadLocation(c.Timezone)
 	if err != nil || c.Timezone == "" || c.Timezone == "Local" {
@@ -424,6 +441,23 @@ func (c *Community) Estate(name string) (Estate, bool) {
 // Buildings is how many buildings the community has.
 func (c *Community) Buildings() int { return len(c.gridOf) }
 
+// Position is roughly where a place's building stands, in degrees of GCJ-02; ok is
+// false where that is not known.
+func (c *Community) Position(p Place) (lat, lng float64, ok bool) {
+	e, found := c.Estate(p.Estate)
+	if !found || e.Layout.Columns < 1 || p.Building < 1 || p.Building > e.Buildings {
+		return 0, 0, false
+	}
+	lat, lng = e.position(p.Building)
+	return lat, lng, true
+}
+
+// position is where a building stands by the layout, which must be known.
+func (e *Estate) position(building int) (lat, lng float64) {
+	row, col := (building-1)/e.Layout.Columns, (building-1)%e.Layout.Columns
+	return e.Layout.Lat + float64(row)*e.Layout.StepLat, e.Layout.Lng + float64(col)*e.Layout.StepLng
+}
+
 // Nearest is the place of the building closest to a position in degrees, and
 // its distance in metres; ok is false where no layout is known. Distances are
 // flat-earth, good within a city.
@@ -434,9 +468,9 @@ func (c *Community) Nearest(lat, lng float64) (p Place, metres float64, ok bool)
 			continue
 		}
 		for b := 1; b <= e.Buildings; b++ {
-			row, col := (b-1)/e.Layout.Columns, (b-1)%e.Layout.Columns
-			dLat := (e.Layout.Lat + float64(row)*e.Layout.StepLat - lat) * 111_320
-			dLng := (e.Layout.Lng + float64(col)*e.Layout.StepLng - lng) * 111_320 * math.Cos(lat*math.Pi/180)
+			bLat, bLng := e.position(b)
+			dLat := (bLat - lat) * 111_320
+			dLng := (bLng - lng) * 111_320 * math.Cos(lat*math.Pi/180)
 			if d := math.Hypot(dLat, dLng); d < best {
 				best = d
 				p = Place{Estate: e.Name, Building: b, Grid: c.GridOf(e.Name, b)}

@@ -43,3 +43,15 @@ func (t *Ticket) TellsWho(p Person) bool {
 	files := t.Stand == InTray && WhoGridWorker.Holds(t, By(p))
 	return (t.Owner == p.ID || t.Hand(p.ID) != nil || files) && !t.HidesWho(p)
 }
+
+// PlaceTold is where something of a ticket is, as far as it may be told outside the
+// staff: down to the building, never the door; of wishes, emergencies and discreet
+// categories no nearer than the estate and its grid, since a place and a time can be
+// enough to point at a household.
+func (t *Taxonomy) PlaceTold(of *Ticket, p Place) Place {
+	told := Place{Estate: p.Estate, Building: p.Building, Landmark: p.Landmark, Grid: p.Grid}
+	if of.Kind != Incident || of.Severity == Emergency || t.Discreet(of.Category) {
+		told.Building, told.Landmark = 0, ""
+	}
+	return told
+}

@@ -54,6 +54,9 @@ type Taxonomy struct {
 	// SharedCategories are those of wishes that neighbours may have in common:
 	// they gather support (我也想要).
 	SharedCategories []Category `yaml:"shared_categories" json:"shared_categories"`
+	// DiscreetCategories are those where a place would point at people: outside the
+	// staff nothing nearer than the estate is told.
+	DiscreetCategories []Category `yaml:"discreet_categories" json:"discreet_categories"`
 
 	shipped *Taxonomy // of a community's: the one that it was made of
 	off     []Category
@@ -78,6 +81,9 @@ func (t *Taxonomy) Line(c Category) string {
 
 // Shared tells whether wishes of a category gather support.
 func (t *Taxonomy) Shared(c Category) bool { return slices.Contains(t.SharedCategories, c) }
+
+// Discreet tells whether a category's place would point at people.
+func (t *Taxonomy) Discreet(c Category) bool { return slices.Contains(t.DiscreetCategories, c) }
 
 // Label is the category's label, or the code itself where it is unknown.
 func (t *Taxonomy) Label(c Category) string {

@@ -219,6 +219,18 @@ func (t *Ticket) IsLate() bool {
 	return t.State.Open() && t.State != Resolved && len(t.Overdue) > 0
 }
 
+// MovesTo is the grid to which the ticket's building belongs by a community's
+// document, "" where that is its own.
+func (t *Ticket) MovesTo(c *Community) string {
+	if t.Place.Building == 0 || t.Place.Grid == "" {
+		return ""
+	}
+	if grid := c.GridOf(t.Place.Estate, t.Place.Building); grid != t.Place.Grid {
+		return grid
+	}
+	return ""
+}
+
 // Urgent tells whether a wish must not wait on the wall (即接即办).
 func (t *Ticket) Urgent() bool { return t.Severity == Emergency || t.Severity == Major }
 

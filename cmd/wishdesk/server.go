@@ -29,8 +29,10 @@ import (
 	"github.com/wishdesk/wishdesk/configs"
 	"github.com/wishdesk/wishdesk/configs/settings"
 	"github.com/wishdesk/wishdesk/console"
+	"github.com/wishdesk/wishdesk/console/api"
 	"github.com/wishdesk/wishdesk/console/assets"
 	"github.com/wishdesk/wishdesk/console/codes"
+	"github.com/wishdesk/wishdesk/console/open311"
 	"github.com/wishdesk/wishdesk/endpoint"
 	"github.com/wishdesk/wishdesk/storage/media"
 	"github.com/wishdesk/wishdesk/storage/postgres"
@@ -61,6 +63,8 @@ type server struct {
 	desk     *desk.Desk
 	bot      *bot.Bot
 	console  *console.Console
+	open311  *open311.Server
+	api      *api.API
 	words    *wording.Wording
 	own      *learn.Understanders
 	accounts map[string]wechat.Account
@@ -153,7 +157,7 @@ func newServer(ctx context.Context, s *settings.Settings, accounts map[string]we
 	})
 	if srv.console, err = console.New(console.Options{
 		Desk: srv.desk, Record: srv.store, Live: srv.desk.Live(), Media: mediaStore{dir}, Wording: words, Taxonomy: taxonomy, Understander: srv.own, Mask: srv.own.Mask, Message: bot.Message, Shelf: srv.drive,
-		PublicURL: s.PublicURL, Clock: clock, Logger: log,
+		Teacher: &learn.Teacher{Record: srv.store, Rules: rules, Shipped: shippedSamples, Clock: clock}, PublicURL: s.PublicURL, Clock: clock, Logger: log,
 		Codes: func(community string) (codes.Platform, bool) {
 			c, ok := srv.clients[community]
 			return codePlatform{c, srv.accounts[community].AppID}, ok
@@ -162,6 +166,14 @@ func newServer(ctx context.Context, s *settings.Settings, accounts map[string]we
 			c, ok := srv.clients[community]
 			return c, ok && s.PublicURL != ""
 		},
+	}); err != nil {
+		return nil, err
+	}
+	srv.open311 = open311.New(open311.Options{
+		Desk: srv.desk, Record: srv.store, Understander: srv.own, Wording: words, Taxonomy: taxonomy, PublicURL: s.PublicURL, Budget: s.Budget, Clock: clock, Logger: log,
+	})
+	if srv.api, err = api.New(api.Options{
+		Desk: srv.desk, Record: srv.store, Wording: words, Taxonomy: taxonomy, Understander: srv.own, Logger: log,
 	}); err != nil {
 		return nil, err
 	}
@@ -349,6 +361,8 @@ func (srv *server) routes(clock clockwork.Clock) http.Handler {
 	mux.HandleFunc("GET /readyz", srv.ready)
 	mux.Handle("GET /metrics", srv.bearer(metrics))
 	mux.Handle("/c/", srv.console.Handler())
+	mux.Handle(open311.Prefix, srv.open311.Handler())
+	mux.Handle(api.Prefix, srv.api.Handler())
 	mux.Handle("GET "+assets.Prefix, srv.console.Handler())
 	return srv.outer(mux)
 }

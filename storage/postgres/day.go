@@ -54,6 +54,22 @@ const (
 	countOpen = `SELECT grid, state, stand, count(*), count(late_since) FROM ticket WHERE community = $1 AND ended_at IS NULL GROUP BY grid, state, stand`
 )
 
+// FiledByCategory counts the tickets filed since a moment by category, "" being
+// those without one.
+func (s *Store) FiledByCategory(ctx context.Context, community string, since time.Time) (map[workflow.Category]int, error) {
+	type count struct {
+		Category workflow.Category
+		N        int
+	}
+	all, err := rows(ctx, s, "filed by category", pgx.RowToStructByPos[count],
+		`SELECT category, count(*) FROM ticket WHERE community = $1 AND filed_at >= $2 GROUP BY category`, community, since)
+	out := map[workflow.Category]int{}
+	for _, c := range all {
+		out[c.Category] = c.N
+	}
+	return out, err
+}
+
 // Day counts what happened from a moment until before another, and what is open
 // now, in the whole community and by grid. The counts are of one moment each,
 // not of one for all.

@@ -40,7 +40,7 @@ const large = `
 		FROM generate_series(1, 200000) i;
 	UPDATE ticket SET helpers = CASE WHEN number % 4 = 0 AND ended_at IS NULL THEN ARRAY[number % 300] ELSE '{}' END,
 		support = CASE WHEN stand = 'wall' AND number % 3 = 0 THEN number % 50 ELSE 0 END,
-		outside = number % 5 = 0, late_since = CASE WHEN ended_at IS NULL AND number % 3 = 0 THEN next_due END, resolved_at = CASE WHEN ended_at IS NOT NULL THEN timestamptz '2025-01-01' + number * interval '3 minutes' END;
+		outside = number % 5 = 0, changed_at = coalesce(ended_at, timestamptz '2026-01-30') + (number % 2800) * interval '1 minute', late_since = CASE WHEN ended_at IS NULL AND number % 3 = 0 THEN next_due END, resolved_at = CASE WHEN ended_at IS NOT NULL THEN timestamptz '2025-01-01' + number * interval '3 minutes' END;
 	DO $$ DECLARE found text := pg_get_indexdef('ticket_words_found'::regclass); BEGIN
 		DROP INDEX ticket_words_found;
 		INSERT INTO ticket_words (community, number, filed_at, words)
@@ -260,6 +260,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"KeyOf", []string{"api_key_hash", "api_key_pkey"}, func() { _, _, err := s.KeyOf(c, here, []byte("h"), now); add(err) }},
 		{"Keys", []string{"api_key_pkey"}, func() { _, err := s.Keys(c, here); add(err) }},
 		{"EndKey", []string{"api_key_pkey"}, func() { add(s.EndKey(c, here, 2)) }},
+		{"FiledByCategory", []string{"ticket_filed"}, func() { _, err := s.FiledByCategory(c, here, now.AddDate(0, 0, -30)); add(err) }},
 		{"RoundsBy", []string{"round_person"}, func() { _, err := s.RoundsBy(c, here, 4, 30); add(err) }},
 		{"RoundsOf", []string{"round_person"}, func() { _, err := s.RoundsOf(c, here, 4, workflow.Patrol, now.AddDate(0, 0, -1)); add(err) }},
 		{"Search for nothing", []string{"ticket_filed", "ticket_pkey"}, look(desk.Query{})},
@@ -279,6 +280,9 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"Search by state", []string{"ticket_filed"}, look(desk.Query{States: []workflow.State{workflow.Cancelled}})},
 		{"Search, open", []string{"ticket_open"}, look(desk.Query{States: []workflow.State{workflow.Received, workflow.Assigned}})},
 		{"Search, late", []string{"ticket_late"}, look(desk.Query{Late: true, Words: "路灯"})},
+		{"Search, changed", []string{"ticket_changed", "ticket_pkey"}, look(desk.Query{Changed: now, Before: 5000})},
+		{"Search, changed and words", []string{"ticket_changed", "ticket_words_pkey"}, look(desk.Query{Changed: now, Words: "路灯", Level: 2})},
+		{"Search by level", []string{"ticket_filed"}, look(desk.Query{Level: 2})},
 		{"Search by people", []string{"ticket_handled", "ticket_reported"}, look(desk.Query{Reporters: []workflow.PersonID{4, 6}, Owners: []workflow.PersonID{8}})},
 		{"Search by people and words", []string{"ticket_handled", "ticket_words_pkey"}, look(desk.Query{Owners: []workflow.PersonID{8}, Words: "路灯"})},
 		{"Overdue", []string{"ticket_late"}, func() { _, err := s.Overdue(c, here, "", 20); add(err) }},

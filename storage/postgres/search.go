@@ -32,9 +32,9 @@ const (
 const week = 7 * 24 * time.Hour
 
 // Search finds tickets, newest first. It looks through them in that order, by
-// the index that leaves the fewest: somebody's, the late ones, those with the
-// words and qualities asked for, the open ones, else all; and stops where the
-// page is full or much was looked through in vain. A *workflow.Error with
+// the index that leaves the fewest: somebody's, the late ones, those that
+// changed, those with the words and qualities asked for, the open ones, else all;
+// and stops where the page is full or much was looked through in vain. A *workflow.Error with
 // CodeInvalid where the query contradicts itself or its words hold no letter.
 func (s *Store) Search(ctx context.Context, community string, q desk.Query) (desk.Found, error) {
 	search, err := s.newSearch(ctx, community, q)
@@ -182,6 +182,7 @@ const (
 	searchAll     = `SELECT number, filed_at FROM ticket WHERE ` + left + newestFirst
 	searchOpen    = `SELECT number, filed_at FROM ticket WHERE ended_at IS NULL AND ` + left + newestFirst
 	searchLate    = `WITH late AS MATERIALIZED (SELECT community, number, filed_at FROM ticket WHERE community = $1 AND late_since IS NOT NULL) SELECT number, filed_at FROM late WHERE ` + left + newestFirst
+	searchChanged = `WITH changed AS MATERIALIZED (SELECT community, number, filed_at FROM ticket WHERE community = $1 AND changed_at >= $6) SELECT number, filed_at FROM changed WHERE ` + left + newestFirst
 	searchPeople  = `SELECT number, filed_at FROM (` + searchReports + ` UNION ` + searchOwned + `) AS c` + newestFirst
 	searchReports = `SELECT c.* FROM unnest($6::bigint[]) AS p(id) CROSS JOIN LATERAL (SELECT number, filed_at FROM ticket WHERE reporter = p.id AND ` + left + newestFirst + `) AS c`
 	searchOwned   = `SELECT c.* FROM unnest($7::bigint[]) AS p(id) CROSS JOIN LATERAL (SELECT number, filed_at FROM ticket WHERE owner = p.id AND owner > 0 AND ` + left + newestFirst + `) AS c`
@@ -208,6 +209,9 @@ func (f *search) source(ctx context.Context) (step, error) {
 	case f.q.Late:
 		f.unsought = true
 		return by(searchLate), nil
+	case !f.q.Changed.IsZero():
+		f.unsought = true
+		return by(searchChanged, f.q.Changed), nil
 	case len(f.sought) > 0 && (f.words != nil || !open):
 		return f.byWords(ctx, open)
 	case open:
@@ -310,6 +314,7 @@ const fitting = `SELECT t.body FROM unnest($2::bigint[], $15::text[]) WITH ORDIN
 		AND (cardinality($9::text[]) = 0 OR t.grid = ANY ($9)) AND ($10 = '' OR t.body->'place'->>'estate' = $10)
 		AND ($11 = 0 OR (t.body->'place'->>'building')::bigint = $11) AND ($12 = '' OR t.body->'place'->>'landmark' = $12)
 		AND (cardinality($13::bigint[]) + cardinality($14::bigint[]) = 0 OR t.reporter = ANY ($13) OR t.owner = ANY ($14) AND t.owner > 0)
+		AND t.level >= $16 AND ($17::timestamptz IS NULL OR t.changed_at >= $17)
 		AND (k.sought IS NULL OR EXISTS (SELECT FROM ticket_words w WHERE w.community = $1 AND w.number = k.number AND w.words @@ k.sought::tsquery))
 	LIMIT 1) AS t ORDER BY k.place`
 
@@ -325,7 +330,8 @@ func (f *search) fit(ctx context.Context, some []candidate) ([]workflow.Ticket, 
 	}
 	all, err := f.s.tickets(ctx, "search", fitting, f.community, column(some, func(c candidate) int64 { return c.Number }),
 		column(q.States, func(s workflow.State) string { return text(string(s)) }), text(string(q.Kind)), column(q.Categories, func(c workflow.Category) string { return text(string(c)) }), text(string(q.Severity)),
-		text(string(q.Source)), q.Late, column(q.Grids, text), text(q.Estate), q.Building, text(q.Landmark), people(q.Reporters), people(q.Owners), sought)
+		text(string(q.Source)), q.Late, column(q.Grids, text), text(q.Estate), q.Building, text(q.Landmark), people(q.Reporters), people(q.Owners), sought,
+		q.Level, moment(q.Changed))
 	return slices.DeleteFunc(all, func(t workflow.Ticket) bool {
 		return t.FiledAt.Before(q.From) || !q.Until.IsZero() && !t.FiledAt.Before(q.Until) || f.words != nil && !f.words.In(searchable(t))
 	}), err

@@ -24,7 +24,7 @@ import (
 
 // filed is a new ticket from its first event, whatever was understood of it.
 func filed(community string, number int64, at time.Time, ev workflow.Event) desk.TicketChange {
-	ev.Seq, ev.At, ev.Type, ev.Actor, ev.To, ev.Level = 1, at, workflow.EvFiled, workflow.ActorPerson, cmp.Or(ev.To, workflow.Received), 1
+	ev.Seq, ev.At, ev.Type, ev.Actor, ev.To, ev.Level = 1, at, workflow.EvFiled, workflow.ActorPerson, cmp.Or(ev.To, workflow.Received), cmp.Or(ev.Level, 1)
 	return desk.TicketChange{Ticket: workflow.Replay(community, number, []workflow.Event{ev}), Events: []workflow.Event{ev}}
 }
 
@@ -130,13 +130,14 @@ func TestSearchFindsWhatAPlainLookFinds(t *testing.T) {
 	pick := func(all ...string) string { return all[r.IntN(len(all))] }
 	states := []workflow.State{workflow.Received, workflow.Assigned, workflow.Resolved, workflow.Closed, workflow.Cancelled}
 	var all []workflow.Ticket
+	changed := map[int64]time.Time{} // after noon
 	for i := range 400 {
 		at := noon.Add(-time.Duration(r.IntN(60*24*7)) * time.Hour)
 		place := &workflow.Place{Estate: pick("东园", "西'园\\", ""), Building: r.IntN(3), Landmark: pick("", "老槐树"), Grid: pick("G1", "G2", "")}
 		tc := filed(pick(here, there), int64(1000+i), at, workflow.Event{
 			Text: pick("路灯", "漏水", "灯", "wifi") + pick("", "，", "\n", " ") + pick("坏了", "路灯", "3号", "不亮"),
 			Kind: workflow.Kind(pick("incident", "wish")), Category: workflow.Category(pick("noise", "lighting")), Severity: workflow.Severity(pick("minor", "major")),
-			Source: workflow.Source(pick("chat", "patrol")), Reporter: workflow.PersonID(r.IntN(3)), Place: place,
+			Source: workflow.Source(pick("chat", "patrol")), Reporter: workflow.PersonID(r.IntN(3)), Place: place, Level: 1 + r.IntN(3),
 		})
 		store(t, s, tc)
 		if r.IntN(2) == 0 {
@@ -147,6 +148,13 @@ func TestSearchFindsWhatAPlainLookFinds(t *testing.T) {
 		}
 		if to := states[r.IntN(len(states))]; !to.Open() {
 			tc = store(t, s, then(tc, workflow.Event{Type: workflow.EvCancelled, To: to}))
+		}
+		if r.IntN(3) == 0 { // noted later, and once by a clock that went back
+			ev := workflow.Event{Type: workflow.EvNoted, At: noon.Add(time.Duration(r.IntN(100)) * time.Minute)}
+			tc = store(t, s, then(tc, ev))
+			changed[tc.Ticket.Number] = ev.At
+			ev.At = ev.At.Add(-24 * time.Hour)
+			tc = store(t, s, then(tc, ev))
 		}
 		all = append(all, tc.Ticket)
 	}
@@ -193,6 +201,12 @@ func TestSearchFindsWhatAPlainLookFinds(t *testing.T) {
 			q.Source = workflow.SourcePatrol
 		}
 		q.Late = maybe(t, "late")
+		if maybe(t, "level") {
+			q.Level = rapid.IntRange(1, 3).Draw(t, "least")
+		}
+		if maybe(t, "changed") {
+			q.Changed = noon.Add(time.Duration(rapid.IntRange(1, 100).Draw(t, "since")) * time.Minute)
+		}
 		if maybe(t, "from") {
 			q.From = noon.Add(-time.Duration(rapid.IntRange(1, 60*7*24).Draw(t, "hours")) * time.Hour)
 		}
@@ -204,7 +218,7 @@ func TestSearchFindsWhatAPlainLookFinds(t *testing.T) {
 		}
 		var want []int64
 		for _, tc := range all {
-			if tc.Community == here && meant(q, tc) {
+			if tc.Community == here && meant(q, tc) && (q.Changed.IsZero() || !changed[tc.Number].Before(q.Changed)) {
 				want = append(want, tc.Number)
 			}
 		}
@@ -227,7 +241,7 @@ func meant(q desk.Query, t workflow.Ticket) bool {
 		any(q.Landmark != "", t.Place.Landmark == q.Landmark) && any(q.Grids != nil, slices.Contains(q.Grids, t.Place.Grid)) &&
 		any(q.Reporters != nil || q.Owners != nil, slices.Contains(q.Reporters, t.Reporter) || slices.Contains(q.Owners, t.Owner)) &&
 		any(q.States != nil, slices.Contains(q.States, t.State)) && any(q.Kind != "", t.Kind == q.Kind) && any(q.Categories != nil, slices.Contains(q.Categories, t.Category)) &&
-		any(q.Severity != "", t.Severity == q.Severity) && any(q.Source != "", t.Source == q.Source) && any(q.Late, t.State.Open() && len(t.Overdue) > 0) &&
+		any(q.Severity != "", t.Severity == q.Severity) && any(q.Source != "", t.Source == q.Source) && any(q.Late, t.State.Open() && len(t.Overdue) > 0) && t.Level >= q.Level &&
 		any(!q.From.IsZero(), !t.FiledAt.Before(q.From)) && any(!q.Until.IsZero(), t.FiledAt.Before(q.Until))
 }
 

@@ -81,12 +81,10 @@ func (d *Desk) Follow(ctx context.Context, community string) (changed int, err e
 func lagging(shape Shape, t *workflow.Ticket) []workflow.Command {
 	var cmds []workflow.Command
 	system := workflow.System()
-	if b := t.Place.Building; b != 0 && t.Place.Grid != "" {
-		if grid := shape.Community.GridOf(t.Place.Estate, b); grid != "" && grid != t.Place.Grid {
-			place := t.Place
-			place.Grid = grid
-			cmds = append(cmds, workflow.Command{Name: workflow.CmdMove, Actor: system, Place: place})
-		}
+	if grid := t.MovesTo(shape.Community); grid != "" {
+		place := t.Place
+		place.Grid = grid
+		cmds = append(cmds, workflow.Command{Name: workflow.CmdMove, Actor: system, Place: place})
 	}
 	if t.State == workflow.Resolved {
 		return cmds

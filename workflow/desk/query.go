@@ -28,6 +28,11 @@ type Query struct {
 	Severity   workflow.Severity
 	Source     workflow.Source
 	Late       bool // open, with a missed promise
+	Level      int  // at this level of responsibility or above; 0 for any
+
+	// Changed: something happened to it at that moment or after; zero for any. All
+	// that changed since is looked through for each page.
+	Changed time.Time
 
 	// From and Until bound the filing: not before From, before Until; zero for no
 	// bound.

@@ -1,0 +1,241 @@
+package console
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wishdesk/wishdesk/console/browsertest"
+	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/desk"
+)
+
+const parts0 = "/c/east/admin/community/"
+
+// agree sends the preview's own form: the text that was shown.
+func (b *browser) agree(section string, preview answer) answer {
+	b.t.Helper()
+	_, rest, found := strings.Cut(preview.body, `<textarea name="text" class="hidden"`)
+	_, rest, _ = strings.Cut(rest, ">")
+	text, _, _ := strings.Cut(rest, "</textarea>")
+	_, on, _ := strings.Cut(preview.body, `name="on" value="`)
+	on, _, _ = strings.Cut(on, `"`)
+	if !found {
+		b.t.Fatalf("there is nothing to agree to: %d %.600s", preview.status, preview.body)
+	}
+	unescape := strings.NewReplacer("&#34;", `"`, "&#39;", "'", "&amp;", "&", "&lt;", "<", "&gt;", ">", "&#43;", "+")
+	return b.post(parts0+section, url.Values{"on": {on}, "agreed": {"yes"}, "text": {unescape.Replace(text)}})
+}
+
+func TestGridsAreChangedByAForm(t *testing.T) {
+	h := newHouse(t)
+	ticket := h.file(east, "楼道灯不亮", func(c *workflow.Command) { c.Place.Building = 2 })
+	b := h.as("east/admin")
+	b.get(parts0+"grids").mustSay(t, http.StatusOK, "第一网格", "东园:1-2", "直接改原文")
+	form := url.Values{"on": {"1"}, "code": {"G1", "G2", ""}, "name": {"第一网格", "第二网格", ""}, "kind": {"residential", "residential", "residential"}, "buildings": {"东园:1", "东园:2-4", ""}}
+	preview := b.post(parts0+"grids/form", form)
+	preview.mustSay(t, http.StatusOK, "会变这些", "改成:第二网格:东园:2-4", "原来:第一网格:东园:1-2", "有 1 件没办完的事跟着楼栋换网格", number(ticket)+" 号")
+	if shape := h.shape(east); shape.Community.GridOf("东园", 2) != "G1" {
+		t.Fatal("a preview applies it")
+	}
+	if a := b.agree("grids", preview); a.to() != "/c/east/admin/community?said=applied" {
+		t.Fatalf("agreeing: %d %s", a.status, a.body)
+	}
+	if shape := h.shape(east); shape.Community.GridOf("东园", 2) != "G2" || len(shape.Community.Grids) != 2 {
+		t.Errorf("the grids are %+v", shape.Community.Grids)
+	}
+	if n, err := h.desk.Follow(t.Context(), east); err != nil || n != 1 {
+		t.Errorf("%d tickets follow (%v)", n, err)
+	}
+	if got, err := h.store.Ticket(t.Context(), east, ticket.Number); err != nil || got.Place.Grid != "G2" || got.Owner != h.people["east/colleague"].ID {
+		t.Errorf("the ticket is in %s with %d (%v)", got.Place.Grid, got.Owner, err)
+	}
+
+	b.post(parts0+"grids/form", form).mustSay(t, http.StatusConflict, "别人改过")
+	form.Set("on", "2")
+	form["buildings"] = []string{"东园:1", "东园:2-9", ""}
+	b.post(parts0+"grids/form", form).mustSay(t, http.StatusUnprocessableEntity, "没有改,因为")
+	form["buildings"] = []string{"东园:1", "东园:2-4", ""}
+	form["gone"] = []string{"0"}
+	b.post(parts0+"grids/form", form).mustSay(t, http.StatusUnprocessableEntity, "没有改,因为") // a building without a grid
+	form.Del("gone")
+	form["code"], form["name"], form["buildings"] = []string{"G1", "G2", "S1"}, []string{"第一网格", "第二网格", "医院网格"}, []string{"东园:1", "东园:2-3", "东园:4"}
+	form["kind"] = []string{"residential", "residential", "special"}
+	if a := b.agree("grids", b.post(parts0+"grids/form", form)); a.status != http.StatusSeeOther {
+		t.Fatalf("a new grid: %d %s", a.status, a.body)
+	}
+	if g, ok := h.shape(east).Community.Grid("S1"); !ok || g.Kind != "special" {
+		t.Errorf("the new grid is %+v", g)
+	}
+}
+
+func TestEstatesClocksAndOthersByForms(t *testing.T) {
+	h := newHouse(t)
+	b := h.as("east/admin")
+	b.agree("hotline", b.post(parts0+"hotline/form", url.Values{"on": {"1"}, "value": {"0531-1112222"}}))
+	b.agree("clocks", b.post(parts0+"clocks/form", url.Values{"on": {"2"}, "minor.response": {"30分钟"}, "major.resolve": {"5天"}, "tray": {"2 小时"}}))
+	b.agree("open311", b.post(parts0+"open311/form", url.Values{"on": {"3"}, "value": {"keys"}}))
+	b.agree("landmarks", b.post(parts0+"landmarks/form", url.Values{"on": {"4"}, "name": {"小广场"}, "aliases": {"广场、空地"}, "estate": {"东园"}, "grid": {"G2"}}))
+	b.agree("categories", b.post(parts0+"categories/form", url.Values{"on": {"5"}, "code": {"facilities", "greening", "lighting"}, "label": {"修修补补", "", ""}, "kind": {"incident", "incident", "incident"}, "off": {"greening"}, "new_label": {"照明"}}))
+	c := h.shape(east).Community
+	taxonomy := h.console.o.Taxonomy.For(c)
+	if c.Hotline != "0531-1112222" || c.Clocks.Minor.Response != 30*time.Minute || c.Clocks.Minor.Resolve != 48*time.Hour || c.Clocks.Major.Resolve != 120*time.Hour || c.Clocks.Tray != 2*time.Hour ||
+		c.Open311 != workflow.OpenToKeys || len(c.Landmarks) != 1 || len(c.Landmarks[0].Aliases) != 2 {
+		t.Errorf("the community is %+v", c)
+	}
+	if taxonomy.Label("facilities") != "修修补补" || !taxonomy.Off("greening") || taxonomy.Label("lighting") != "照明" || taxonomy.KindOf("lighting") != workflow.Incident {
+		t.Errorf("the categories are %+v", c.Categories)
+	}
+	if a := b.post(parts0+"clocks/form", url.Values{"on": {"6"}, "minor.response": {"快一点"}}); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "时间没看懂") {
+		t.Errorf("no time: %d %s", a.status, a.body)
+	}
+	b.post(parts0+"clocks/form", url.Values{"on": {"6"}}).mustSay(t, http.StatusOK, "没有变化")
+	if a := b.post(parts0+"ladder/form", url.Values{"on": {"6"}}); a.status != http.StatusNotFound {
+		t.Errorf("a part without a form: %d", a.status)
+	}
+	b.agree("estates", b.post(parts0+"estates/form", url.Values{"on": {"6"}, "name": {"东园", ""}, "aliases": {"东院", ""}, "buildings": {"4", ""}, "households": {"88", ""}, "contract": {"yes", "no"}}))
+	if e, _ := h.shape(east).Community.Estate("东院"); e.Households != 88 || !e.PropertyContract {
+		t.Errorf("the estate is %+v", e)
+	}
+}
+
+func TestRulesAreMovedAndChanged(t *testing.T) {
+	h := newHouse(t)
+	b := h.as("east/admin")
+	b.get(parts0+"assignment").mustSay(t, http.StatusOK, "所有的事 → 网格员、专职、不比同网格多 8 件以上(因为:专职网格员在岗)")
+	preview := b.post(parts0+"assignment/form", url.Values{"on": {"1"}, "index": {"3"}, "do": {"up"}})
+	preview.mustSay(t, http.StatusOK, "改成:3. 所有的事 → 网格员、专职")
+	b.agree("assignment", preview)
+	rules := h.shape(east).Community.Assignment
+	if len(rules) != 7 || rules[2].Name != workflow.WhyGrid || rules[3].Name != workflow.WhySkill || rules[2].To.FullTime == nil || !*rules[2].To.FullTime || rules[2].To.MaxLead != 8 {
+		t.Fatalf("the rules are %+v", rules)
+	}
+	b.get(parts0+"assignment?rule=new").mustSay(t, http.StatusOK, "加一条")
+	b.agree("assignment", b.post(parts0+"assignment/form", url.Values{"on": {"2"}, "index": {"-1"}, "do": {"save"}, "name": {"绿化找园林队"}, "category": {"greening"}, "grid": {"G1"}, "role": {"volunteer"}, "team": {"园林队"}, "off_duty": {"yes"}}))
+	rules = h.shape(east).Community.Assignment
+	if last := rules[len(rules)-1]; last.Name != "绿化找园林队" || last.If.Category[0] != "greening" || last.If.Grid[0] != "G1" || last.To.Team != "园林队" || !last.To.OffDuty {
+		t.Errorf("the new rule is %+v", last)
+	}
+	b.get(parts0+"assignment").mustSay(t, http.StatusOK, "园林绿化、第一网格 → 园林队志愿者、不在上岗时间也派(因为:绿化找园林队)")
+	b.agree("assignment", b.post(parts0+"assignment/form", url.Values{"on": {"3"}, "index": {"7"}, "do": {"remove"}}))
+	if n := len(h.shape(east).Community.Assignment); n != 7 {
+		t.Errorf("%d rules", n)
+	}
+	for _, bad := range []url.Values{{"index": {"99"}, "do": {"up"}}, {"index": {"x"}, "do": {"up"}}, {"index": {"-1"}, "do": {"remove"}}, {"index": {"1"}, "do": {"dance"}}} {
+		bad.Set("on", "4")
+		if a := b.post(parts0+"assignment/form", bad); a.status != http.StatusUnprocessableEntity {
+			t.Errorf("%v: %d", bad, a.status)
+		}
+	}
+	b.post(parts0+"assignment/form", url.Values{"on": {"4"}, "index": {"-1"}, "do": {"save"}, "name": {"谁"}, "role": {"king"}}).mustSay(t, http.StatusUnprocessableEntity, "没有改,因为")
+}
+
+func TestAVersionIsPutBack(t *testing.T) {
+	h := newHouse(t)
+	b := h.as("east/admin")
+	b.agree("hotline", b.post(parts0+"hotline/form", url.Values{"on": {"1"}, "value": {"0531-9"}}))
+	h.clock.Advance(time.Hour)
+	b.agree("grids", b.post(parts0+"grids/form", url.Values{"on": {"2"}, "code": {"G1", "G2"}, "name": {"第一网格", "第二网格"}, "kind": {"residential", "residential"}, "buildings": {"东园:1", "东园:2-4"}}))
+	const path = "/c/east/admin/versions"
+	b.get(path).mustSay(t, http.StatusOK, "第 3 版", "第 1 版", "现在用的", "test")
+	b.get(path+"/3").mustSay(t, http.StatusOK, "改成:第二网格:东园:2-4", "but not", "放回第")
+	b.get(path+"/1").mustSay(t, http.StatusOK, "放回第 1 版", "改成:第一网格:东园:1-2")
+	if a := b.post(path+"/1", url.Values{"on": {"2"}}); a.status == http.StatusSeeOther {
+		t.Error("a stale look puts it back")
+	}
+	if a := b.post(path+"/1", url.Values{"on": {"3"}}); a.to() != "/c/east/admin/community?said=applied" {
+		t.Fatalf("putting back: %d %s", a.status, a.body)
+	}
+	if c := h.shape(east).Community; c.Hotline != "0531-5550100" || c.GridOf("东园", 2) != "G1" {
+		t.Errorf("it is %s, %s", c.Hotline, c.GridOf("东园", 2))
+	}
+	b.get(path).mustSay(t, http.StatusOK, "第 4 版")
+	for _, bad := range []string{"9", "0", "x"} {
+		if a := b.get(path + "/" + bad); a.status != http.StatusNotFound {
+			t.Errorf("version %s: %d", bad, a.status)
+		}
+	}
+}
+
+func TestEveryPartOfAMember(t *testing.T) {
+	h := newHouse(t)
+	worker := h.people["east/worker"]
+	b := h.as("east/admin")
+	path := "/c/east/admin/people/" + itoa(int64(worker.ID))
+	b.get(path+"?part=1").mustSay(t, http.StatusOK, "再加一样")
+	if a := b.post(path, url.Values{"part": {"1"}, "name": {"秦霞"}, "kind": {"party_member"}, "branch": {"第二支部"}}); a.status != http.StatusSeeOther {
+		t.Fatalf("another part: %d %s", a.status, a.body)
+	}
+	if p := h.shape(east).Roster.ByID(worker.ID); len(p.Roles) != 2 || p.Roles[1].Branch != "第二支部" || !p.Roles[0].FullTime {
+		t.Errorf("the parts are %+v", p.Roles)
+	}
+	b.get(path+"?part=1").mustSay(t, http.StatusOK, "第二支部", "去掉")
+	if a := b.post(path, url.Values{"part": {"0"}, "do": {"remove"}}); a.status != http.StatusSeeOther {
+		t.Fatalf("taking one away: %d %s", a.status, a.body)
+	}
+	if p := h.shape(east).Roster.ByID(worker.ID); len(p.Roles) != 1 || p.Roles[0].Kind != workflow.RolePartyMember {
+		t.Errorf("the parts are %+v", p.Roles)
+	}
+	if a := b.post(path, url.Values{"part": {"0"}, "do": {"remove"}}); a.status != http.StatusForbidden {
+		t.Errorf("the last part: %d", a.status)
+	}
+	w := h.as("east/worker")
+	if a := b.post(path+"/logout", nil); a.status != http.StatusSeeOther {
+		t.Errorf("logging them out: %d", a.status)
+	}
+	if a := w.get("/c/east/my"); a.status != http.StatusSeeOther || !strings.Contains(a.to(), "login") {
+		t.Errorf("they are still in: %d %s", a.status, a.to())
+	}
+}
+
+func TestTheModelIsTaught(t *testing.T) {
+	h := newHouse(t)
+	b := h.as("east/admin")
+	const path = "/c/east/admin/model"
+	b.get(path).mustSay(t, http.StatusOK, "出厂的模型")
+	trained := func(want string) {
+		t.Helper()
+		if a := b.post(path+"/train", nil); a.to() != path {
+			t.Fatalf("training: %d %s", a.status, a.body)
+		}
+		h.console.training.work.Wait()
+		b.get(path).mustSay(t, http.StatusOK, want)
+	}
+	trained("更正还太少")
+	for i := range 40 { // the workers say what 「嘎啦棚」 means here
+		w, err := h.desk.Begin(east, true)
+		h.must(err)
+		w.Change.Samples = append(w.Change.Samples, desk.Sample{
+			Number: int64(2000 + i), Text: "嘎啦棚又响了,第" + itoa(int64(i)) + "回", Guess: "facilities", Kind: workflow.Incident, Category: "parking", Severity: workflow.Minor, By: h.people["east/worker"].ID, At: h.clock.Now(),
+		})
+		h.must(w.Commit(t.Context()))
+	}
+	b.get(path).mustSay(t, http.StatusOK, "网格员看过 40 件,其中 0 件", "停车管理", "秦霞")
+	trained("学好了")
+	trained("学好了")
+	b.get(path).mustSay(t, http.StatusOK, "第 1 版", "第 2 版", "用这一版")
+	if a := b.post(path+"/use", url.Values{"version": {"1"}}); a.to() != path+"?said=model_used" {
+		t.Fatalf("using it: %d %s", a.status, a.body)
+	}
+	if m := h.shape(east).Model; m != 1 {
+		t.Errorf("the model in use is %d", m)
+	}
+	b.get(path).mustSay(t, http.StatusOK, "咱们社区自己的第 1 版", "正在用")
+	trained("没有更准")
+	if a := b.post(path+"/use", url.Values{"version": {"9"}}); a.status != http.StatusNotFound {
+		t.Errorf("no such model: %d", a.status)
+	}
+	if a := b.post(path+"/use", nil); a.to() != path+"?said=model_ended" || h.shape(east).Model != 0 {
+		t.Errorf("ending it: %d, model %d", a.status, h.shape(east).Model)
+	}
+	for name, size := range map[string][2]int{"phone": {browsertest.PhoneWidth, browsertest.PhoneHeight}, "desk": {browsertest.DeskWidth, browsertest.DeskHeight}} {
+		tab := h.tab("east/admin", size[0], size[1])
+		for _, page := range []string{"model", "versions", "versions/1", "community/grids", "community/assignment", "community/assignment?rule=2", "community/clocks", "community/categories", "community/landmarks", "people/" + itoa(int64(h.people["east/worker"].ID)) + "?part=1"} {
+			tab.Go(h.url + "/c/east/admin/" + page)
+			tab.FitsItsWidth()
+			tab.Picture("admin-" + strings.NewReplacer("/", "-", "?", "-", "=", "").Replace(page) + "-" + name)
+		}
+	}
+}

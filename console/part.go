@@ -1,0 +1,212 @@
+package console
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/wishdesk/wishdesk/charter"
+	"github.com/wishdesk/wishdesk/wording"
+	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/desk"
+)
+
+// registry applies documents.
+func (c *Console) registry() *charter.Registry {
+	return &charter.Registry{Record: c.o.Record, Wording: c.o.Wording, Taxonomy: c.o.Taxonomy}
+}
+
+// shapePage is the community's document, part by part.
+type shapePage struct {
+	Version  int64
+	Sections []section
+}
+
+// section is a part of the document with what it is called.
+type section struct{ Key, Name, Help string }
+
+func (q *request) sections() []section {
+	var out []section
+	for _, key := range charter.Sections {
+		out = append(out, q.section(key))
+	}
+	return out
+}
+
+func (q *request) section(key string) section {
+	return section{key, q.voice().Say("page.section."+key+".name", nil), q.voice().Say("page.section."+key+".help", nil)}
+}
+
+// communityShape lists the parts of the community's document.
+func (c *Console) communityShape(q *request) error {
+	doc, err := c.o.Record.CommunityDocument(q.Context(), q.community(), 0)
+	if err != nil {
+		return err
+	}
+	return q.show("community", shapePage{Version: doc.Version, Sections: q.sections()})
+}
+
+// partPage is one part in change.
+type partPage struct {
+	section
+	On      int64 // the version that is being changed
+	Text    string
+	Form    *partForm // nil where the part has none
+	Reasons []string  // why it is refused
+	Stale   bool      // somebody else changed the document meanwhile
+	Checked bool      // it may be applied as it stands here
+	preview
+}
+
+// preview is what a change of the document would do.
+type preview struct {
+	Words   []charter.Line // what changes, as a person says it; none where the part has no such words
+	Lines   []charter.Line // the lines of the document that go and come
+	Moves   int            // open tickets that would go with their building to another grid
+	Numbers []int64        // the first of them
+}
+
+// Preview is for templates.
+func (p partPage) Preview() preview { return p.preview }
+
+// mostMoves is how many tickets a preview names.
+const mostMoves = 10
+
+// previewed tells what a change would do.
+func (q *request) previewed(ch *charter.Change) (preview, error) {
+	out := preview{Lines: ch.Lines}
+	if was, err := workflow.ParseCommunity(strings.NewReader(ch.Was.YAML)); err == nil {
+		out.Words = charter.Differences(q.sentences(was), q.sentences(ch.Community))
+	}
+	err := q.console.o.Desk.Journal().OpenTickets(q.Context(), q.community(), func(t workflow.Ticket) error {
+		if t.MovesTo(ch.Community) != "" {
+			if out.Moves++; len(out.Numbers) < mostMoves {
+				out.Numbers = append(out.Numbers, t.Number)
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+func (q *request) partOf() (section, error) {
+	key := q.PathValue("section")
+	if !slices.Contains(charter.Sections, key) {
+		return section{}, &workflow.Error{Code: workflow.CodeNotFound, Cause: errors.New("no such part of a document")}
+	}
+	return q.section(key), nil
+}
+
+// part shows one part of the document to be changed.
+func (c *Console) part(q *request) error {
+	s, err := q.partOf()
+	if err != nil {
+		return err
+	}
+	doc, err := c.o.Record.CommunityDocument(q.Context(), q.community(), 0)
+	if err != nil {
+		return err
+	}
+	page := partPage{section: s, On: doc.Version}
+	if page.Text, err = charter.Section([]byte(doc.YAML), s.Key); err != nil {
+		return err
+	}
+	if page.Form, err = q.partForm(s.Key, doc.YAML); err != nil {
+		return err
+	}
+	return q.show("part", page)
+}
+
+// changePart shows first what would change, and applies it when that is agreed to.
+func (c *Console) changePart(q *request) error {
+	s, err := q.partOf()
+	if err != nil {
+		return err
+	}
+	doc, err := c.o.Record.CommunityDocument(q.Context(), q.community(), 0)
+	if err != nil {
+		return err
+	}
+	page := partPage{section: s, Text: q.PostFormValue("text")}
+	page.On, _ = strconv.ParseInt(q.PostFormValue("on"), 10, 64)
+	yaml, err := charter.Amend([]byte(doc.YAML), s.Key, page.Text)
+	return q.changeDocument(page, doc, yaml, err)
+}
+
+// fillPart is changePart with what a form says in place of a text.
+func (c *Console) fillPart(q *request) error {
+	s, err := q.partOf()
+	if err != nil {
+		return err
+	}
+	doc, err := c.o.Record.CommunityDocument(q.Context(), q.community(), 0)
+	if err != nil {
+		return err
+	}
+	page := partPage{section: s}
+	page.On, _ = strconv.ParseInt(q.PostFormValue("on"), 10, 64)
+	value, err := q.filledPart(s.Key, doc.YAML)
+	if err != nil {
+		return err
+	}
+	yaml, err := charter.AmendValue([]byte(doc.YAML), s.Key, value)
+	if err == nil {
+		page.Text, err = charter.Section(yaml, s.Key)
+	}
+	return q.changeDocument(page, doc, yaml, err)
+}
+
+// changeDocument shows what a document would change, and applies it when that is
+// agreed to. err is why there is none.
+func (q *request) changeDocument(page partPage, doc workflow.Document, yaml []byte, err error) error {
+	c := q.console
+	var change charter.Change
+	if err == nil {
+		change, err = c.registry().Propose(q.Context(), q.community(), page.On, yaml)
+	}
+	var refused *charter.Refused
+	switch {
+	case errors.As(err, &refused):
+		page.Reasons = q.reasons(refused)
+		return q.render(422, "part", page)
+	case errors.Is(err, desk.ErrStale):
+		page.Stale, page.On = true, doc.Version
+		return q.render(409, "part", page)
+	case err != nil:
+		return err
+	}
+	if page.preview, err = q.previewed(&change); err != nil {
+		return err
+	}
+	page.Checked = true
+	if q.PostFormValue("agreed") != "yes" || change.Nothing() {
+		return q.show("part", page)
+	}
+	if _, err := c.registry().Apply(q.Context(), change, q.me.Name, false); err != nil {
+		if errors.As(err, &refused) {
+			page.Reasons, page.Checked = q.reasons(refused), false
+			return q.render(422, "part", page)
+		}
+		return err
+	}
+	if err := c.o.Desk.Refresh(q.Context()); err != nil {
+		return err
+	}
+	return q.to("applied", "admin/community")
+}
+
+// reasons are why a document is refused, in words where there are any.
+func (q *request) reasons(refused *charter.Refused) []string {
+	if faults := wording.FaultsOf(refused); len(faults) > 0 {
+		var out []string
+		for _, f := range faults {
+			out = append(out, q.voice().Fault(f))
+		}
+		return out
+	}
+	if errors.Is(refused, charter.ErrRenumbered) {
+		return []string{q.voice().Say("page.renumbered", nil)}
+	}
+	return refused.Reasons()
+}
