@@ -71,6 +71,45 @@ func TestSlowRecordIsAnsweredLater(t *testing.T) {
 	}
 }
 
+// A message that failed for good is handled when somebody retries it, and answered
+// once, however often they do.
+func TestADeadMessageIsRetried(t *testing.T) {
+	proxy := storetest.Cut(t, storetest.Postgres(t))
+	w := newWorld(t, func(s *settings) { s.postgres, s.budget = proxy.URL(), 300*time.Millisecond })
+	w.say(resident, "你好")
+	proxy.Stall()
+	w.holds("in time", w.say(resident, "西区3号楼楼道灯坏了"), "正在登记")
+	proxy.Heal()
+	w.bot.Wait()
+	tasks, err := w.desk.Drive().Read(w.ctx, community, "dies", 10, 0)
+	must(t, err)
+	var message desk.Task
+	for _, task := range tasks {
+		if task.Kind == desk.TaskMessage {
+			message = task
+		}
+		must(t, w.desk.Drive().Finish(w.ctx, community, task))
+	}
+	openid, words, at, ok := bot.Message(message.Body)
+	if !ok || openid != resident || words != "西区3号楼楼道灯坏了" || at.IsZero() {
+		t.Errorf("the message reads %q %q %v %v", openid, words, at, ok)
+	}
+	for range 2 {
+		must(t, w.store.DeadLetter(w.ctx, community, string(message.Kind), message.Letter(), "it failed", w.clock.Now()))
+		dead, err := w.store.DeadLetters(w.ctx, community, 10)
+		must(t, err)
+		must(t, w.desk.Retry(w.ctx, community, dead[0].ID))
+		w.pump()
+	}
+	who, _, err := w.store.PersonByOpenID(w.ctx, community, resident)
+	must(t, err)
+	mine, err := w.store.Reported(w.ctx, community, who.ID, true, 10)
+	must(t, err)
+	if got := wordsOf(w.pushes(resident)); len(mine) != 1 || strings.Count(got, "收到了,编号") != 1 {
+		t.Errorf("%d tickets, told: %s", len(mine), got)
+	}
+}
+
 func TestBothStoresGoneIsSaid(t *testing.T) {
 	pg, rd := storetest.Cut(t, storetest.Postgres(t)), storetest.Cut(t, storetest.Redis(t))
 	w := newWorld(t, func(s *settings) { s.postgres, s.redis, s.budget = pg.URL(), rd.URL(), 300*time.Millisecond })

@@ -165,6 +165,8 @@ func table() []route {
 		{pattern: "POST /c/{community}/admin/failures/drop", who: of(admin), log: "failures.drop", do: (*Console).dropLetters},
 		{pattern: "POST /c/{community}/admin/failures/{letter}/retry", who: of(admin), log: "failures.retry", do: (*Console).retryLetter},
 		{pattern: "POST /c/{community}/admin/failures/{letter}/drop", who: of(admin), log: "failures.drop", do: (*Console).dropLetter},
+		{pattern: "GET /c/{community}/admin/codes", who: of(admin), do: (*Console).codes},
+		{pattern: "POST /c/{community}/admin/codes/{estate}", who: of(admin), log: "codes.make", do: (*Console).makeCodes, limit: uploads},
 		{pattern: "GET /c/{community}/admin/import", who: of(admin), do: (*Console).imports},
 		{pattern: "GET /c/{community}/admin/import/{table}/template", who: of(admin), do: (*Console).importForm},
 		{pattern: "POST /c/{community}/admin/import/{table}", who: of(admin), log: "import.check", do: (*Console).checkImport, limit: uploads},

@@ -12,6 +12,7 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"github.com/wishdesk/wishdesk/console/assets"
+	"github.com/wishdesk/wishdesk/console/codes"
 	"github.com/wishdesk/wishdesk/tables"
 	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
@@ -90,6 +91,9 @@ type Options struct {
 	Teacher Teacher
 	// Mask hides numbers and names in a text; see workflow.Understander.
 	Mask func(c *workflow.Community, text string, names []string) string
+	// Codes is a community's account as far as it makes building codes; ok is false
+	// where it has none.
+	Codes func(community string) (p codes.Platform, ok bool)
 	// Shelf keeps a table between its check and its entry.
 	Shelf Shelf
 	// Message reads a message that failed for good.

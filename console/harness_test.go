@@ -84,6 +84,7 @@ type house struct {
 	console *Console
 	url     string
 	people  map[string]workflow.Person // "east/worker"
+	codes   printer
 }
 
 // platform stands for WeChat's login: the code is the openid.
@@ -144,7 +145,7 @@ func newHouse(t *testing.T) *house {
 	h.url = "http://" + server.Listener.Addr().String()
 	h.console, err = New(Options{
 		Desk: h.desk, Record: h.store, Live: h.desk.Live(), Media: cleaned{dir}, Wording: words, Taxonomy: readTaxonomy(t), PublicURL: h.url, Clock: h.clock,
-		Account: func(code string) (Account, bool) { return platform{code}, true }, Message: toldMessage, Shelf: drive,
+		Account: func(code string) (Account, bool) { return platform{code}, true }, Message: toldMessage, Codes: h.codes.of, Shelf: drive,
 		Understander: rules,
 		Teacher:      &learn.Teacher{Record: h.store, Rules: rules, Clock: h.clock, Shipped: func() ([]understand.Labelled, error) { return samples(), nil }},
 		Mask: func(_ *workflow.Community, s string, _ []string) string {

@@ -250,7 +250,7 @@ func TestATableIsFilledInAndImported(t *testing.T) {
 		b.Whole("import-faults-" + name)
 		b.Do("again", chromedp.SetUploadFiles(chromedp.CSS(`input[name=table]`), []string{good}), browsertest.Presses("检查这张表"), browsertest.Says("检查好了,没有要改的"))
 		b.Whole("import-checked-" + name)
-		b.Do("enter", browsertest.Presses("登记这 2 行"), browsertest.Says("登记了"))
+		b.Do("enter", browsertest.Presses("登记这 2 行"), browsertest.Says("先下载空表填好"), browsertest.Says("登记了"))
 		b.Whole("import-entered-" + name)
 	}
 	if n := len(h.wished(east)); n != 2 {

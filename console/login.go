@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wishdesk/wishdesk/console/codes"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/access"
 )
@@ -23,11 +24,11 @@ const (
 
 // loginPage is what the login shows.
 type loginPage struct {
-	Account string // the Official Account's name
-	WeChat  bool   // this browser is WeChat's
-	Code    code   // what a telephone scans; empty where the account cannot say who somebody is
-	Scan    string // the address at which this browser asks whether somebody has agreed
-	Failed  string // why the last try failed, a key of the wording
+	Account string     // the Official Account's name
+	WeChat  bool       // this browser is WeChat's
+	Code    codes.Code // what a telephone scans; empty where the account cannot say who somebody is
+	Scan    string     // the address at which this browser asks whether somebody has agreed
+	Failed  string     // why the last try failed, a key of the wording
 }
 
 // login leads WeChat's own browser through OAuth, silently, and shows any other
@@ -114,7 +115,7 @@ func (c *Console) showCode(q *request, page *loginPage, next string) error {
 	}
 	c.setCookie(q.w, "scan", q.community(), secret, scanLife)
 	page.Scan = q.path("login/scan", token, "state")
-	page.Code, err = drawCode(c.o.PublicURL + q.path("login/scan", token))
+	page.Code, err = codes.Draw(c.o.PublicURL + q.path("login/scan", token))
 	return err
 }
 

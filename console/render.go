@@ -193,6 +193,9 @@ func (v view) Say(key string, pairs ...any) string {
 // When is a moment as it is said: 「今天 15:20」.
 func (v view) When(t time.Time) string { return v.voice().When(t, v.now) }
 
+// Plus adds two numbers: lists that people read are counted from 1.
+func (v view) Plus(a, b int) int { return a + b }
+
 // Clock is now.
 func (v view) Clock() time.Time { return v.now }
 

@@ -170,7 +170,7 @@ func (q *request) entry() access.Entry {
 	e := access.Entry{At: q.now, Person: q.me.ID, Action: q.row.log}
 	e.Number, _ = strconv.ParseInt(q.PathValue("number"), 10, 64)
 	var object []string
-	for _, name := range []string{"person", "care", "week", "media", "key", "code", "command", "section", "version", "letter", "table"} {
+	for _, name := range []string{"person", "care", "week", "media", "key", "code", "command", "section", "version", "letter", "table", "estate"} {
 		if v := q.PathValue(name); v != "" {
 			object = append(object, name+" "+v)
 		}

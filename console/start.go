@@ -27,6 +27,7 @@ var menu = []struct {
 	{"community", "admin/community", of(admin)},
 	{"words", "admin/words", of(admin)},
 	{"try", "admin/try", of(admin)},
+	{"codes", "admin/codes", of(admin)},
 	{"model", "admin/model", of(admin)},
 	{"import", "admin/import", of(admin)},
 	{"failures", "admin/failures", of(admin, committee)},

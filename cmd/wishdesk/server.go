@@ -31,6 +31,7 @@ import (
 	"github.com/wishdesk/wishdesk/console"
 	"github.com/wishdesk/wishdesk/console/api"
 	"github.com/wishdesk/wishdesk/console/assets"
+	"github.com/wishdesk/wishdesk/console/codes"
 	"github.com/wishdesk/wishdesk/console/open311"
 	"github.com/wishdesk/wishdesk/endpoint"
 	"github.com/wishdesk/wishdesk/storage/media"
@@ -157,6 +158,10 @@ func newServer(ctx context.Context, s *settings.Settings, accounts map[string]we
 	if srv.console, err = console.New(console.Options{
 		Desk: srv.desk, Record: srv.store, Live: srv.desk.Live(), Media: mediaStore{dir}, Wording: words, Taxonomy: taxonomy, Understander: srv.own, Mask: srv.own.Mask, Message: bot.Message, Shelf: srv.drive,
 		Teacher: &learn.Teacher{Record: srv.store, Rules: rules, Shipped: shippedSamples, Clock: clock}, PublicURL: s.PublicURL, Clock: clock, Logger: log,
+		Codes: func(community string) (codes.Platform, bool) {
+			c, ok := srv.clients[community]
+			return codePlatform{c, srv.accounts[community].AppID}, ok
+		},
 		Account: func(community string) (console.Account, bool) {
 			c, ok := srv.clients[community]
 			return c, ok && s.PublicURL != ""

@@ -1,4 +1,4 @@
-package console
+package codes
 
 import (
 	"fmt"
@@ -9,18 +9,18 @@ import (
 	"github.com/boombuler/barcode/qr"
 )
 
-// code is a two-dimensional code as one SVG path in a square of Size units,
+// Code is a two-dimensional code as one SVG path in a square of Size units,
 // with its quiet zone (ISO/IEC 18004: four modules).
-type code struct {
+type Code struct {
 	Path template.HTMLAttr
 	Size int
 }
 
-// drawCode draws what a telephone reads as the text.
-func drawCode(text string) (code, error) {
+// Draw draws what a telephone reads as the text.
+func Draw(text string) (Code, error) {
 	drawn, err := qr.Encode(text, qr.M, qr.Auto)
 	if err != nil {
-		return code{}, fmt.Errorf("console: drawing a code: %w", err)
+		return Code{}, fmt.Errorf("codes: drawing: %w", err)
 	}
 	const quiet = 4
 	n := drawn.Bounds().Dx()
@@ -32,5 +32,5 @@ func drawCode(text string) (code, error) {
 			}
 		}
 	}
-	return code{Path: template.HTMLAttr(`d="` + path.String() + `"`), Size: n + 2*quiet}, nil //nolint:gosec // digits and the letters of a path, made above
+	return Code{Path: template.HTMLAttr(`d="` + path.String() + `"`), Size: n + 2*quiet}, nil //nolint:gosec // digits and the letters of a path, made above
 }
