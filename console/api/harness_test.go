@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -221,11 +222,9 @@ func (h *house) ask(method, path, key, body string, headers ...string) answer {
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	for i := 0; i < len(headers); i += 2 {
-		if headers[i+1] == "" {
-			req.Header.Del(headers[i])
-		} else {
-			req.Header.Set(headers[i], headers[i+1])
+	for pair := range slices.Chunk(headers, 2) {
+		if req.Header.Del(pair[0]); pair[1] != "" {
+			req.Header.Set(pair[0], pair[1])
 		}
 	}
 	res, err := h.server.Client().Do(req)
@@ -273,9 +272,10 @@ func (h *house) get(path, key string) answer {
 	return h.ask(http.MethodGet, path, key, "")
 }
 
+// named numbers the Idempotency-Keys of a test run.
 var named = 0
 
-// fileBody files with a fresh Idempotency-Key.
+// file files with a fresh Idempotency-Key.
 func (h *house) file(body string, headers ...string) answer {
 	h.t.Helper()
 	named++
@@ -321,7 +321,7 @@ func (h *house) logged() []string {
 	return out
 }
 
-// tickets is how many tickets east has.
+// count is how many tickets east has.
 func (h *house) count() int {
 	h.t.Helper()
 	found, err := h.store.Search(h.t.Context(), east, desk.Query{Limit: 200})
