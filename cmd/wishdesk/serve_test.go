@@ -362,3 +362,55 @@ func TestServerFollowsModels(t *testing.T) {
 		t.Errorf("understood by version %d", have)
 	}
 }
+
+// A key that the command line makes opens the JSON API of a running server, for its
+// own community, until it is ended.
+func TestServerAnswersOtherSoftware(t *testing.T) {
+	s, err := settings.Load(configs.Read("defaults.yaml"), "", nil)
+	must(t, err)
+	s.Postgres, s.Redis = settings.Secret(storetest.Postgres(t)), settings.Secret(storetest.Redis(t))
+	s.Addr, s.Data = "127.0.0.1:0", t.TempDir()
+	must(t, postgres.Migrate(t.Context(), s.Postgres.Reveal()))
+	log := slog.New(slog.DiscardHandler)
+	_, err = loadDemo(t.Context(), s, clockwork.NewRealClock(), log)
+	must(t, err)
+	d, err := startDemo(t.Context(), s, "127.0.0.1:0", clockwork.NewRealClock(), log)
+	must(t, err)
+	defer d.stop()
+	env := []string{"WISHDESK_POSTGRES=" + s.Postgres.Reveal(), "WISHDESK_REDIS=" + s.Redis.Reveal()}
+	key, errs, status := wishdesk(t, env, "", "key", "new", "--community", demoCommunity, "--name", "区平台", "--scope", "read,file")
+	if key = strings.TrimSpace(key); status != 0 {
+		t.Fatalf("key new: %d %s", status, errs)
+	}
+	base := "http://" + d.server.listener.Addr().String() + "/api/v1/"
+	community := base + "communities/" + demoCommunity
+	if status, _, body := get(t, base+"openapi.json", ""); status != http.StatusOK || !strings.Contains(body, `"openapi":"3.1.0"`) {
+		t.Errorf("the description: %d %.100s", status, body)
+	}
+	if status, _, body := get(t, community, ""); status != http.StatusUnauthorized || !strings.Contains(body, `"code":"no_key"`) {
+		t.Errorf("without a key: %d %s", status, body)
+	}
+	for _, path := range []string{"", "/categories", "/tickets?limit=1"} {
+		if status, header, body := get(t, community+path, key); status != http.StatusOK || header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: %d %.200s", path, status, body)
+		}
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, community+"/tickets", strings.NewReader(`{"text": "毕家洼西区12号楼楼道灯不亮了"}`))
+	must(t, err)
+	req.Header.Set("Authorization", "Bearer "+key)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Idempotency-Key", "street-platform-1")
+	resp, err := http.DefaultClient.Do(req)
+	must(t, err)
+	body, err := io.ReadAll(resp.Body)
+	must(t, errors.Join(err, resp.Body.Close()))
+	if resp.StatusCode != http.StatusCreated || !strings.Contains(string(body), `"source":"api"`) {
+		t.Errorf("filing: %d %s", resp.StatusCode, body)
+	}
+	if _, errs, status := wishdesk(t, env, "", "key", "end", "1", "--community", demoCommunity); status != 0 {
+		t.Fatalf("key end: %d %s", status, errs)
+	}
+	if status, _, body := get(t, community, key); status != http.StatusUnauthorized || !strings.Contains(body, `"code":"key_ended"`) {
+		t.Errorf("with a key that ended: %d %s", status, body)
+	}
+}
