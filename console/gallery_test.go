@@ -85,6 +85,7 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 		{"try", "admin", "admin/try", "admin/try"},
 		{"words", "admin", "admin/words", "admin/words?group=page"},
 		{"word", "admin", "admin/words/{key}", "admin/words/help"},
+		{"codes", "admin", "admin/codes", "admin/codes"},
 		{"import", "admin", "admin/import", "admin/import"},
 		{"model", "admin", "admin/model", "admin/model"},
 		{"failures", "admin", "admin/failures", "admin/failures"},
