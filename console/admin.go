@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -51,6 +52,27 @@ type auditLine struct {
 	Number                  int64
 }
 
+// object says what else a line is about, in words for the kinds that have them.
+func (q *request) object(s string) string {
+	var out []string
+	for part := range strings.SplitSeq(s, ", ") {
+		kind, what, _ := strings.Cut(part, " ")
+		switch {
+		case kind == "section" && slices.Contains(charter.Sections, what):
+			what = q.section(what).Name
+		case kind == "person" || kind == "care":
+			if id, err := strconv.ParseInt(what, 10, 64); err == nil {
+				what = q.nameOf(workflow.PersonID(id))
+			}
+		}
+		if key := "page.object." + kind; q.console.o.Wording.Has(key) {
+			part = q.voice().Say(key, wording.Values{"Text": what})
+		}
+		out = append(out, part)
+	}
+	return strings.Join(out, "、")
+}
+
 // audit shows who looked at and changed what.
 func (c *Console) audit(q *request) error {
 	v := q.URL.Query()
@@ -72,7 +94,7 @@ func (c *Console) audit(q *request) error {
 	}
 	for _, e := range lines {
 		page.Lines = append(page.Lines, auditLine{
-			When: e.At.In(q.shape.Community.Location()).Format("01-02 15:04:05"), Who: q.nameOf(e.Person), What: q.action(e.Action), Object: e.Object, Number: e.Number,
+			When: e.At.In(q.shape.Community.Location()).Format("01-02 15:04:05"), Who: q.nameOf(e.Person), What: q.action(e.Action), Object: q.object(e.Object), Number: e.Number,
 		})
 	}
 	return q.show("audit", page)

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -28,6 +29,8 @@ type partForm struct {
 	Clocks     []clock
 	Categories []ownCategory
 	Rules      []ruleLine
+	Fields     []field
+	Ladders    []ladderForm
 	Rule       *ruleForm // one rule to be changed, or a new one
 }
 
@@ -82,8 +85,13 @@ func (q *request) partForm(key, document string) (*partForm, error) {
 		form.Categories, err = q.categories(c)
 	case "assignment":
 		err = q.ruleForms(form)
+	case "ladder":
+		form.Ladders = q.ladders(c)
 	default:
-		return nil, nil
+		if fieldsOf[key] == nil {
+			return nil, nil
+		}
+		form.Fields, err = q.fields(c, key)
 	}
 	return form, err
 }
@@ -117,8 +125,13 @@ func (q *request) filledPart(key, document string) (any, error) {
 		return q.filledCategories(c), nil
 	case "assignment":
 		return q.filledRules(c)
+	case "ladder":
+		return q.filledLadder(c, document)
 	}
-	return nil, &workflow.Error{Code: workflow.CodeNotFound, Cause: errors.New("this part has no form")}
+	if fieldsOf[key] != nil {
+		return q.filledFields(c, key)
+	}
+	return nil, &workflow.Error{Code: workflow.CodeNotFound, Cause: errNoForm}
 }
 
 // rows are the rows of a form's table, by the names of its columns; those without
@@ -280,7 +293,9 @@ func (q *request) filledClocks(c *workflow.Community, document string) (any, err
 // short is a time as a document has it.
 func short(d time.Duration) string {
 	s := d.String()
-	s = strings.TrimSuffix(s, "0s")
+	if d != 0 {
+		s = strings.TrimSuffix(s, "0s")
+	}
 	if strings.HasSuffix(s, "h0m") {
 		s = strings.TrimSuffix(s, "0m")
 	}
@@ -343,11 +358,16 @@ func (q *request) filledCategories(c *workflow.Community) any {
 	return out
 }
 
-// sentences say what a document says, as a person says it, for the parts that have
-// forms.
+// sentences say what a document says, as a person says it, a line for each thing.
 func (q *request) sentences(c *workflow.Community) []string {
 	say := func(key string, v wording.Values) string { return q.voice().Say("page.sentence."+key, v) }
 	var out []string
+	for _, one := range []struct{ key, value string }{
+		{"name", c.Name}, {"subdistrict", c.Subdistrict}, {"households", strconv.Itoa(c.Households)}, {"residents", strconv.Itoa(c.Residents)},
+		{"hotline", c.Hotline}, {"timezone", c.Timezone}, {"open311", q.voice().Say("page.option.open311."+cmp.Or(string(c.Open311), "all"), nil)},
+	} {
+		out = append(out, say("single", wording.Values{"Name": q.section(one.key).Name, "Text": one.value}))
+	}
 	for _, e := range c.Estates {
 		out = append(out, say("estate", wording.Values{"Name": e.Name, "Count": e.Buildings, "Yes": e.PropertyContract}))
 	}
@@ -372,5 +392,8 @@ func (q *request) sentences(c *workflow.Community) []string {
 		}
 		out = append(out, say("category", wording.Values{"What": label, "Yes": own.Off}))
 	}
-	return out
+	for _, key := range slices.Sorted(maps.Keys(c.Wording)) {
+		out = append(out, say("text", wording.Values{"Name": key, "Text": c.Wording[key]}))
+	}
+	return slices.Concat(out, q.fieldSentences(c), q.ladderSentences(c))
 }

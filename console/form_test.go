@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -92,7 +93,7 @@ func TestEstatesClocksAndOthersByForms(t *testing.T) {
 		t.Errorf("no time: %d %s", a.status, a.body)
 	}
 	b.post(parts0+"clocks/form", url.Values{"on": {"6"}}).mustSay(t, http.StatusOK, "没有变化")
-	if a := b.post(parts0+"ladder/form", url.Values{"on": {"6"}}); a.status != http.StatusNotFound {
+	if a := b.post(parts0+"wording/form", url.Values{"on": {"6"}}); a.status != http.StatusNotFound {
 		t.Errorf("a part without a form: %d", a.status)
 	}
 	b.agree("estates", b.post(parts0+"estates/form", url.Values{"on": {"6"}, "name": {"东园", ""}, "aliases": {"东院", ""}, "buildings": {"4", ""}, "households": {"88", ""}, "contract": {"yes", "no"}}))
@@ -238,4 +239,84 @@ func TestTheModelIsTaught(t *testing.T) {
 			tab.Picture("admin-" + strings.NewReplacer("/", "-", "?", "-", "=", "").Replace(page) + "-" + name)
 		}
 	}
+}
+
+// Parts that are a few values, and the ladder, are filled in without their text;
+// what is not filled in keeps the values that hold.
+func TestValuesAndLaddersByForms(t *testing.T) {
+	h := newHouse(t)
+	b := h.as("east/admin")
+	b.get(parts0+"quiet").mustSay(t, http.StatusOK, "晚上几点起", `value="21:00"`)
+	preview := b.post(parts0+"quiet/form", url.Values{"on": {"1"}, "from": {"22：00"}, "to": {"07:30"}})
+	preview.mustSay(t, http.StatusOK, "原来:免打扰·晚上几点起:21:00", "改成:免打扰·晚上几点起:22:00")
+	b.agree("quiet", preview)
+	b.agree("working", b.post(parts0+"working/form", url.Values{"on": {"2"}, "hours": {"08:30-12:00 14:00—17:30"}, "days": {"1", "2", "3", "4", "5", "6"}, "holidays": {"2026-12-31、2027-01-01"}}))
+	b.agree("points", b.post(parts0+"points/form", url.Values{"on": {"3"}, "satisfied": {"3"}, "fair": {"0"}, "unsatisfied": {"-1"}, "thanks": {"5"}}))
+	b.agree("digest", b.post(parts0+"digest/form", url.Values{"on": {"4"}, "floor": {"90"}, "least": {"3"}, "hot_days": {"14"}, "hot_times": {"2"}}))
+	b.agree("property", b.post(parts0+"property/form", url.Values{"on": {"5"}, "company": {"红色物业"}, "services": {"保洁 保安"}, "categories": {"sanitation", "greening"}}))
+	b.agree("alliance", b.post(parts0+"alliance/form", url.Values{"on": {"6"}, "party_branches": {"13"}, "party_members": {"450"}, "partner_units": {"9"}}))
+	c := h.shape(east).Community
+	if c.Quiet.From != "22:00" || c.Quiet.To != "07:30" || len(c.Working.Hours) != 2 || c.Working.Hours[1] != "14:00-17:30" || len(c.Working.Days) != 6 || len(c.Working.Holidays) != 2 ||
+		c.Points != (workflow.Score{Satisfied: 3, Unsatisfied: -1, Thanks: 5}) || c.Digest != (workflow.Weekly{Floor: 90, Least: 3, HotDays: 14, HotTimes: 2}) ||
+		len(c.Property.Services) != 2 || len(c.Property.Categories) != 2 || c.Alliance.PartyMembers != 450 {
+		t.Errorf("the community is %+v", c)
+	}
+	b.get(parts0+"property").mustSay(t, http.StatusOK, "红色物业", `value="greening" checked`)
+	for part, bad := range map[string]url.Values{
+		"quiet": {"from": {"半夜"}, "to": {"07:30"}}, "working": {"hours": {"12:00-08:30"}, "days": {"1"}}, "digest": {"floor": {"900"}, "least": {"3"}, "hot_days": {"14"}, "hot_times": {"2"}}, "points": {"satisfied": {"很多"}},
+	} {
+		bad.Set("on", "7")
+		says := map[string]string{"quiet": "「半夜-07:30」不是几点到几点", "working": "要先开始后结束", "digest": "数目不合适", "points": "请写一个整数"}[part]
+		b.post(parts0+part+"/form", bad).mustSay(t, http.StatusUnprocessableEntity, says)
+	}
+
+	// The form as it is sent without a change, then with a step more and one less.
+	b.get(parts0+"ladder").mustSay(t, http.StatusOK, "没人接单", "到期前", `value="30分钟"`)
+	form := ladderAsItIs(&c.Ladder)
+	form.Set("on", "7")
+	b.post(parts0+"ladder/form", form).mustSay(t, http.StatusOK, "没有变化")
+	add := func(ladder, side, time, row string, tell ...string) {
+		for k, v := range map[string]string{"row": row, "ladder": ladder, "side": side, "time": time} {
+			form.Add(k, v)
+		}
+		form["tell-"+row] = tell
+	}
+	add("response", "after", "15分钟", "900", "leader")
+	form["time"][len(c.Ladder.Emergency)] = "" // the reminder of a response
+	preview = b.post(parts0+"ladder/form", form)
+	preview.mustSay(t, http.StatusOK, "改成:没人接单:超过 15分钟,告诉网格长", "原来:没人接单:到期前 30分钟,告诉办事的人")
+	b.agree("ladder", preview)
+	got := h.shape(east).Community.Ladder
+	if len(got.Response) != 4 || got.Response[0].After != 0 || got.Response[1].After != 15*time.Minute || got.Response[1].Tell[0] != workflow.HearsLeader || len(got.Resolve) != 4 {
+		t.Errorf("the ladder is %+v", got)
+	}
+	form = ladderAsItIs(&got)
+	form.Set("on", "8")
+	add("tray", "before", "15分钟", "901", "leader")
+	add("visit", "after", "100小时", "902")
+	b.post(parts0+"ladder/form", form).mustSay(t, http.StatusUnprocessableEntity, "「超时提醒」没有归类第 1 项:到期前只能提醒接单", "「超时提醒」结对没有走访第 5 项:没选告诉谁")
+}
+
+// ladderAsItIs is the form of a ladder as a page sends it untouched.
+func ladderAsItIs(l *workflow.Ladder) url.Values {
+	form := url.Values{}
+	for i, one := range laddersOf(l) {
+		for j, r := range one.rungs {
+			row := strconv.Itoa(100*i + j)
+			side := "after"
+			if r.After < 0 {
+				side = "before"
+			}
+			for k, v := range map[string]string{"row": row, "ladder": one.key, "side": side, "time": strconv.Itoa(int(r.After.Abs()/time.Minute)) + "分钟"} {
+				form.Add(k, v)
+			}
+			for _, hearer := range r.Tell {
+				form.Add("tell-"+row, string(hearer))
+			}
+			if r.Rise {
+				form.Set("rise-"+row, "yes")
+			}
+		}
+	}
+	return form
 }

@@ -80,6 +80,7 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 		{"estates", "admin", "admin/community/{section}", "admin/community/estates"},
 		{"landmarks", "admin", "admin/community/{section}", "admin/community/landmarks"},
 		{"ladder", "admin", "admin/community/{section}", "admin/community/ladder"},
+		{"working", "admin", "admin/community/{section}", "admin/community/working"},
 		{"versions", "admin", "admin/versions", "admin/versions"},
 		{"version", "admin", "admin/versions/{version}", "admin/versions/1"},
 		{"try", "admin", "admin/try", "admin/try"},

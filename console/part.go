@@ -208,5 +208,8 @@ func (q *request) reasons(refused *charter.Refused) []string {
 	if errors.Is(refused, charter.ErrRenumbered) {
 		return []string{q.voice().Say("page.renumbered", nil)}
 	}
-	return refused.Reasons()
+	if wrongs := q.wrongs(refused); len(wrongs) > 0 {
+		return wrongs
+	}
+	return refused.Reasons() // of a text that is no YAML
 }

@@ -3,7 +3,6 @@ package workflow
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 )
@@ -276,28 +275,28 @@ func (k *Pick) fits(r Role, t *Ticket) bool {
 func (r *Rule) check(c *Community) error {
 	var errs []error
 	if r.Name == "" {
-		errs = append(errs, errors.New("name: is missing, it is what 「因为」 says"))
+		errs = append(errs, wrong("name", WrongMissing, "", "is missing, it is what 「因为」 says"))
 	}
 	if !slices.Contains(roleKinds, r.To.Role) {
-		errs = append(errs, fmt.Errorf("to.role: want one of %v, have %q", roleKinds, r.To.Role))
+		errs = append(errs, wrong("to.role", WrongChoice, r.To.Role, "want one of %v, have %q", roleKinds, r.To.Role))
 	}
 	for _, g := range r.If.Grid {
 		if _, ok := c.Grid(g); !ok {
-			errs = append(errs, fmt.Errorf("if.grid: there is no grid %q", g))
+			errs = append(errs, wrong("if.grid", WrongUnknown, g, "there is no grid %q", g))
 		}
 	}
 	for _, k := range r.If.Kind {
 		if k != Incident && k != Wish {
-			errs = append(errs, fmt.Errorf("if.kind: want incident or wish, have %q", k))
+			errs = append(errs, wrong("if.kind", WrongChoice, k, "want incident or wish, have %q", k))
 		}
 	}
 	for _, s := range r.If.Severity {
 		if !slices.Contains([]Severity{Emergency, Major, Minor}, s) {
-			errs = append(errs, fmt.Errorf("if.severity: want emergency, major or minor, have %q", s))
+			errs = append(errs, wrong("if.severity", WrongChoice, s, "want emergency, major or minor, have %q", s))
 		}
 	}
 	if r.To.MaxLoad < 0 || r.To.MaxLead < 0 {
-		errs = append(errs, errors.New("to.max_load, to.max_lead: must not be less than 0"))
+		errs = append(errs, wrong("to.max_load, to.max_lead", WrongNumber, min(r.To.MaxLoad, r.To.MaxLead), "must not be less than 0"))
 	}
 	return errors.Join(errs...)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -28,21 +29,18 @@ func (w *Working) prepare() error {
 	w.spans = nil
 	last := time.Duration(-1)
 	for i, h := range w.Hours {
+		at := fmt.Sprintf("working.hours[%d]", i)
+		from, to, _ := strings.Cut(h, "-")
 		var s span
-		var err error
-		if len(h) != len("08:30-12:00") || h[5] != '-' {
-			err = fmt.Errorf("want 08:30-12:00, have %q", h)
-		} else {
-			var err1, err2 error
-			s.from, err1 = clockTime(h[:5])
-			s.to, err2 = clockTime(h[6:])
-			err = errors.Join(err1, err2)
+		var err1, err2 error
+		s.from, err1 = clockTime(from)
+		s.to, err2 = clockTime(to)
+		if errors.Join(err1, err2) != nil {
+			errs = append(errs, wrong(at, WrongForm, h, "want 08:30-12:00, have %q", h))
+			continue
 		}
-		if err == nil && (s.to <= s.from || s.from < last) {
-			err = fmt.Errorf("%q: must be in order and end after it begins", h)
-		}
-		if err != nil {
-			errs = append(errs, fmt.Errorf("working.hours[%d]: %w", i, err))
+		if s.to <= s.from || s.from < last {
+			errs = append(errs, wrong(at, WrongHours, h, "%q: must be in order and end after it begins", h))
 			continue
 		}
 		last = s.to
@@ -50,15 +48,15 @@ func (w *Working) prepare() error {
 	}
 	for i, d := range w.Days {
 		if d < 1 || d > 7 {
-			errs = append(errs, fmt.Errorf("working.days[%d]: want 1 (Monday) to 7, have %d", i, d))
+			errs = append(errs, wrong(fmt.Sprintf("working.days[%d]", i), WrongNumber, d, "want 1 (Monday) to 7, have %d", d))
 		}
 	}
 	if len(w.Hours) > 0 && len(w.Days) == 0 {
-		errs = append(errs, errors.New("working.days: is missing while working.hours are set"))
+		errs = append(errs, wrong("working.days", WrongMissing, "", "is missing while working.hours are set"))
 	}
 	for _, d := range slices.Concat(w.Holidays, w.Extra) {
 		if _, err := time.Parse(time.DateOnly, d); err != nil {
-			errs = append(errs, fmt.Errorf("working.holidays, working.extra: want 2026-10-01, have %q", d))
+			errs = append(errs, wrong("working.holidays, working.extra", WrongDate, d, "want 2026-10-01, have %q", d))
 		}
 	}
 	return errors.Join(errs...)
@@ -210,7 +208,7 @@ func (q *Quiet) prepare() error {
 	q.from, err1 = clockTime(q.From)
 	q.to, err2 = clockTime(q.To)
 	if err := errors.Join(err1, err2); err != nil {
-		return fmt.Errorf("quiet: %w", err)
+		return wrong("quiet", WrongTime, q.From+"-"+q.To, "%v", err)
 	}
 	return nil
 }

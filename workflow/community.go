@@ -240,55 +240,59 @@ func DefaultClocks() Clocks {
 
 func (c *Community) prepare() error {
 	var errs []error
-	fail := func(format string, a ...any) { errs = append(errs, fmt.Errorf(format, a...)) }
+	fail := func(at string, code WrongCode, have any, format string, a ...any) {
+		errs = append(errs, wrong(at, code, have, format, a...))
+	}
+	in := func(list string, i int, field string) string { return fmt.Sprintf("%s[%d]%s", list, i, field) }
 	if c.Code == "" || strings.Trim(c.Code, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
-		fail("code: want lower-case letters, digits and '-', have %q", c.Code)
+		fail("code", WrongForm, c.Code, "want lower-case letters, digits and '-', have %q", c.Code)
 	}
 	if c.Name == "" {
-		fail("name: is missing")
+		fail("name", WrongMissing, "", "is missing")
 	}
 	if c.Open311 != OpenToAll && c.Open311 != OpenToKeys && c.Open311 != NotOpen {
-		fail("open311: want keys, closed, or nothing for everybody, have %q", c.Open311)
+		fail("open311", WrongChoice, c.Open311, "want keys, closed, or nothing for everybody, have %q", c.Open311)
 	}
 	loc, err := time.LoadLocation(c.Timezone)
 	if err != nil || c.Timezone == "" || c.Timezone == "Local" {
-		fail("timezone: want a name such as Asia/Shanghai, have %q", c.Timezone)
+		fail("timezone", WrongChoice, c.Timezone, "want a name such as Asia/Shanghai, have %q", c.Timezone)
 	}
 	c.location = loc
 	estates := map[string]int{}
 	for i, e := range c.Estates {
 		if e.Name == "" || e.Buildings < 1 || e.Buildings > 2000 {
-			fail("estates[%d]: needs a name and 1 to 2000 buildings", i)
+			fail(in("estates", i, ""), WrongMissing, e.Name, "needs a name and 1 to 2000 buildings")
 			continue
 		}
 		if _, twice := estates[e.Name]; twice {
-			fail("estates[%d]: %q stands twice", i, e.Name)
+			fail(in("estates", i, ""), WrongTwice, e.Name, "%q stands twice", e.Name)
 		}
 		estates[e.Name] = e.Buildings
 	}
 	c.gridOf = map[buildingKey]string{}
 	for i, g := range c.Grids {
 		if g.Code == "" || g.Name == "" {
-			fail("grids[%d]: needs a code and a name", i)
+			fail(in("grids", i, ""), WrongMissing, g.Name, "needs a code and a name")
 		}
 		if slices.ContainsFunc(c.Grids[:i], func(other Grid) bool { return other.Code == g.Code }) {
-			fail("grids[%d].code: %q stands twice", i, g.Code)
+			fail(in("grids", i, ".code"), WrongTwice, g.Code, "%q stands twice", g.Code)
 		}
-		ranges, err := parseRanges(g.Buildings)
-		if err != nil {
-			fail("grids[%d].buildings: %w", i, err)
+		at := in("grids", i, ".buildings")
+		ranges, unread, ok := parseRanges(g.Buildings)
+		if !ok {
+			fail(at, WrongForm, unread, "want estate:from-to, have %q", unread)
 			continue
 		}
 		for _, r := range ranges {
 			n, ok := estates[r.estate]
 			if !ok || r.from < 1 || r.to < r.from || r.to > n {
-				fail("grids[%d].buildings: %s:%d-%d is not in an estate", i, r.estate, r.from, r.to)
+				fail(at, WrongRange, r, "%v is not in an estate", r)
 				continue
 			}
 			for b := r.from; b <= r.to; b++ {
 				k := buildingKey{r.estate, b}
 				if other, taken := c.gridOf[k]; taken {
-					fail("grids[%d].buildings: %s %d is in %s already", i, r.estate, b, other)
+					fail(at, WrongTaken, fmt.Sprintf("%s %d", r.estate, b), "%s %d is in %s already", r.estate, b, other)
 				}
 				c.gridOf[k] = g.Code
 			}
@@ -297,7 +301,7 @@ func (c *Community) prepare() error {
 	for _, e := range c.Estates {
 		for b := 1; b <= estates[e.Name]; b++ {
 			if _, ok := c.gridOf[buildingKey{e.Name, b}]; !ok {
-				fail("grids: %s %d is in no grid", e.Name, b)
+				fail("grids", WrongGridless, fmt.Sprintf("%s %d", e.Name, b), "%s %d is in no grid", e.Name, b)
 				break
 			}
 		}
@@ -306,7 +310,7 @@ func (c *Community) prepare() error {
 		_, inGrid := c.Grid(l.Grid)
 		_, inEstate := estates[l.Estate]
 		if l.Name == "" || !inGrid || l.Estate != "" && !inEstate {
-			fail("landmarks[%d]: needs a name, a grid that exists, and no estate that does not", i)
+			fail(in("landmarks", i, ""), WrongMissing, l.Name, "needs a name, a grid that exists, and no estate that does not")
 		}
 	}
 	if err := c.Clocks.check(); err != nil {
@@ -320,7 +324,7 @@ func (c *Community) prepare() error {
 	}
 	for i := range c.Assignment {
 		if err := c.Assignment[i].check(c); err != nil {
-			fail("assignment[%d].%w", i, err)
+			errs = append(errs, within(in("assignment", i, "."), err))
 		}
 	}
 	if err := c.Ladder.check(c.Clocks.Again); err != nil {
@@ -328,11 +332,11 @@ func (c *Community) prepare() error {
 	}
 	for _, code := range slices.Sorted(maps.Keys(c.Categories)) {
 		if err := c.Categories[code].check(code); err != nil {
-			fail("categories.%s: %w", code, err)
+			errs = append(errs, err)
 		}
 	}
 	if d := c.Digest; d.Floor < 0 || d.Floor > 100 || d.Least < 1 || d.HotDays < 1 || d.HotDays > 366 || d.HotTimes < 2 {
-		fail("digest: want floor 0 to 100, least at least 1, hot_days 1 to 366, hot_times at least 2")
+		fail("digest", WrongNumber, "", "want floor 0 to 100, least at least 1, hot_days 1 to 366, hot_times at least 2")
 	}
 	return errors.Join(errs...)
 }
@@ -348,7 +352,7 @@ func (c *Clocks) check() error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(promised)) {
 		if promised[name] <= 0 {
-			errs = append(errs, fmt.Errorf("clocks.%s: must be longer than 0, every open ticket has a next deadline", name))
+			errs = append(errs, wrong("clocks."+name, WrongShort, "", "must be longer than 0, every open ticket has a next deadline"))
 		}
 	}
 	optional := map[string]time.Duration{
@@ -358,14 +362,14 @@ func (c *Clocks) check() error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(optional)) {
 		if optional[name] < 0 {
-			errs = append(errs, fmt.Errorf("clocks.%s: must not be less than 0", name))
+			errs = append(errs, wrong("clocks."+name, WrongShort, "", "must not be less than 0"))
 		}
 	}
 	if c.RatingReminder >= c.Rating {
-		errs = append(errs, errors.New("clocks.rating_reminder: must be shorter than clocks.feedback_window"))
+		errs = append(errs, wrong("clocks.rating_reminder", WrongReminder, "", "must be shorter than clocks.feedback_window"))
 	}
 	if c.MaxTransfers < 1 {
-		errs = append(errs, errors.New("clocks.max_transfers: must be at least 1"))
+		errs = append(errs, wrong("clocks.max_transfers", WrongNumber, c.MaxTransfers, "must be at least 1"))
 	}
 	return errors.Join(errs...)
 }
@@ -375,12 +379,16 @@ type buildingRange struct {
 	from, to int
 }
 
-func parseRanges(s string) ([]buildingRange, error) {
-	var out []buildingRange
+// String is a range as a document has it.
+func (r buildingRange) String() string { return fmt.Sprintf("%s:%d-%d", r.estate, r.from, r.to) }
+
+// parseRanges reads the buildings of a grid; unread is what is not of the form
+// estate:from-to.
+func parseRanges(s string) (out []buildingRange, unread string, ok bool) {
 	for _, part := range strings.Split(s, ",") {
 		estate, span, ok := strings.Cut(strings.TrimSpace(part), ":")
 		if !ok {
-			return nil, fmt.Errorf("want estate:from-to, have %q", part)
+			return nil, part, false
 		}
 		a, b, ok := strings.Cut(span, "-")
 		if !ok {
@@ -389,11 +397,11 @@ func parseRanges(s string) ([]buildingRange, error) {
 		from, err1 := strconv.Atoi(strings.TrimSpace(a))
 		to, err2 := strconv.Atoi(strings.TrimSpace(b))
 		if err1 != nil || err2 != nil {
-			return nil, fmt.Errorf("want estate:from-to, have %q", part)
+			return nil, part, false
 		}
 		out = append(out, buildingRange{estate, from, to})
 	}
-	return out, nil
+	return out, "", true
 }
 
 // Rules are the rules of assignment, in the order in which they are read.

@@ -41,6 +41,11 @@ const (
 	HearsCommittee Hearer = "committee" // the committee's people on duty
 )
 
+// Hearers are all that a rung may tell, nearest to the matter first.
+func Hearers() []Hearer {
+	return []Hearer{HearsWorker, HearsFullTime, HearsPartTime, HearsLeader, HearsCommittee}
+}
+
 var hearers = map[Hearer]Audience{
 	HearsWorker: ToWorker, HearsFullTime: ToFullTime, HearsPartTime: ToPartTime, HearsLeader: ToLeader, HearsCommittee: ToDuty,
 }
@@ -156,29 +161,29 @@ func (l *Ladder) check(again time.Duration) error {
 	for _, name := range slices.Sorted(maps.Keys(ladders)) {
 		rungs := ladders[name]
 		for i, r := range rungs {
-			fail := func(format string, a ...any) {
-				errs = append(errs, fmt.Errorf("ladder.%s[%d]: %w", name, i, fmt.Errorf(format, a...)))
+			fail := func(code WrongCode, format string, a ...any) {
+				errs = append(errs, wrong(fmt.Sprintf("ladder.%s[%d]", name, i), code, "", format, a...))
 			}
 			if i > 0 && r.After <= rungs[i-1].After {
-				fail("must come after the step before it")
+				fail(WrongOrder, "must come after the step before it")
 			}
 			if most := max(again, day); i > 0 && rungs[i-1].After >= 0 && r.After-rungs[i-1].After > most {
-				fail("comes more than %v after the step before it", most)
+				fail(WrongGap, "comes more than %v after the step before it", most)
 			}
 			if r.After < 0 && (r.Rise || name != "response" && name != "feedback" && name != "resolve") {
-				fail("only a reminder of a response, feedback or resolution comes before, and it does not rise")
+				fail(WrongBefore, "only a reminder of a response, feedback or resolution comes before, and it does not rise")
 			}
 			if len(r.Tell) == 0 {
-				fail("tells nobody")
+				fail(WrongNobody, "tells nobody")
 			}
 			for _, h := range r.Tell {
 				if _, ok := hearers[h]; !ok {
-					fail("tell: want some of %v, have %q", slices.Sorted(maps.Keys(hearers)), h)
+					fail(WrongChoice, "tell: want some of %v, have %q", slices.Sorted(maps.Keys(hearers)), h)
 				}
 			}
 		}
 		if len(rungs) > 0 && !slices.ContainsFunc(rungs, func(r Rung) bool { return r.Rise }) && name != "visit" {
-			errs = append(errs, fmt.Errorf("ladder.%s: no step rises to the committee", name))
+			errs = append(errs, wrong("ladder."+name, WrongRise, "", "no step rises to the committee"))
 		}
 	}
 	return errors.Join(errs...)

@@ -3,7 +3,6 @@ package workflow
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -188,15 +187,16 @@ func (t *Taxonomy) For(c *Community) *Taxonomy {
 const longestLabel = 10
 
 func (o OwnCategory) check(code Category) error {
+	at := "categories." + string(code)
 	switch n := utf8.RuneCountInString(o.Label); {
 	case code == "" || strings.Trim(string(code), "abcdefghijklmnopqrstuvwxyz0123456789_") != "":
-		return errors.New("want a code of lower-case letters, digits and '_'")
+		return wrong(at, WrongForm, code, "want a code of lower-case letters, digits and '_'")
 	case n > longestLabel || len(strings.Fields(o.Label)) > 1 || strings.TrimSpace(o.Label) != o.Label:
-		return fmt.Errorf("label: want one word of at most %d characters, have %q", longestLabel, o.Label)
+		return wrong(at, WrongLabel, o.Label, "label: want one word of at most %d characters, have %q", longestLabel, o.Label)
 	case o.Kind != "" && o.Kind != Incident && o.Kind != Wish:
-		return fmt.Errorf("kind: want incident or wish, have %q", o.Kind)
+		return wrong(at, WrongChoice, o.Kind, "kind: want incident or wish, have %q", o.Kind)
 	case o.Off && code.none() != "":
-		return errors.New("off: it stands for all that nothing else fits, and must be there to choose")
+		return wrong(at, WrongNeeded, o.Label, "off: it stands for all that nothing else fits, and must be there to choose")
 	}
 	return nil
 }
@@ -206,22 +206,22 @@ func (o OwnCategory) check(code Category) error {
 // of another kind, two of one name.
 func (t *Taxonomy) Check(c *Community) error {
 	var errs []error
-	fail := func(code Category, format string, a ...any) {
-		errs = append(errs, fmt.Errorf("categories.%s: %w", code, fmt.Errorf(format, a...)))
+	fail := func(code Category, why WrongCode, have any, format string, a ...any) {
+		errs = append(errs, wrong("categories."+string(code), why, have, format, a...))
 	}
 	own := t.For(c)
 	for _, code := range slices.Sorted(maps.Keys(c.Categories)) {
 		o := c.Categories[code]
 		switch kind := t.KindOf(code); {
 		case kind == "" && (o.Kind == "" || o.Label == ""):
-			fail(code, "is not shipped: one of your own needs kind (incident or wish) and label")
+			fail(code, WrongMissing, o.Label, "is not shipped: one of your own needs kind (incident or wish) and label")
 		case kind != "" && o.Kind != "" && o.Kind != kind:
-			fail(code, "kind: it is not of kind %s, and a category's kind cannot be changed", o.Kind)
+			fail(code, WrongKind, t.Label(code), "kind: it is not of kind %s, and a category's kind cannot be changed", o.Kind)
 		}
 		for _, k := range []Kind{Incident, Wish} {
 			for other, label := range own.of(k) {
 				if other != code && o.Label != "" && (label == o.Label || string(other) == o.Label) {
-					fail(code, "label: %q is what %s is called", o.Label, other)
+					fail(code, WrongNamesake, o.Label, "label: %q is what %s is called", o.Label, other)
 				}
 			}
 		}
