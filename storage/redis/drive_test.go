@@ -217,9 +217,17 @@ func TestTasksGoToOneAndAreClaimedFromTheDead(t *testing.T) {
 	if early, err := d.Claim(ctx, community, "b", time.Hour, 10); err != nil || len(early) != 0 {
 		t.Fatalf("claimed from the living: %v, %v", early, err)
 	}
+	mine, err := d.Mine(ctx, community, "a", 10)
+	must(t, err)
+	if len(mine) != 2 || mine[0].Key != "slow" || mine[1].Key != "m:1" || string(mine[1].Body) != "{\"x\":\"\\u4f60\"}" {
+		t.Fatalf("its own are %+v", mine)
+	}
+	if others, err := d.Mine(ctx, community, "b", 10); err != nil || len(others) != 0 {
+		t.Fatalf("another's own: %v, %v", others, err)
+	}
 	claimed, err := d.Claim(ctx, community, "b", 0, 10)
 	must(t, err)
-	if len(claimed) != 2 || claimed[0].Key != "slow" || claimed[0].Deliveries != 2 {
+	if len(claimed) != 2 || claimed[0].Key != "slow" || claimed[0].Deliveries != 3 {
 		t.Fatalf("claimed %+v", claimed)
 	}
 	for _, c := range claimed {

@@ -37,13 +37,22 @@ func (d *Drive) Add(ctx context.Context, community string, t desk.Task, urgent b
 // up to n of each queue. Where Redis hangs it ends soon after block; tasks
 // whose delivery was lost that way are claimed later.
 func (d *Drive) Read(ctx context.Context, community, consumer string, n int, block time.Duration) ([]desk.Task, error) {
+	return d.read(ctx, community, consumer, ">", n, block)
+}
+
+// Mine gives the tasks that this consumer was given and has not finished.
+func (d *Drive) Mine(ctx context.Context, community, consumer string, n int) ([]desk.Task, error) {
+	return d.read(ctx, community, consumer, "0", n, 0)
+}
+
+func (d *Drive) read(ctx context.Context, community, consumer, from string, n int, block time.Duration) ([]desk.Task, error) {
 	ctx, cancel := context.WithTimeout(ctx, max(block, 0)+callTimeout)
 	defer cancel()
 	if block <= 0 {
 		block = -1 // go-redis: no BLOCK at all
 	}
 	all := streams(community)
-	args := &redis.XReadGroupArgs{Group: group, Consumer: consumer, Streams: append(all, ">", ">", ">"), Count: int64(n), Block: block}
+	args := &redis.XReadGroupArgs{Group: group, Consumer: consumer, Streams: append(all, from, from, from), Count: int64(n), Block: block}
 	got, err := d.c.XReadGroup(ctx, args).Result()
 	if isNoGroup(err) {
 		if err := d.groups(ctx, community); err != nil {

@@ -3,6 +3,7 @@ package desk_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strconv"
 	"strings"
 	"sync"
@@ -50,8 +51,12 @@ var begin = time.Date(2026, 11, 23, 1, 0, 0, 0, time.UTC)
 
 func newFixture(t *testing.T, redisURL string) *fixture {
 	t.Helper()
+	return newFixtureOn(t, storetest.Postgres(t), redisURL)
+}
+
+func newFixtureOn(t *testing.T, url, redisURL string) *fixture {
+	t.Helper()
 	ctx := t.Context()
-	url := storetest.Postgres(t)
 	f := &fixture{T: t, clock: clockwork.NewFakeClockAt(begin), redis: redisURL}
 	f.must(postgres.Migrate(ctx, url))
 	var err error
@@ -287,6 +292,58 @@ func TestGoesOnWithoutRedis(t *testing.T) {
 	if got := f.stored(filed.Number); len(got.Overdue) == 0 {
 		t.Error("no clock fired")
 	}
+}
+
+// When the record is back, what failed meanwhile is done at once and does not wait
+// until it is claimed.
+func TestTheRecordComesBack(t *testing.T) {
+	proxy := storetest.Cut(t, storetest.Postgres(t))
+	f := newFixtureOn(t, proxy.URL(), storetest.Redis(t))
+	tried, noted := make(chan bool, 1000), make(chan struct{}, 1000)
+	f.desk = desk.New(desk.Options{Journal: f.store, Drive: f.drive, Clock: f.clock, Logger: slog.New(slog.NewTextHandler(signal(noted), nil))})
+	f.must(f.desk.Refresh(t.Context()))
+	r := f.desk.NewRunner("a", 2, map[desk.TaskKind]desk.Handler{desk.TaskMessage: func(ctx context.Context, _ string, _ desk.Task) error {
+		err := f.store.Ping(ctx)
+		tried <- err == nil
+		return err
+	}})
+	proxy.Cut()
+	f.must(f.drive.Add(t.Context(), community, desk.Task{Kind: desk.TaskMessage, Key: "m:1", Lane: "from:o1"}, false))
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { r.Run(ctx) })
+	defer running.Wait()
+	defer stop()
+	soon := time.After(20 * time.Second) // less than it takes until a task is claimed
+	next := func() (done bool) {
+		select {
+		case done = <-tried:
+		case <-soon:
+			t.Fatal("the task was not tried")
+		}
+		return done
+	}
+	if next() {
+		t.Fatal("the record answered through a proxy that is cut")
+	}
+	<-noted
+	proxy.Heal()
+	f.must(f.drive.Add(t.Context(), community, desk.Task{Kind: desk.TaskMessage, Key: "m:2", Lane: "from:o2"}, false))
+	for range 2 {
+		if !next() {
+			t.Error("a task failed though the record is back")
+		}
+	}
+}
+
+// signal is told of every failed task that was logged.
+type signal chan<- struct{}
+
+func (s signal) Write(line []byte) (int, error) {
+	if strings.Contains(string(line), "task failed") {
+		s <- struct{}{}
+	}
+	return len(line), nil
 }
 
 func itoa(p workflow.PersonID) string { return strconv.FormatInt(int64(p), 10) }

@@ -284,6 +284,8 @@ type Shape struct {
 // use; errors other than ErrStale, ErrSeen and *workflow.Error mean that the
 // record cannot be reached or is at fault.
 type Journal interface {
+	// Ping tells whether the record answers at all.
+	Ping(ctx context.Context) error
 	// Commit stores the change whole, durably, or not at all. Concurrent
 	// changes share one transaction; each caller gets its own answer.
 	Commit(ctx context.Context, ch Change) error
@@ -485,6 +487,9 @@ type Drive interface {
 	Add(ctx context.Context, community string, t Task, urgent bool) error
 	// Read waits up to block for tasks that nobody has, of any queue.
 	Read(ctx context.Context, community, consumer string, n int, block time.Duration) ([]Task, error)
+	// Mine gives up to n tasks of each queue that this consumer has and has not
+	// finished, those in hand among them.
+	Mine(ctx context.Context, community, consumer string, n int) ([]Task, error)
 	// Claim takes over tasks that another consumer left unfinished for idle.
 	Claim(ctx context.Context, community, consumer string, idle time.Duration, n int) ([]Task, error)
 	// Finish acknowledges a task and removes it.

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -27,6 +28,7 @@ type Runner struct {
 	consumer string
 	handlers map[TaskKind]Handler
 	workers  int
+	away     atomic.Bool // the record did not answer when a task failed
 }
 
 // How a Runner behaves; durations of the wall, not of the rules.
@@ -41,6 +43,7 @@ const (
 	maxTries     = 8                // then a task becomes a dead letter
 	messageTries = 100              // so does a message: nothing else has it, so an outage must not end it
 	batch        = 64
+	pingEvery    = 250 * time.Millisecond // how often the record is asked whether it is back
 
 	mediaAgain = 5 * time.Minute // a photo that could not be fetched is queued again after this
 )
@@ -136,7 +139,17 @@ func (r *Runner) consume(ctx context.Context, community string) {
 	lastClaim := time.Time{}
 	for ctx.Err() == nil {
 		var tasks []Task
+		back := r.away.Load()
+		if back && !r.recordAnswers(ctx) {
+			continue // nothing can be done without it: what is queued waits, and wears out no tries
+		}
 		err := r.desk.withDrive("read", func(drive Drive) (err error) {
+			if back { // what failed meanwhile, at once
+				if tasks, err = drive.Mine(ctx, community, r.consumer, mostMine); err == nil {
+					r.away.Store(false)
+				}
+				return err
+			}
 			if time.Since(lastClaim) > claimIdle/3 {
 				lastClaim = time.Now()
 				if tasks, err = drive.Claim(ctx, community, r.consumer, claimIdle, r.workers); err != nil || len(tasks) > 0 {
@@ -158,6 +171,25 @@ func (r *Runner) consume(ctx context.Context, community string) {
 		}
 		r.handle(ctx, community, tasks, &order, &inHand)
 	}
+}
+
+// mostMine is how many tasks of a queue a process takes up again after an outage;
+// others, which hardly exist, are claimed after a while.
+const mostMine = 1000
+
+// recordAnswers asks the record whether it is back, and waits a moment where it is
+// not.
+func (r *Runner) recordAnswers(ctx context.Context) bool {
+	asking, cancel := context.WithTimeout(ctx, readBlock)
+	defer cancel()
+	if r.desk.journal.Ping(asking) == nil {
+		return true
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(pingEvery):
+	}
+	return false
 }
 
 // handle does tasks side by side, so that a slow one holds up no other; those
@@ -251,6 +283,7 @@ func (r *Runner) one(ctx context.Context, community string, t Task) (done bool) 
 	}
 	if err != nil {
 		tasksFailed(t.Kind)
+		r.notice(ctx)
 		r.desk.log.Warn("task failed", "community", community, "kind", t.Kind, "tries", t.Deliveries, "cause", err)
 		most := int64(maxTries)
 		if t.Kind == TaskMessage || t.Kind == TaskEntry {
@@ -272,6 +305,15 @@ func (r *Runner) one(ctx context.Context, community string, t Task) (done bool) 
 	}
 	r.finish(ctx, community, t)
 	return true
+}
+
+// notice finds out whether a task failed because the record is away.
+func (r *Runner) notice(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, readBlock)
+	defer cancel()
+	if r.desk.journal.Ping(ctx) != nil {
+		r.away.Store(true)
+	}
 }
 
 func (r *Runner) finish(ctx context.Context, community string, t Task) {
