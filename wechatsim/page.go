@@ -160,7 +160,7 @@ func (p *Platform) serveEvents(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	for {
-		said, changed := p.since(after)
+		said, changed := p.Since(after)
 		for _, s := range said {
 			data, err := json.Marshal(s)
 			if err != nil {

@@ -131,9 +131,9 @@ func (p *Platform) transcript(openid string, after int64) []Entry {
 	return out
 }
 
-// since gives what was said after an id in all chats, and a channel that is
+// Since gives what was said after an id in all chats, and a channel that is
 // closed when more is said.
-func (p *Platform) since(after int64) ([]Said, <-chan struct{}) {
+func (p *Platform) Since(after int64) ([]Said, <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	from, _ := slices.BinarySearchFunc(p.chat, after+1, func(s Said, id int64) int { return int(s.ID - id) })

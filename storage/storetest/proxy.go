@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/url"
 	"os"
@@ -16,7 +17,6 @@ import (
 // make it slow, and give it back. It begins healed. Its methods may be called from
 // any goroutine.
 type Proxy struct {
-	t       testing.TB
 	network string // of the store: tcp or unix
 	address string
 	dir     string
@@ -29,6 +29,7 @@ type Proxy struct {
 	requests chan struct{} // closed while requests flow
 	answers  chan struct{} // closed while answers flow
 	delay    time.Duration
+	failed   error
 	running  sync.WaitGroup
 }
 
@@ -54,33 +55,49 @@ const postgresPort = "5432"
 // or Redis (redis://, unix://). It ends with the test.
 func Cut(t testing.TB, target string) *Proxy {
 	t.Helper()
+	p, err := Between(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Errorf("ending the proxy: %v", err)
+		}
+	})
+	return p
+}
+
+// Between is Cut for who has no test: it ends with Close.
+func Between(target string) (*Proxy, error) {
 	u, err := url.Parse(target)
 	if err != nil {
-		t.Fatal("the target of the proxy is not a URL")
+		return nil, errors.New("the target of the proxy is not a URL")
 	}
 	// Directly under /tmp: the path of a socket is at most 107 bytes long.
 	dir, err := os.MkdirTemp("/tmp", "wishdesk-proxy-")
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	p := &Proxy{t: t, dir: dir, links: map[*link]struct{}{}, requests: flowing(), answers: flowing()}
-	t.Cleanup(func() {
-		p.Cut()
-		p.running.Wait()
-		if err := os.RemoveAll(dir); err != nil {
-			t.Errorf("removing the proxy's directory: %v", err)
-		}
-	})
+	p := &Proxy{dir: dir, links: map[*link]struct{}{}, requests: flowing(), answers: flowing()}
 	switch u.Scheme {
 	case "postgres", "postgresql":
 		p.behindPostgres(u)
 	case "redis", "unix":
 		p.behindRedis(u)
 	default:
-		t.Fatalf("the proxy knows no stores of the kind %q", u.Scheme)
+		_ = os.RemoveAll(dir)
+		return nil, fmt.Errorf("the proxy knows no stores of the kind %q", u.Scheme)
 	}
 	p.Heal()
-	return p
+	return p, nil
+}
+
+// Close ends the proxy and every connection through it. The error tells of a
+// socket that it could not open since, too.
+func (p *Proxy) Close() error {
+	p.Cut()
+	p.running.Wait() // after which nobody writes what failed
+	return errors.Join(p.failed, os.RemoveAll(p.dir))
 }
 
 // behindPostgres reads the store's address from u and makes the proxy's own URL of it.
@@ -172,7 +189,6 @@ func (p *Proxy) Slow(d time.Duration) {
 
 // Heal undoes Cut, Stall, StallAnswers and Slow. What was held back goes through.
 func (p *Proxy) Heal() {
-	p.t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.delay = 0
@@ -187,7 +203,7 @@ func (p *Proxy) Heal() {
 	}
 	listener, err := net.Listen("unix", p.socket)
 	if err != nil {
-		p.t.Errorf("the proxy could not listen: %v", err)
+		p.failed = errors.Join(p.failed, fmt.Errorf("the proxy could not listen: %w", err))
 		return
 	}
 	p.listener = listener
@@ -199,7 +215,9 @@ func (p *Proxy) accept(listener net.Listener) {
 		client, err := listener.Accept()
 		if err != nil {
 			if !errors.Is(err, net.ErrClosed) {
-				p.t.Errorf("the proxy could not accept: %v", err)
+				p.mu.Lock()
+				p.failed = errors.Join(p.failed, fmt.Errorf("the proxy could not accept: %w", err))
+				p.mu.Unlock()
 			}
 			return
 		}

@@ -1,0 +1,227 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/wishdesk/wishdesk/wechatsim"
+)
+
+// estate is a part of the demo community: how it is said, and how many buildings.
+type estate struct {
+	name      string
+	buildings int
+}
+
+var estates = []estate{{"毕家洼西区", 69}, {"怡园小区", 16}, {"北村新居", 22}, {"铁路宿舍", 14}, {"四院宿舍", 10}}
+
+// troubles are what residents write, each of another category.
+var troubles = []string{
+	"楼道灯不亮了", "下水道堵了", "楼道里堆满杂物", "单元门坏了关不上", "垃圾没人清运", "楼上半夜装修太吵", "车位被人占了", "暖气不热", "树枝挡住窗户了", "墙皮掉下来了",
+}
+
+// crowd are the people on their phones: residents who each report one thing and rate
+// it when they are asked, and workers who accept and resolve what they are given.
+type crowd struct {
+	platform *wechatsim.Platform
+	history  *history
+	reader   *reader
+	rate     atomic.Int64 // reports a second
+	count    atomic.Int64 // residents so far
+	workers  map[string]chan int64
+	mute     atomic.Bool // workers and raters rest
+	busy     sync.WaitGroup
+}
+
+func newCrowd(p *wechatsim.Platform, h *history, r *reader, workers []string) *crowd {
+	c := &crowd{platform: p, history: h, reader: r, workers: map[string]chan int64{}}
+	for _, w := range workers {
+		c.workers[w] = make(chan int64, 100_000)
+	}
+	return c
+}
+
+// words are what resident i writes: nobody else writes the same.
+func words(i int64) string {
+	n := i
+	trouble := troubles[n%int64(len(troubles))]
+	n /= int64(len(troubles))
+	var total int64
+	for _, e := range estates {
+		total += int64(e.buildings)
+	}
+	b := n % total
+	n /= total
+	for _, e := range estates {
+		if b < int64(e.buildings) {
+			return fmt.Sprintf("%s%d号楼%d单元%d%02d%s", e.name, b+1, n%6+1, n/6%6+1, n/36%4+1, trouble) + again(n/144)
+		}
+		b -= int64(e.buildings)
+	}
+	return trouble
+}
+
+// again makes words differ once every flat has reported everything.
+func again(round int64) string {
+	if round == 0 {
+		return ""
+	}
+	return fmt.Sprintf(",第%d回了", round+1)
+}
+
+// run plays until ctx ends, then waits for what is under way.
+func (c *crowd) run(ctx context.Context) {
+	c.busy.Go(func() { c.listen(ctx) })
+	for openid, work := range c.workers {
+		c.busy.Go(func() { c.work(ctx, openid, work) })
+	}
+	const beat = 20 * time.Millisecond
+	tick := time.NewTicker(beat)
+	defer tick.Stop()
+	owed := 0.0
+	for {
+		select {
+		case <-ctx.Done():
+			c.busy.Wait()
+			return
+		case <-tick.C:
+		}
+		for owed += float64(c.rate.Load()) * beat.Seconds(); owed >= 1; owed-- {
+			c.busy.Go(c.report)
+		}
+	}
+}
+
+// report is a resident who is new here and writes one thing.
+func (c *crowd) report() {
+	i := c.count.Add(1) - 1
+	openid := fmt.Sprintf("proof-resident-%d", i)
+	if err := c.platform.Admit(wechatsim.Persona{OpenID: openid, Name: "居民" + strconv.FormatInt(i, 10), Group: "resident"}); err != nil {
+		panic(err) // an openid is given
+	}
+	c.say(openid, report, words(i), 0)
+}
+
+// say sends and notes what came back. It outlasts the run: what was sent must be
+// answered, or the judge would not know what its sender saw.
+func (c *crowd) say(openid string, d deed, text string, number int64) class {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	s := said{Who: openid, Deed: d, Text: text, Number: number, At: time.Now(), Phase: c.history.now()}
+	reply, err := c.platform.SendText(ctx, openid, text)
+	s.Took, s.Reply, s.Tries = time.Since(s.At), reply.Text, reply.Tries
+	switch {
+	case err != nil:
+		s.Class, s.Reply = unavailable, err.Error()
+	default:
+		var n int64
+		if s.Class, n = c.reader.read(d, reply); n > 0 {
+			s.Number = n
+		}
+	}
+	c.history.add(s)
+	return s.Class
+}
+
+var (
+	assignment = regexp.MustCompile(`(?:新任务|【紧急】) ?(\d+) 号`)
+	done       = regexp.MustCompile(`^(\d+) 号办好了`)
+)
+
+// listen reads every phone: who got work takes it, who is asked rates.
+func (c *crowd) listen(ctx context.Context) {
+	var after int64
+	for {
+		fresh, more := c.platform.Since(after)
+		for _, s := range fresh {
+			after = s.ID
+			c.hear(s)
+		}
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return
+		}
+		select { // of many wakes one is enough
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (c *crowd) hear(s wechatsim.Said) {
+	if s.Dir != wechatsim.Out || c.mute.Load() {
+		return
+	}
+	text := readable(s.Entry)
+	if work, ok := c.workers[s.OpenID]; ok {
+		m := assignment.FindStringSubmatch(text)
+		if m == nil && s.Channel == wechatsim.ByTemplate {
+			m = []string{"", s.Field("character_string1")}
+		}
+		if m != nil {
+			n, _ := strconv.ParseInt(m[1], 10, 64)
+			work <- n
+		}
+		return
+	}
+	if m := done.FindStringSubmatch(text); m != nil && s.Channel != wechatsim.ByPassive {
+		n, _ := strconv.ParseInt(m[1], 10, 64)
+		verdict := "满意"
+		if rand.IntN(20) == 0 { //nolint:gosec // a crowd
+			verdict = "不满意"
+		}
+		c.busy.Go(func() { c.say(s.OpenID, rate, verdict, n) })
+	}
+}
+
+// pace is how long a worker takes over one message.
+const pace = 2500 * time.Millisecond
+
+// work is a worker who takes one thing after another, each until it is said to be
+// taken, and once more where the answer was lost on the way.
+func (c *crowd) work(ctx context.Context, openid string, numbers <-chan int64) {
+	seen := map[int64]bool{}
+	for {
+		var n int64
+		select {
+		case n = <-numbers:
+		case <-ctx.Done():
+			return
+		}
+		if seen[n] || c.mute.Load() {
+			continue
+		}
+		seen[n] = true
+		for _, step := range []struct {
+			deed deed
+			text string
+		}{{accept, "接单 %d"}, {resolve, "办结 %d 已经修好了"}} {
+			for range 3 {
+				select { // a person does no more in a minute
+				case <-time.After(pace):
+				case <-ctx.Done():
+					return
+				}
+				switch c.say(openid, step.deed, fmt.Sprintf(step.text, n), n) {
+				case unavailable, refused, perhaps:
+					continue
+				}
+				break
+			}
+		}
+	}
+}
+
+// readable is what stands on the phone, in one text.
+func readable(e wechatsim.Entry) string {
+	return strings.TrimSpace(e.HeadContent + e.Text)
+}
