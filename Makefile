@@ -37,6 +37,14 @@ test: setup-test assets $(FOREIGN) ## every test, race detector on; TEST=./workf
 check: setup-test assets $(FOREIGN) ## formatting, vet, lint, vulnerabilities, module file, tests
 	@scripts/check.sh
 
+.PHONY: chaos
+chaos: setup-test assets ## plays every fault against real processes and judges: lost, duplicated, stuck (SHORT=1)
+	@go run ./proof/chaos $(if $(SHORT),-short)
+
+.PHONY: fuzz
+fuzz: setup-test assets ## bad input of every kind, ten minutes for each target (FOR=1m, SHORT=1, ONLY=Name, KEEP=1)
+	@scripts/with-stores.sh scripts/fuzz.sh
+
 .PHONY: fmt
 fmt: bin/tools/golangci-lint ## formats the Go files
 	@bin/tools/golangci-lint fmt

@@ -77,7 +77,7 @@ var rolesOf = map[string][]workflow.Role{
 
 // house is a console on real stores, with two communities.
 type house struct {
-	t       *testing.T
+	t       testing.TB
 	store   *postgres.Store
 	desk    *desk.Desk
 	clock   *clockwork.FakeClock
@@ -101,7 +101,7 @@ func (p platform) OAuthUser(_ context.Context, code string) (string, error) {
 	return code, nil
 }
 
-func newHouse(t *testing.T) *house {
+func newHouse(t testing.TB) *house {
 	t.Helper()
 	h := &house{t: t, clock: clockwork.NewFakeClockAt(time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)), people: map[string]workflow.Person{}}
 	ctx := t.Context()
@@ -356,7 +356,7 @@ func number(t workflow.Ticket) string { return itoa(t.Number) }
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
-func readTaxonomy(t *testing.T) *workflow.Taxonomy {
+func readTaxonomy(t testing.TB) *workflow.Taxonomy {
 	t.Helper()
 	taxonomy := &workflow.Taxonomy{}
 	if err := yaml.Unmarshal(configs.Read("taxonomy.yaml"), taxonomy); err != nil {

@@ -34,4 +34,6 @@ step tools make --no-print-directory bin/tools/golangci-lint
 step lint bin/tools/golangci-lint run
 step vulnerabilities scripts/vuln.sh
 step tests scripts/with-stores.sh go test -race ./...
+step fuzz env SHORT=1 scripts/with-stores.sh scripts/fuzz.sh
+step chaos go run ./proof/chaos -short
 echo "all checks passed in $SECONDS s"

@@ -40,7 +40,7 @@ func parameters(raw string, known []string) (map[string]string, error) {
 
 // shown is the name of something unknown as an error may repeat it.
 func shown(name string) string {
-	if len(name) > 40 || strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") != "" {
+	if name == "" || len(name) > 40 || strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") != "" {
 		return "query"
 	}
 	return name

@@ -25,7 +25,7 @@ type Step = chromedp.Action[chromedp.Void]
 // Browser is one open tab.
 type Browser struct {
 	context.Context
-	t *testing.T
+	t testing.TB
 }
 
 // The sizes at which pages are looked at, in CSS pixels.
@@ -38,7 +38,7 @@ const (
 
 // Open starts a browser of a size; it ends with the test. Whatever the pages'
 // policy refuses or their scripts fail at fails the test.
-func Open(t *testing.T, width, height int) *Browser {
+func Open(t testing.TB, width, height int) *Browser {
 	t.Helper()
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
 		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(width, height), chromedp.UserDataDir(t.TempDir()),

@@ -59,7 +59,7 @@ func prove(ctx context.Context, p plan, out io.Writer) error {
 	}
 	say := func(format string, a ...any) { _, _ = fmt.Fprintf(out, format+"\n", a...) }
 	f, err := lay(ctx, root, options{replicas: 2, disk: p.disk})
-	if errors.Is(err, syscall.EPERM) {
+	if errors.Is(err, syscall.EPERM) || errors.Is(err, errors.ErrUnsupported) {
 		say("THE DISK IS NOT FILLED UP: that needs the right to mount one (run it as root on Linux)")
 		p.disk = 0
 		f, err = lay(ctx, root, options{replicas: 2})
