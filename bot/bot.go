@@ -29,6 +29,8 @@ type Bot struct {
 	channels channels
 	retries  retries
 	late     sync.WaitGroup // messages still worked on after their answer left
+	inHand   chan struct{}  // a place for each message that is worked on
+	lastDone atomic.Int64   // when one was committed last, by the desk's clock, in Unix ns
 }
 
 // Options are what a Bot stands on. All are required but Logger, Templates,
@@ -61,6 +63,9 @@ type Options struct {
 	// Budget is how long a message may take before the answer leaves without
 	// its result, which then follows as a push. WeChat waits 5 s; 0 = 3 s.
 	Budget time.Duration
+	// InHand is how many messages are worked on at once, those included whose
+	// answer has left; 0 = 512. See crowded.
+	InHand int
 }
 
 // Links makes links with which somebody logs in to the pages, once; "" where the
@@ -81,7 +86,10 @@ func New(o Options) *Bot {
 	if o.Templates == nil {
 		o.Templates = func(string) Templates { return nil }
 	}
-	return &Bot{o: o, desk: o.Desk, log: o.Logger, channels: channels{off: map[string]time.Time{}}}
+	if o.InHand == 0 {
+		o.InHand = 512
+	}
+	return &Bot{o: o, desk: o.Desk, log: o.Logger, channels: channels{off: map[string]time.Time{}}, inHand: make(chan struct{}, o.InHand)}
 }
 
 const (
@@ -105,6 +113,11 @@ func (b *Bot) Handle(ctx context.Context, in wechat.Inbound) wechat.Reply {
 		refused.WithLabelValues(in.Community, "no_community").Inc()
 		return wechat.Reply{Text: b.o.Wording.Say("no_community", nil)}
 	}
+	select {
+	case b.inHand <- struct{}{}:
+	default:
+		return wechat.Reply{Text: b.crowded(ctx, in, shape)}
+	}
 	accepted.WithLabelValues(in.Community, in.Type).Inc()
 	deadline := time.NewTimer(b.o.Budget)
 	defer deadline.Stop()
@@ -112,6 +125,7 @@ func (b *Bot) Handle(ctx context.Context, in wechat.Inbound) wechat.Reply {
 	defer func() { answerSeconds.Observe(time.Since(started).Seconds()) }()
 
 	if reply, seen := b.seenBefore(ctx, in); seen {
+		<-b.inHand
 		repeated.WithLabelValues(in.Community).Inc()
 		return wechat.Reply{Text: reply}
 	}
@@ -122,6 +136,7 @@ func (b *Bot) Handle(ctx context.Context, in wechat.Inbound) wechat.Reply {
 	done := make(chan outcome, 1)
 	var settled atomic.Bool // by whoever is first: the result, or the answer without it
 	b.late.Go(func() {
+		defer func() { <-b.inHand }()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lateLimit)
 		defer cancel()
 		reply, err := b.turnSafely(ctx, in, false)
@@ -150,6 +165,22 @@ func (b *Bot) Handle(ctx context.Context, in wechat.Inbound) wechat.Reply {
 		return wechat.Reply{Text: b.takeForLater(ctx, in, shape, "both_gone")}
 	}
 	return wechat.Reply{Text: b.takeForLater(ctx, in, shape, "perhaps_later")}
+}
+
+// standstill is how long nothing must have been committed for the record to be
+// taken for hanging.
+const standstill = time.Second
+
+// crowded answers a message for which there is no place. Where others go through,
+// more come than can be taken: it is refused at once, at the price of its answer
+// alone, so that those inside are answered in time and memory stays bounded. Where
+// nothing goes through the record hangs, and the message is kept for later.
+func (b *Bot) crowded(ctx context.Context, in wechat.Inbound, shape desk.Shape) string {
+	if b.o.Clock.Since(time.Unix(0, b.lastDone.Load())) > standstill {
+		return b.takeForLater(ctx, in, shape, "crowded")
+	}
+	refused.WithLabelValues(in.Community, "crowded").Inc()
+	return b.voice(shape).Say("crowded", nil)
 }
 
 // Wait returns when every message whose answer has left is done with.
@@ -277,6 +308,7 @@ func (b *Bot) turn(ctx context.Context, in wechat.Inbound, late bool) (string, e
 		}
 		switch err := s.commit(ctx, reply); {
 		case err == nil:
+			b.lastDone.Store(b.o.Clock.Now().UnixNano())
 			return reply, nil
 		case errors.Is(err, desk.ErrSeen):
 			return b.again(ctx, in, late)

@@ -110,6 +110,27 @@ func TestADeadMessageIsRetried(t *testing.T) {
 	}
 }
 
+// Of more than it can take, what has no place is refused kindly and leaves nothing
+// behind; where nothing goes through at all, it is kept.
+func TestMoreThanItCanTake(t *testing.T) {
+	proxy := storetest.Cut(t, storetest.Postgres(t))
+	w := newWorld(t, func(s *settings) { s.postgres, s.budget, s.inHand = proxy.URL(), 300*time.Millisecond, 2 })
+	w.say(resident, "你好")
+	proxy.Stall()
+	w.holds("one inside", w.say(resident, "西区3号楼楼道灯坏了"), "正在登记")
+	w.holds("another inside", w.say(worker, "西区7号楼楼道灯坏了"), "正在登记")
+	w.holds("no place", w.say(neighbour, "西区4号楼水管爆了"), "没有收下", "0531-00000000", "119", "!编号", "!正在登记")
+	w.clock.Advance(2 * time.Second)
+	w.holds("nothing goes through", w.say(neighbour, "西区5号楼门禁坏了"), "正在登记")
+	proxy.Heal()
+	w.bot.Wait()
+	w.pump()
+	if got := wordsOf(w.pushes(neighbour)); strings.Count(got, "收到了,编号") != 1 || strings.Contains(got, "4号楼") {
+		t.Errorf("the neighbour read: %s", got)
+	}
+	w.holds("a place again", w.say(neighbour, "西区6号楼楼道里堆满杂物"), "编号 100")
+}
+
 func TestBothStoresGoneIsSaid(t *testing.T) {
 	pg, rd := storetest.Cut(t, storetest.Postgres(t)), storetest.Cut(t, storetest.Redis(t))
 	w := newWorld(t, func(s *settings) { s.postgres, s.redis, s.budget = pg.URL(), rd.URL(), 300*time.Millisecond })

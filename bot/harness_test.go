@@ -92,6 +92,7 @@ type settings struct {
 	perDay          int
 	whole           bool
 	shape           string
+	inHand          int
 	crowd           int // residents o-crowd-0, o-crowd-1, …
 }
 
@@ -203,7 +204,7 @@ func newWorld(t *testing.T, options ...option) *world {
 		Desk: w.desk, Understander: rules, Wording: text, Taxonomy: &taxonomy,
 		Messenger: func(c string) (bot.Messenger, bool) { return client, c == community },
 		Templates: func(string) bot.Templates { return o.templates },
-		Media:     directory{dir}, Windows: w.drive, Clock: w.clock, Logger: log, Budget: o.budget,
+		Media:     directory{dir}, Windows: w.drive, Clock: w.clock, Logger: log, Budget: o.budget, InHand: o.inHand,
 		Pages: "https://desk.example", Links: links{},
 		Advisor: o.advisor, AdvicePerDay: o.perDay, Transcriber: o.transcriber, HearPerDay: o.perDay,
 	})
