@@ -114,7 +114,7 @@ func TestWorkingWithoutDays(t *testing.T) {
 
 func TestWorkingRefuses(t *testing.T) {
 	for name, w := range map[string]Working{
-		"working.hours[0]": {Hours: []string{"8:30-12:00"}, Days: []int{1}},
+		"working.hours[0]": {Hours: []string{"0830-12:00"}, Days: []int{1}},
 		"working.hours[1]": {Hours: []string{"08:30-12:00", "11:00-13:00"}, Days: []int{1}},
 		"working.days[0]":  {Hours: []string{"08:30-12:00"}, Days: []int{0}},
 		"working.days":     {Hours: []string{"08:30-12:00"}},
