@@ -3,6 +3,7 @@ package workflow
 import (
 	"cmp"
 	"errors"
+	"math"
 	"slices"
 	"time"
 )
@@ -170,7 +171,15 @@ func (s *assigning) try(rule Rule, barred []PersonID) (PersonID, Reason) {
 func (s *assigning) candidates(pick Pick, barred []PersonID) ([]Person, Reason) {
 	var out []Person
 	reason := NobodyPlays
-	for _, p := range s.r {
+	least := -1 // of the grid's colleagues: counted once, where a rule asks for it
+	lead := func(p *Person) int {
+		if least < 0 {
+			least = s.least(barred)
+		}
+		return s.load(p.ID) - min(least, s.load(p.ID))
+	}
+	for i := range s.r {
+		p := &s.r[i]
 		i := slices.IndexFunc(p.Roles, func(r Role) bool { return pick.fits(r, s.t) })
 		switch {
 		case i < 0:
@@ -180,25 +189,25 @@ func (s *assigning) candidates(pick Pick, barred []PersonID) ([]Person, Reason) 
 			// who may not have it counts for more than who is not there
 		case p.Away.Covers(s.now), !pick.OffDuty && !p.Roles[i].onDuty(s.now.In(s.c.Location())):
 			reason = AllAway
-		case pick.MaxLoad > 0 && s.load(p.ID) > pick.MaxLoad, pick.MaxLead > 0 && s.lead(p, barred) > pick.MaxLead:
+		case pick.MaxLoad > 0 && s.load(p.ID) > pick.MaxLoad, pick.MaxLead > 0 && lead(p) > pick.MaxLead:
 			reason = AllBusy
 		default:
-			out = append(out, p)
+			out = append(out, *p)
 		}
 	}
 	return out, reason
 }
 
-// lead is how many open tickets more somebody has than the colleague of the
-// grid who has the least and could take it now.
-func (s *assigning) lead(p Person, barred []PersonID) int {
-	least := s.load(p.ID)
-	for _, other := range s.r.Workers(s.t.Place.Grid) {
-		if other.ID != p.ID && !slices.Contains(barred, other.ID) && !other.Away.Covers(s.now) && other.onDuty(RoleWorker, s.now.In(s.c.Location())) {
-			least = min(least, s.load(other.ID))
+// least is how many open tickets that worker of the grid has who has the fewest and
+// could take it now.
+func (s *assigning) least(barred []PersonID) int {
+	least := math.MaxInt
+	for _, p := range s.r.Workers(s.t.Place.Grid) {
+		if !slices.Contains(barred, p.ID) && !p.Away.Covers(s.now) && p.onDuty(RoleWorker, s.now.In(s.c.Location())) {
+			least = min(least, s.load(p.ID))
 		}
 	}
-	return s.load(p.ID) - least
+	return least
 }
 
 // distance puts those of the ticket's own grid before those who serve all,
