@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -26,6 +27,7 @@ type session struct {
 	me    workflow.Person
 	talk  talk
 	was   int64            // the conversation's version
+	had   json.RawMessage  // and its state
 	media []workflow.Media // came with this message
 	late  bool             // the answer has left without this message's result
 
@@ -64,7 +66,7 @@ func (b *Bot) open(ctx context.Context, in wechat.Inbound, fresh, late bool) (*s
 		if err != nil {
 			return nil, err
 		}
-		s.was = version
+		s.was, s.had = version, state
 		s.talk = readTalk(state, s.now, s.shape.Community)
 	}
 	if s.heard() {
@@ -99,6 +101,8 @@ func (s *session) commit(ctx context.Context, reply string) error {
 	}
 	t := &desk.Talk{Person: s.me.ID, Was: s.was, State: state}
 	switch {
+	case !s.speaks() && !opensWindow(s.in.Event) && string(state) == cmp.Or(string(s.had), "{}"):
+		t = nil // word of a push's end comes for many pushes at once: none of them is a turn of the conversation
 	case s.heard(): // its recording opened the window
 	case s.in.MenuID != "" || opensWindow(s.in.Event):
 		t.LastClickAt = s.now // WeChat: a tap on a menu message counts as a click
