@@ -1,6 +1,7 @@
 package bot_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +40,16 @@ func TestKnownTrouble(t *testing.T) {
 	w.say(worker, "并案 1006 1005")
 	w.holds("by the worker", w.say(worker, "拆分 1006"), "1006 号已拆出来", "张建国")
 	w.holds("not by anybody", w.say("o-worker-sun", "拆分 1006"), "没有找到")
+}
+
+// However many others of the kind the grid has since.
+func TestKnownTroubleBehindManyOthers(t *testing.T) {
+	w := newWorld(t, func(s *settings) { s.crowd = 24 })
+	w.say(resident, "西区3号楼2单元楼道灯坏了")
+	for i := range 24 {
+		w.say(fmt.Sprintf("o-crowd-%d", i), fmt.Sprintf("西区%d号楼%d单元楼道灯坏了", 4+i%12, 1+i/12))
+	}
+	w.holds("a neighbour", w.say(neighbour, "毕西3号楼2单元楼道里的灯不亮"), "邻居已经报过了", "1001 号")
 }
 
 // An emergency is looked at each time.

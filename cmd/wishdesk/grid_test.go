@@ -101,7 +101,7 @@ func TestImportAMailbox(t *testing.T) {
 	if who.Name != "王桂英" || who.Phone != "13800138000" || who.Home.Room != "402" || who.OpenID != "" {
 		t.Errorf("the resident: %+v", who)
 	}
-	near, err := store.Near(t.Context(), demoCommunity, "G05", "drainage", time.Now().Add(-time.Hour), 10)
+	near, err := store.Near(t.Context(), demoCommunity, workflow.Place{Estate: "怡园小区", Building: 3}, "drainage", time.Now().Add(-time.Hour), 10)
 	must(t, err)
 	if len(near) != 1 || near[0].Owner == 0 || near[0].FiledBy == 0 {
 		t.Errorf("the incident: %+v", near)

@@ -222,7 +222,10 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"FinishMedia", []string{"media_pkey"}, func() { add(s.FinishMedia(c, here, "m2", desk.MediaStored, "", 1)) }},
 		{"DeadLetter", nil, func() { add(s.DeadLetter(c, here, "q", nil, "", now)) }},
 		{"DeadLetters", []string{"dead_letter_pkey"}, func() { _, err := s.DeadLetters(c, here, 20); add(err) }},
-		{"Near", []string{"ticket_near"}, func() { _, err := s.Near(c, here, "G4", "", now.AddDate(-2, 0, 0), 20); add(err) }},
+		{"Near", []string{"ticket_near"}, func() {
+			_, err := s.Near(c, here, workflow.Place{Estate: "东院", Building: 4}, "", now.AddDate(-2, 0, 0), 20)
+			add(err)
+		}},
 		{"Samples", []string{"sample_pkey"}, func() { add(s.Samples(c, here, func(desk.Sample) error { return nil })) }},
 		{"Corrections", []string{"sample_at"}, func() { _, err := s.Corrections(c, here, now, 2000, 20); add(err) }},
 		{"Corrections, newest", []string{"sample_at"}, func() { _, err := s.Corrections(c, here, time.Time{}, 0, 20); add(err) }},

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"encoding/json"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -82,12 +83,17 @@ func (s *Store) Risen(ctx context.Context, community string, level, limit int) (
 	return s.tickets(ctx, "risen", sql, community, level, limit)
 }
 
-// Near are the open incidents of a grid and category filed since a moment,
-// newest first.
-func (s *Store) Near(ctx context.Context, community, grid string, category workflow.Category, since time.Time, limit int) ([]workflow.Ticket, error) {
+// Near are the open incidents of a category in a building, or at a landmark, filed
+// since a moment, newest first.
+func (s *Store) Near(ctx context.Context, community string, place workflow.Place, category workflow.Category, since time.Time, limit int) ([]workflow.Ticket, error) {
+	building := ""
+	if place.Building != 0 {
+		building = strconv.Itoa(place.Building)
+	}
 	return s.tickets(ctx, "near", `SELECT body FROM ticket
-		WHERE community = $1 AND grid = $2 AND category = $3 AND filed_at >= $4 AND ended_at IS NULL AND kind = 'incident'
-		ORDER BY filed_at DESC LIMIT $5`, community, grid, string(category), since, limit)
+		WHERE community = $1 AND category = $2 AND body->'place'->>'estate' = $3 AND coalesce(body->'place'->>'building', '') = $4
+			AND coalesce(body->'place'->>'landmark', '') = $5 AND filed_at >= $6 AND ended_at IS NULL AND kind = 'incident'
+		ORDER BY filed_at DESC LIMIT $7`, community, string(category), place.Estate, building, place.Landmark, since, limit)
 }
 
 // Samples calls f with what workers said that messages are about, in the order

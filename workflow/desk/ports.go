@@ -310,9 +310,9 @@ type Journal interface {
 	Tray(ctx context.Context, community, grid string, limit int) ([]workflow.Ticket, error)
 	// Risen are the open tickets at or above a level, next deadline first.
 	Risen(ctx context.Context, community string, level, limit int) ([]workflow.Ticket, error)
-	// Near are the open incidents of a grid and category filed since a moment,
-	// newest first.
-	Near(ctx context.Context, community, grid string, category workflow.Category, since time.Time, limit int) ([]workflow.Ticket, error)
+	// Near are the open incidents of a category in a building, or at a landmark,
+	// filed since a moment, newest first.
+	Near(ctx context.Context, community string, place workflow.Place, category workflow.Category, since time.Time, limit int) ([]workflow.Ticket, error)
 	// Helped are the open tickets of which somebody has a part, next deadline
 	// first; Wished the wishes on the wall that most neighbours support.
 	Helped(ctx context.Context, community string, helper workflow.PersonID, limit int) ([]workflow.Ticket, error)

@@ -324,7 +324,7 @@ func (w *Work) Known(ctx context.Context, m workflow.Matter, same func(a, b work
 	if !m.Place.Known() || m.Category == "" {
 		return t, false, nil
 	}
-	near, err := w.desk.journal.Near(ctx, w.Change.Community, m.Place.Grid, m.Category, m.At.Add(-nearSince), 20)
+	near, err := w.desk.journal.Near(ctx, w.Change.Community, m.Place, m.Category, m.At.Add(-nearSince), 20)
 	if err != nil {
 		return t, false, err
 	}
