@@ -45,6 +45,10 @@ chaos: setup-test assets ## plays every fault against real processes and judges:
 fuzz: setup-test assets ## bad input of every kind, ten minutes for each target (FOR=1m, SHORT=1, ONLY=Name, KEEP=1)
 	@scripts/with-stores.sh scripts/fuzz.sh
 
+.PHONY: bench
+bench: setup-test assets ## measures the intake beside pgbench and the bare SDK, in one run (SHORT=1)
+	@go run ./proof/bench $(if $(SHORT),-short)
+
 .PHONY: fmt
 fmt: bin/tools/golangci-lint ## formats the Go files
 	@bin/tools/golangci-lint fmt

@@ -58,18 +58,18 @@ func prove(ctx context.Context, p plan, out io.Writer) error {
 		return err
 	}
 	say := func(format string, a ...any) { _, _ = fmt.Fprintf(out, format+"\n", a...) }
-	f, err := lay(ctx, root, options{replicas: 2, disk: p.disk})
+	f, err := ground.Lay(ctx, root, layout(p.disk))
 	if errors.Is(err, syscall.EPERM) || errors.Is(err, errors.ErrUnsupported) {
 		say("THE DISK IS NOT FILLED UP: that needs the right to mount one (run it as root on Linux)")
 		p.disk = 0
-		f, err = lay(ctx, root, options{replicas: 2})
+		f, err = ground.Lay(ctx, root, layout(0))
 	}
 	if err != nil {
 		return err
 	}
 	v, kept, err := play(ctx, f, p, script(), say)
-	logs := f.dir
-	err = errors.Join(err, f.close())
+	logs := f.Dir
+	err = errors.Join(err, f.Close())
 	if err != nil {
 		return err
 	}
@@ -92,13 +92,13 @@ func wrong(v *verdict) error {
 
 // play has people write while the script runs, waits until everything owed is done,
 // and judges. kept says which phases did not answer as they promise.
-func play(ctx context.Context, f *field, p plan, faults []fault, say func(string, ...any)) (v *verdict, kept, err error) {
-	reader, err := newReader(f.root)
+func play(ctx context.Context, f *ground.Field, p plan, faults []fault, say func(string, ...any)) (v *verdict, kept, err error) {
+	reader, err := newReader(f.Root)
 	if err != nil {
 		return nil, nil, err
 	}
 	h := &history{}
-	c := newCrowd(f.platform, h, reader, f.workers)
+	c := newCrowd(f.Platform, h, reader, f.Workers)
 	c.rate.Store(p.rate)
 	running, stop := context.WithCancel(ctx)
 	ended := make(chan struct{})
@@ -134,13 +134,13 @@ func play(ctx context.Context, f *field, p plan, faults []fault, say func(string
 		return nil, nil, err
 	}
 	all := h.list()
-	v = judge(all, r, phonesOf(f.platform), reader, now)
+	v = judge(all, r, phonesOf(f.Platform), reader, now)
 	return v, errors.Join(kept, tell(v, all, promised, say)), nil
 }
 
 // phase is one fault, and the calm after it. carried is how long what was kept
 // meanwhile waited for the record.
-func phase(ctx context.Context, f *field, p plan, h *history, c *crowd, fault fault) (carried time.Duration, err error) {
+func phase(ctx context.Context, f *ground.Field, p plan, h *history, c *crowd, fault fault) (carried time.Duration, err error) {
 	h.enter(fault.name)
 	hold := p.hold
 	if fault.load {
@@ -165,7 +165,7 @@ func phase(ctx context.Context, f *field, p plan, h *history, c *crowd, fault fa
 		}
 	}
 	h.enter("after: " + fault.name)
-	for _, r := range f.replicas {
+	for _, r := range f.Replicas {
 		ready, cancel := context.WithTimeout(ctx, time.Minute)
 		err := r.Ready(ready)
 		cancel()
@@ -178,8 +178,8 @@ func phase(ctx context.Context, f *field, p plan, h *history, c *crowd, fault fa
 }
 
 // carriedOver waits until no message of an outage is left in Redis.
-func carriedOver(ctx context.Context, f *field) (time.Duration, error) {
-	options, err := redis.ParseURL(f.stores.Redis)
+func carriedOver(ctx context.Context, f *ground.Field) (time.Duration, error) {
+	options, err := redis.ParseURL(f.Stores.Redis)
 	if err != nil {
 		return 0, fmt.Errorf("chaos: %w", err)
 	}
@@ -187,7 +187,7 @@ func carriedOver(ctx context.Context, f *field) (time.Duration, error) {
 	defer c.Close()
 	began := time.Now()
 	for time.Since(began) < 2*time.Minute && ctx.Err() == nil {
-		tasks, err := c.XRange(ctx, "wd:{"+community+"}:q:stage", "-", "+").Result()
+		tasks, err := c.XRange(ctx, "wd:{"+ground.Community+"}:q:stage", "-", "+").Result()
 		if err != nil {
 			return 0, fmt.Errorf("chaos: %w", err)
 		}
@@ -205,12 +205,12 @@ func carriedOver(ctx context.Context, f *field) (time.Duration, error) {
 
 // settle waits until nothing is queued and nothing owed that is due, and reads the
 // record. Workers and raters go on meanwhile for a while, then rest.
-func settle(ctx context.Context, f *field, c *crowd, most time.Duration) (*record, time.Time, error) {
+func settle(ctx context.Context, f *ground.Field, c *crowd, most time.Duration) (*record, time.Time, error) {
 	began := time.Now()
 	var r *record
 	for quiet := 0; ; {
 		var err error
-		if r, err = readRecord(ctx, f.stores.Postgres, f.stores.Redis, community); err != nil {
+		if r, err = readRecord(ctx, f.Stores.Postgres, f.Stores.Redis, ground.Community); err != nil {
 			return nil, time.Time{}, err
 		}
 		c.mute.Store(time.Since(began) > most/4)
@@ -279,4 +279,9 @@ func tell(v *verdict, all []said, promised map[string]float64, say func(string, 
 	}
 	say("%d tickets, %d events, %d messages on phones, %d pushes wait for their time", v.tickets, v.events, v.pushesToPhones, v.waiting)
 	return kept
+}
+
+// layout is two replicas behind proxies, on a disk of so many megabytes.
+func layout(disk int) ground.Options {
+	return ground.Options{Replicas: 2, Disk: disk, Proxied: true, Patches: clockPatches()}
 }

@@ -113,23 +113,58 @@ func (s *Stores) KillRedis(withFile bool) error {
 	return nil
 }
 
+// PIDs are the processes of a store, "postgres" or "redis": its first one and those
+// that it started. Linux alone tells.
+func (s *Stores) PIDs(store string) ([]int, error) {
+	first, err := pidFrom(map[string]string{"postgres": filepath.Join(s.dir, "postgres", "postmaster.pid"), "redis": filepath.Join(s.dir, "redis", "redis.pid")}[store])
+	if err != nil {
+		return nil, err
+	}
+	out := []int{first}
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		return nil, fmt.Errorf("ground: %w", err)
+	}
+	for _, file := range stats {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue // it has ended
+		}
+		_, rest, _ := strings.Cut(string(text), ") ")
+		if fields := strings.Fields(rest); len(fields) > 1 && fields[1] == strconv.Itoa(first) {
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+			out = append(out, pid)
+		}
+	}
+	return out, nil
+}
+
 // signalFrom signals the process whose id is the first line of a file, and waits
 // until it has ended.
 func signalFrom(file string, sig syscall.Signal) error {
-	f, err := os.Open(file)
+	pid, err := pidFrom(file)
 	if err != nil {
-		return fmt.Errorf("ground: %w", err)
-	}
-	line, err := bufio.NewReader(f).ReadString('\n')
-	_ = f.Close()
-	pid, bad := strconv.Atoi(strings.TrimSpace(line))
-	if bad != nil || pid < 2 {
-		return fmt.Errorf("ground: %s holds no process id: %w", file, errors.Join(err, bad))
+		return err
 	}
 	if err := syscall.Kill(pid, sig); err != nil {
 		return fmt.Errorf("ground: signal to %d: %w", pid, err)
 	}
 	return until(func() bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) })
+}
+
+// pidFrom is the process id in the first line of a file.
+func pidFrom(file string) (int, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return 0, fmt.Errorf("ground: %w", err)
+	}
+	line, err := bufio.NewReader(f).ReadString('\n')
+	_ = f.Close()
+	pid, bad := strconv.Atoi(strings.TrimSpace(line))
+	if bad != nil || pid < 2 {
+		return 0, fmt.Errorf("ground: %s holds no process id: %w", file, errors.Join(err, bad))
+	}
+	return pid, nil
 }
 
 // ErrNoDisk means that the stores have no small disk of their own.

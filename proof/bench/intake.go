@@ -1,0 +1,247 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/wishdesk/wishdesk/proof/ground"
+)
+
+// connections that the load comes over, as the platform's own servers would keep them.
+const connections = 64
+
+// filed is an answer that gives a number: understood, decided, committed.
+var filed = regexp.MustCompile(`编号 ?\d+`)
+
+// load is what came of a round.
+type load struct {
+	rate    float64 // answers with a number, a second
+	proper  float64 // their share
+	took    []time.Duration
+	example string // of an answer without a number
+}
+
+// write has new residents write, n at most, for as long as a round.
+func (b *bench) write(ctx context.Context, addresses []string, n int64, rate float64, most time.Duration) (load, error) {
+	calls, err := ground.Residents(b.residents, n, time.Now())
+	if err != nil {
+		return load{}, err
+	}
+	b.residents += n
+	answers, took := ground.Hammer(ctx, addresses, calls, connections, rate, most)
+	var l load
+	good := 0
+	for i := range answers {
+		a := &answers[i]
+		l.took = append(l.took, a.Took)
+		if text := a.Text(); filed.MatchString(text) {
+			good++
+		} else {
+			l.example = fmt.Sprintf("%q → %q %v", a.Call.Text, text, a.Err)
+		}
+	}
+	slices.Sort(l.took)
+	l.rate, l.proper = float64(good)/took.Seconds(), float64(good)/float64(max(1, len(answers)))
+	return l, nil
+}
+
+func (l *load) percentile(p float64) float64 {
+	if len(l.took) == 0 {
+		return 0
+	}
+	return float64(l.took[min(int(p*float64(len(l.took))), len(l.took)-1)]) / float64(time.Millisecond)
+}
+
+func (b *bench) addresses() (all []string) {
+	for _, r := range b.Replicas {
+		all = append(all, r.Addr)
+	}
+	return all
+}
+
+// enough is how many messages a round may need.
+func (b *bench) enough() int64 { return int64(b.each/time.Second) * 6000 }
+
+// intake measures messages from their encryption to their encrypted answer, committed,
+// beside pgbench and the bare SDK, in turn.
+func (b *bench) intake(ctx context.Context) error {
+	echoing, err := b.startEcho()
+	if err != nil {
+		return err
+	}
+	defer echoing.stop()
+	var ours, rows, echoes, proper []float64
+	if _, err := b.write(ctx, b.addresses(), 2000, 0, b.each); err != nil { // to warm up
+		return err
+	}
+	before, err := b.cpu()
+	if err != nil {
+		return err
+	}
+	var messages float64
+	for round := range b.rounds {
+		if b.profile != "" && round == 0 {
+			go func() {
+				for _, kind := range []string{"profile", "allocs"} {
+					if err := b.takeProfile(ctx, kind, b.each); err != nil {
+						fmt.Println(err)
+					}
+				}
+			}()
+		}
+		l, err := b.write(ctx, b.addresses(), b.enough(), 0, b.each)
+		if err != nil {
+			return err
+		}
+		if l.proper < 0.99 {
+			fmt.Printf("only %.1f%% got a number: %s\n", 100*l.proper, l.example)
+		}
+		ours, proper, messages = append(ours, l.rate), append(proper, 100*l.proper), messages+float64(len(l.took))
+		if err := b.drained(ctx); err != nil {
+			return err
+		}
+		tps, err := b.pgbench(ctx)
+		if err != nil {
+			return err
+		}
+		n, err := echoing.rate(ctx, b.each)
+		if err != nil {
+			return err
+		}
+		rows, echoes = append(rows, tps), append(echoes, n)
+	}
+	after, err := b.cpu()
+	if err != nil {
+		return err
+	}
+	b.note("intake_rps", median(ours), "/s", "encrypted message to encrypted answer, committed; 64 connections")
+	b.note("intake_proper", median(proper), "%", "of them with a number")
+	b.note("pgbench_insert_tps", median(rows), "/s", "one row of the same text, 64 clients, the same PostgreSQL")
+	b.note("sdk_echo_rps", median(echoes), "/s", "the bare SDK, which stores nothing")
+	b.note("intake_vs_pgbench", median(ours)/median(rows), "", "")
+	b.note("intake_vs_sdk_echo", median(ours)/median(echoes), "", "")
+	for name, used := range after {
+		b.note("intake_cpu_"+name+"_us", (used-before[name])*1e6/messages, "µs", "of a core for each message, its pushes included")
+	}
+	rss, err := memory(b.Replicas[0].PID())
+	if err != nil {
+		return err
+	}
+	b.note("memory_after_load_mb", rss, "MB", "resident, of the process")
+	return nil
+}
+
+// latency measures answers at half of what the intake takes, each from the moment it
+// should have been sent; before that, how fast and small an idle process is.
+func (b *bench) latency(ctx context.Context) error {
+	if err := b.idle(ctx); err != nil {
+		return err
+	}
+	l, err := b.write(ctx, b.addresses(), b.enough(), 0, b.each)
+	if err != nil {
+		return err
+	}
+	if err := b.drained(ctx); err != nil {
+		return err
+	}
+	half := l.rate / 2
+	var p50, p99 []float64
+	for range b.rounds {
+		l, err := b.write(ctx, b.addresses(), int64(half*b.each.Seconds()), half, 2*b.each)
+		if err != nil {
+			return err
+		}
+		p50, p99 = append(p50, l.percentile(0.5)), append(p99, l.percentile(0.99))
+		if err := b.drained(ctx); err != nil {
+			return err
+		}
+	}
+	b.note("intake_half_rps", half, "/s", "half of the load, at which is measured")
+	b.note("intake_p50_ms", median(p50), "ms", "")
+	b.note("intake_p99_ms", median(p99), "ms", "")
+	return nil
+}
+
+// idle measures a fresh process: how long until it is ready, and its memory.
+func (b *bench) idle(ctx context.Context) error {
+	var ready, rest []float64
+	for range max(3, b.rounds) {
+		r := b.Replicas[0]
+		if err := r.End(15); err != nil {
+			return err
+		}
+		began := time.Now()
+		if err := r.Start(); err != nil {
+			return err
+		}
+		if err := r.Ready(ctx); err != nil {
+			return err
+		}
+		ready = append(ready, float64(time.Since(began))/float64(time.Millisecond))
+		time.Sleep(2 * time.Second)
+		rss, err := memory(r.PID())
+		if err != nil {
+			return err
+		}
+		rest = append(rest, rss)
+	}
+	b.note("start_ms", median(ready), "ms", "from the start of the process until it is ready")
+	b.note("memory_rest_mb", median(rest), "MB", "resident, two seconds later")
+	return nil
+}
+
+// replicas measures the intake of two processes against one, over the same stores.
+func (b *bench) replicas(ctx context.Context) error {
+	second, err := b.Add()
+	if err != nil {
+		return err
+	}
+	if err := b.Ready(ctx); err != nil {
+		return err
+	}
+	var one, two []float64
+	if _, err := b.write(ctx, b.addresses(), 4000, 0, b.each); err != nil {
+		return err
+	}
+	for range b.rounds {
+		l, err := b.write(ctx, []string{b.Replicas[0].Addr}, b.enough(), 0, b.each)
+		if err != nil {
+			return err
+		}
+		one = append(one, l.rate)
+		if err := b.drained(ctx); err != nil {
+			return err
+		}
+		if l, err = b.write(ctx, []string{b.Replicas[0].Addr, second.Addr}, b.enough(), 0, b.each); err != nil {
+			return err
+		}
+		two = append(two, l.rate)
+		if err := b.drained(ctx); err != nil {
+			return err
+		}
+	}
+	b.note("replicas_2_vs_1", median(two)/median(one), "", "intake of two processes against one, on the same cores")
+	return nil
+}
+
+// memory is what a process has resident, in MB.
+func memory(pid int) (float64, error) {
+	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
+	if err != nil {
+		return 0, fmt.Errorf("bench: memory is read from /proc: %w", err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			kb, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+			return kb / 1024, err
+		}
+	}
+	return 0, fmt.Errorf("bench: process %d has no memory", pid)
+}
