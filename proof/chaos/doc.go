@@ -14,7 +14,9 @@
 //
 // Reading order: main.go, script.go (the faults), crowd.go (who writes),
 // history.go (what they saw), judge.go (what follows from it). Whether the judge
-// finds anything at all is tested by breaking the product (judge_test.go).
+// finds anything at all is shown first, by breaking the product on purpose
+// (broken.go), and tested on a small history with one thing wrong at a time
+// (judge_test.go).
 //
 // What must never come in: the product's own idea of what should have happened. The
 // judge derives what is owed from events and replies, not from the outbox.

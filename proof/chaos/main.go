@@ -28,6 +28,7 @@ type plan struct {
 	outfor time.Duration // how long those hold
 	settle time.Duration // at most, until everything that is owed has been done
 	only   string        // phases whose names hold this
+	broken bool          // play the mutations first
 	disk   int           // megabytes
 }
 
@@ -35,12 +36,13 @@ func main() {
 	short := flag.Bool("short", false, "each fault for a moment")
 	verbose := flag.Bool("v", false, "print one example of every kind of answer in every phase")
 	only := flag.String("only", "", "only the phases whose names hold this, after a calm one")
+	broken := flag.Bool("broken", true, "first break the product on purpose, and see the judge find it")
 	disk := flag.Int("disk", 2048, "megabytes of the stores' own disk, which is filled up; 0 where mounting is not allowed")
 	flag.Parse()
 	sayAll = *verbose
-	p := plan{hold: 12 * time.Second, pause: 6 * time.Second, rate: 30, outage: 200, outfor: 30 * time.Second, settle: 4 * time.Minute, only: *only, disk: *disk}
+	p := plan{hold: 12 * time.Second, pause: 6 * time.Second, rate: 30, outage: 200, outfor: 30 * time.Second, settle: 4 * time.Minute, only: *only, broken: *broken && *only == "", disk: *disk}
 	if *short {
-		p = plan{hold: 2 * time.Second, pause: time.Second, rate: 15, outage: 40, outfor: 4 * time.Second, settle: 3 * time.Minute, only: *only, disk: *disk}
+		p = plan{hold: 2 * time.Second, pause: time.Second, rate: 15, outage: 40, outfor: 4 * time.Second, settle: 3 * time.Minute, only: *only, broken: *broken && *only == "", disk: *disk}
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -58,6 +60,11 @@ func prove(ctx context.Context, p plan, out io.Writer) error {
 		return err
 	}
 	say := func(format string, a ...any) { _, _ = fmt.Fprintf(out, format+"\n", a...) }
+	if p.broken {
+		if err := breakAll(ctx, root, say); err != nil {
+			return err
+		}
+	}
 	f, err := ground.Lay(ctx, root, layout(p.disk))
 	if errors.Is(err, syscall.EPERM) || errors.Is(err, errors.ErrUnsupported) {
 		say("THE DISK IS NOT FILLED UP: that needs the right to mount one (run it as root on Linux)")
