@@ -65,6 +65,21 @@ func prove(ctx context.Context, p plan, out io.Writer) error {
 			return err
 		}
 	}
+	if p.only == "" || strings.Contains("overload", p.only) {
+		say("== overload")
+		v, err := overload(ctx, root, p, say)
+		if err != nil {
+			return err
+		}
+		say("%s", v)
+		if err := wrong(v); err != nil {
+			return err
+		}
+		say("== faults")
+	}
+	if p.only == "overload" {
+		return nil
+	}
 	f, err := ground.Lay(ctx, root, layout(p.disk))
 	if errors.Is(err, syscall.EPERM) || errors.Is(err, errors.ErrUnsupported) {
 		say("THE DISK IS NOT FILLED UP: that needs the right to mount one (run it as root on Linux)")
