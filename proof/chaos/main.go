@@ -75,11 +75,17 @@ func prove(ctx context.Context, p plan, out io.Writer) error {
 		if err := wrong(v); err != nil {
 			return err
 		}
-		say("== faults")
 	}
-	if p.only == "overload" {
+	if p.only == "" || strings.Contains("restore", p.only) {
+		say("== restore")
+		if err := restore(ctx, root, p, say); err != nil {
+			return err
+		}
+	}
+	if p.only == "overload" || p.only == "restore" {
 		return nil
 	}
+	say("== faults")
 	f, err := ground.Lay(ctx, root, layout(p.disk))
 	if errors.Is(err, syscall.EPERM) || errors.Is(err, errors.ErrUnsupported) {
 		say("THE DISK IS NOT FILLED UP: that needs the right to mount one (run it as root on Linux)")

@@ -101,6 +101,14 @@ func (s *Stores) StopPostgres() error {
 	return signalFrom(filepath.Join(s.dir, "postgres", "postmaster.pid"), syscall.SIGQUIT)
 }
 
+// PostgresData is PostgreSQL's data directory.
+func (s *Stores) PostgresData() string { return filepath.Join(s.dir, "postgres") }
+
+// LosePostgres stops it at once and takes its data directory away.
+func (s *Stores) LosePostgres() error {
+	return errors.Join(s.StopPostgres(), os.RemoveAll(s.PostgresData()))
+}
+
 // KillRedis kills it outright. Where its file is lost, too, nothing that it held
 // comes back.
 func (s *Stores) KillRedis(withFile bool) error {
