@@ -28,11 +28,12 @@ func scanPush(r pgx.CollectableRow) (p desk.Push, err error) {
 }
 
 // takePush gives back the status from before, which tells of a lease that ran
-// out.
+// out. The row is found by its key alone: with the rest beside it the planner may
+// choose the index of all that is owed, and read each that is due.
 const takePush = `WITH old AS (
-		SELECT status FROM push WHERE community = $1 AND key = $2 AND status IN ('owed', 'sending') AND next_try <= $3 FOR UPDATE)
+		SELECT status, next_try AS due FROM push WHERE community = $1 AND key = $2 FOR UPDATE)
 	UPDATE push SET status = 'sending', attempts = attempts + 1, next_try = $4 FROM old
-	WHERE community = $1 AND key = $2
+	WHERE community = $1 AND key = $2 AND old.status IN ('owed', 'sending') AND old.due <= $3
 	RETURNING community, key, person, number, purpose, facts, old.status, channel, attempts, next_try, errcode, error, created_at, sent_at`
 
 // TakePush leases a push that is owed and due, or whose lease ran out, to one
