@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/xuri/excelize/v2"
@@ -192,4 +193,26 @@ func TestTheTrayIsFiledInOneTap(t *testing.T) {
 	if h.must(err); got.Category != "facilities" || got.Place.Building != 3 || got.Owner != h.people["east/colleague"].ID {
 		t.Errorf("it is %s at %s with %d", got.Category, got.Place, got.Owner)
 	}
+}
+
+// By when: what was promised, on every page where somebody reads it, and not when
+// somebody is reminded of it.
+func TestPagesShowThePromiseNotTheReminder(t *testing.T) {
+	h := newHouse(t)
+	ticket := h.file(east, "三单元的楼道灯不亮了")
+	reminder, promise := ticket.Due[workflow.ClockReminder], ticket.Due[workflow.ClockResponse]
+	if _, at, _ := ticket.NextDue(); !at.Equal(reminder) || !reminder.Before(promise) {
+		t.Fatalf("the reminder comes first: %v", ticket.Due)
+	}
+	clock := func(at time.Time) string { return at.In(h.shape(east).Community.Location()).Format("15:04") }
+	for page, who := range map[string]string{"work": "worker", "t/" + number(ticket): "committee", "my": "resident", "my/" + number(ticket): "resident", "today": "committee"} {
+		t.Run(page, func(t *testing.T) {
+			h.as("east/"+who).get("/c/east/"+page).mustSay(t, http.StatusOK, clock(promise), "but not", clock(reminder))
+		})
+	}
+
+	// While the resident is asked nothing runs out, and nobody reads that it did.
+	h.tell(east, ticket.Number, workflow.Command{Name: workflow.CmdAsk, Actor: workflow.By(h.people["east/worker"]), Topic: workflow.TopicWorker, Text: "几楼?"})
+	h.as("east/worker").get("/c/east/work").mustSay(t, http.StatusOK, "等居民回答", "but not", clock(promise))
+	h.as("east/worker").get("/c/east/t/"+number(ticket)).mustSay(t, http.StatusOK, "先不计时", "but not", "今天 "+clock(promise))
 }

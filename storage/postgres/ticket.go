@@ -42,10 +42,10 @@ func (s *Store) tickets(ctx context.Context, op, sql string, args ...any) ([]wor
 	return rows(ctx, s, op, scanBody[workflow.Ticket], sql, args...)
 }
 
-// Owned are the open tickets that somebody has, next deadline first.
+// Owned are the open tickets that somebody has, the most pressing first.
 func (s *Store) Owned(ctx context.Context, community string, owner workflow.PersonID, limit int) ([]workflow.Ticket, error) {
 	return s.tickets(ctx, "owned", `SELECT body FROM ticket
-		WHERE community = $1 AND owner = $2 AND ended_at IS NULL ORDER BY next_due, number LIMIT $3`,
+		WHERE community = $1 AND owner = $2 AND ended_at IS NULL ORDER BY pressing, number LIMIT $3`,
 		community, owner, limit)
 }
 
@@ -65,20 +65,20 @@ func (s *Store) Wall(ctx context.Context, community string, after int64, limit i
 }
 
 // Tray are the tickets to be filed by hand in a grid ("" = those without
-// one), next deadline first.
+// one), the most pressing first.
 func (s *Store) Tray(ctx context.Context, community, grid string, limit int) ([]workflow.Ticket, error) {
 	return s.tickets(ctx, "tray", `SELECT body FROM ticket
-		WHERE community = $1 AND grid = $2 AND ended_at IS NULL AND stand = 'tray' ORDER BY next_due, number LIMIT $3`,
+		WHERE community = $1 AND grid = $2 AND ended_at IS NULL AND stand = 'tray' ORDER BY pressing, number LIMIT $3`,
 		community, grid, limit)
 }
 
-// Risen are the open tickets at or above a level, next deadline first.
+// Risen are the open tickets at or above a level, the most pressing first.
 func (s *Store) Risen(ctx context.Context, community string, level, limit int) ([]workflow.Ticket, error) {
 	sql := `SELECT body FROM ticket
-		WHERE community = $1 AND ended_at IS NULL AND level >= $2 AND level >= 2 ORDER BY next_due, number LIMIT $3`
+		WHERE community = $1 AND ended_at IS NULL AND level >= $2 AND level >= 2 ORDER BY pressing, number LIMIT $3`
 	if level < workflow.LevelCommittee { // beyond the index of those that have risen
 		sql = `SELECT body FROM ticket
-			WHERE community = $1 AND ended_at IS NULL AND level >= $2 ORDER BY next_due, number LIMIT $3`
+			WHERE community = $1 AND ended_at IS NULL AND level >= $2 ORDER BY pressing, number LIMIT $3`
 	}
 	return s.tickets(ctx, "risen", sql, community, level, limit)
 }

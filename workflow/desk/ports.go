@@ -298,7 +298,8 @@ type Journal interface {
 	// Ticket is a *workflow.Error with CodeNotFound where there is none.
 	Ticket(ctx context.Context, community string, number int64) (workflow.Ticket, error)
 	Events(ctx context.Context, community string, number int64) ([]workflow.Event, error)
-	// Owned are the open tickets that somebody has, next deadline first.
+	// Owned are the open tickets that somebody has, the most pressing first (see
+	// workflow.Ticket.Pressing).
 	Owned(ctx context.Context, community string, owner workflow.PersonID, limit int) ([]workflow.Ticket, error)
 	// Reported are somebody's own tickets, newest first; ended ones too where
 	// ended is set.
@@ -306,14 +307,14 @@ type Journal interface {
 	// Wall are the wishes that may be claimed, oldest first, after a number.
 	Wall(ctx context.Context, community string, after int64, limit int) ([]workflow.Ticket, error)
 	// Tray are the tickets to be filed by hand in a grid ("" = those without
-	// one), next deadline first.
+	// one), the most pressing first.
 	Tray(ctx context.Context, community, grid string, limit int) ([]workflow.Ticket, error)
-	// Risen are the open tickets at or above a level, next deadline first.
+	// Risen are the open tickets at or above a level, the most pressing first.
 	Risen(ctx context.Context, community string, level, limit int) ([]workflow.Ticket, error)
 	// Near are the open incidents of a category in a building, or at a landmark,
 	// filed since a moment, newest first.
 	Near(ctx context.Context, community string, place workflow.Place, category workflow.Category, since time.Time, limit int) ([]workflow.Ticket, error)
-	// Helped are the open tickets of which somebody has a part, next deadline
+	// Helped are the open tickets of which somebody has a part, the most pressing
 	// first; Wished the wishes on the wall that most neighbours support.
 	Helped(ctx context.Context, community string, helper workflow.PersonID, limit int) ([]workflow.Ticket, error)
 	Wished(ctx context.Context, community string, limit int) ([]workflow.Ticket, error)
