@@ -158,7 +158,7 @@ func TestLoop(t *testing.T) {
 			chen: accept => accepted; li=accepted
 			chen: assign zhou !! not_allowed
 			duty: assign chen !! needs_target
-			duty: assign zhou => assigned; zhou=assigned, chen=handed_on, li=handler
+			duty: assign zhou => assigned; chen=handed_on, zhou=assigned, li=handler
 			chen: resolve 好了 !! wrong_state`,
 		"withdrawn by the resident": `
 			li: file minor@G1 灯不亮 => filed, classified, assigned; chen=assigned
