@@ -216,3 +216,29 @@ func TestPagesShowThePromiseNotTheReminder(t *testing.T) {
 	h.as("east/worker").get("/c/east/work").mustSay(t, http.StatusOK, "等居民回答", "but not", clock(promise))
 	h.as("east/worker").get("/c/east/t/"+number(ticket)).mustSay(t, http.StatusOK, "先不计时", "but not", "今天 "+clock(promise))
 }
+
+// Who gave a matter to another and why stands in its story, and so for what else
+// takes it from hand to hand.
+func TestTheStorySaysWhoAndWhy(t *testing.T) {
+	h := newHouse(t)
+	ticket := h.file(east, "三单元的楼道灯不亮了")
+	page := "/c/east/t/" + number(ticket)
+	committee, worker, leader := h.as("east/committee"), h.as("east/worker"), h.as("east/leader")
+	send := func(b *browser, command string, form url.Values) {
+		t.Helper()
+		if a := b.post(page+"/do/"+command, form); a.status != http.StatusSeeOther {
+			t.Fatalf("%s: %d %.200s", command, a.status, a.body)
+		}
+	}
+	to := func(who string) []string { return []string{itoa(int64(h.people["east/"+who].ID))} }
+	send(committee, "assign", url.Values{"to": to("leader"), "words": {"他离得近"}})
+	send(leader, "transfer", url.Values{"to": to("worker"), "words": {"我在开会"}})
+	send(worker, "return", url.Values{"words": {"归供电所管"}})
+	send(committee, "assign", url.Values{"to": to("worker"), "words": {"先去看看"}})
+	send(committee, "escalate", url.Values{"words": {"老人多"}})
+	send(worker, "resolve", url.Values{"words": {"换了灯泡"}})
+	send(committee, "reopen", url.Values{"words": {"又灭了"}})
+	want := []string{"曹一鸣指派给龚莉:他离得近", "龚莉转给秦霞:我在开会", "秦霞退回:归供电所管", "曹一鸣指派给秦霞:先去看看", "曹一鸣督办:老人多", "曹一鸣重办:又灭了"}
+	committee.get(page).mustSay(t, http.StatusOK, want...)
+	worker.get(page).mustSay(t, http.StatusOK, want...)
+}
