@@ -425,13 +425,14 @@ func (s *session) fileByHand(ctx context.Context, sp spoken) (string, error) {
 		Severity: t.Severity, Danger: t.Danger, Place: t.Place,
 	}
 	var rest []string
+	said := false // something of what, how bad or where
 	for _, word := range strings.Fields(sp.Rest) {
 		if c, k, ok := s.voice().Taxonomy.Find(word); ok {
-			cmd.Category, cmd.Kind = c, k
+			cmd.Category, cmd.Kind, said = c, k, true
 			continue
 		}
 		if sev, ok := s.severity(word); ok {
-			cmd.Severity = sev
+			cmd.Severity, said = sev, true
 			continue
 		}
 		rest = append(rest, word)
@@ -446,13 +447,13 @@ func (s *session) fileByHand(ctx context.Context, sp spoken) (string, error) {
 			if unit, room, floor := t.Place.Unit, t.Place.Room, t.Place.Floor; same && u.Place.Unit == 0 && u.Place.Room == "" {
 				u.Place.Unit, u.Place.Room, u.Place.Floor = unit, room, floor
 			}
-			cmd.Place = u.Place
+			cmd.Place, said = u.Place, true
 		}
 	}
 	if cmd.Kind == "" {
 		cmd.Kind = workflow.Incident
 	}
-	if cmd.Category == "" || cmd.Place.Grid == "" && cmd.Kind == workflow.Incident {
+	if !said || cmd.Category == "" || cmd.Place.Grid == "" && cmd.Kind == workflow.Incident {
 		s.talk.Pending = pending{Verb: verbFile, Number: t.Number}
 		s.talk.Ticket = t.Number
 		v := s.about(&t)

@@ -246,7 +246,7 @@ func (c *Console) fail(q *request, err error) {
 		status = http.StatusNotFound
 	case code == workflow.CodeNotAllowed:
 		status = http.StatusForbidden
-	case code == "not_a_photo", code == "too_many_photos", code == workflow.CodeInvalid, code == workflow.CodeNeedsText, code == workflow.CodeNeedsTarget, code == "needs_place", code == "no_time", code == "no_number":
+	case code == "not_a_photo", code == "too_many_photos", code == workflow.CodeInvalid, code == workflow.CodeNeedsText, code == workflow.CodeNeedsTarget, code == "needs_place", code == "needs_what", code == "no_time", code == "no_number":
 		status = http.StatusUnprocessableEntity
 	case code == workflow.CodeBusy:
 		status = http.StatusServiceUnavailable

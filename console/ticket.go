@@ -381,6 +381,9 @@ func whatAndWhere(q *request, cmd *workflow.Command) error {
 	if given {
 		cmd.Place = place
 	}
+	if !given && q.PostFormValue("category") == "" && q.PostFormValue("severity") == "" {
+		return &workflow.Error{Code: "needs_what", Number: t.Number, Cause: errors.New("nothing was filled in")}
+	}
 	return nil
 }
 
