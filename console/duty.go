@@ -149,7 +149,7 @@ func (q *request) calls(owned []workflow.Ticket, phones int64) ([]call, error) {
 			return nil, err
 		}
 		one := call{
-			Number: p.Number, Who: who.Name, Hidden: hidden(who.Phone), What: q.voice().Say("purpose."+string(p.Purpose), map[string]any{"Number": p.Number}),
+			Number: p.Number, Who: who.Name, Hidden: workflow.HidePhone(who.Phone), What: q.voice().Say("purpose."+string(p.Purpose), map[string]any{"Number": p.Number}),
 			Verdict: p.Purpose == workflow.TellResolved,
 		}
 		if p.Number == phones {

@@ -161,7 +161,7 @@ func (q *request) reporter(t *workflow.Ticket, ask bool) (person, error) {
 	if err != nil {
 		return person{}, err
 	}
-	out := person{Known: true, Name: p.Name, Hidden: hidden(p.Phone), WeChat: p.OpenID != "" && p.Following}
+	out := person{Known: true, Name: p.Name, Hidden: workflow.HidePhone(p.Phone), WeChat: p.OpenID != "" && p.Following}
 	if ask {
 		out.Phone = p.Phone
 	}
@@ -180,15 +180,6 @@ func (q *request) asks(t *workflow.Ticket) (bool, error) {
 		return true, nil
 	}
 	return p.OpenID == "" || !p.Following, err
-}
-
-// hidden is a telephone number of which only enough is shown to tell it from
-// others.
-func hidden(phone string) string {
-	if len(phone) < 7 {
-		return strings.Repeat("*", len(phone))
-	}
-	return phone[:3] + strings.Repeat("*", len(phone)-7) + phone[len(phone)-4:]
 }
 
 // groups are whom a ticket can be given to, those nearest first; the rest of the

@@ -293,3 +293,12 @@ func (r Roster) Workers(grid string) []Person {
 	}
 	return append(full, part...)
 }
+
+// HidePhone is a telephone number of which only enough is shown to tell it from
+// others: 138****1234.
+func HidePhone(phone string) string {
+	if len(phone) < 7 {
+		return strings.Repeat("*", len(phone))
+	}
+	return phone[:3] + strings.Repeat("*", len(phone)-7) + phone[len(phone)-4:]
+}

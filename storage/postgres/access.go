@@ -78,10 +78,11 @@ func (s *Store) UseLogin(ctx context.Context, community string, hash []byte, now
 	return tag.RowsAffected() == 1, fault("use login", err)
 }
 
+const addAudit = `INSERT INTO audit (community, at, person, action, number, object) VALUES ($1, $2, $3, $4, $5, $6)`
+
 // Audit writes one line of the audit log, which can only grow.
 func (s *Store) Audit(ctx context.Context, community string, e access.Entry) error {
-	_, err := s.pool.Exec(ctx, `INSERT INTO audit (community, at, person, action, number, object) VALUES ($1, $2, $3, $4, $5, $6)`,
-		community, e.At, e.Person, e.Action, e.Number, text(e.Object))
+	_, err := s.pool.Exec(ctx, addAudit, community, e.At, e.Person, e.Action, e.Number, text(e.Object))
 	return fault("audit", err)
 }
 

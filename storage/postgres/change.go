@@ -175,7 +175,7 @@ func (k *known) take(ch *desk.Change) {
 
 // writes are what a change consists of, in the order of the tables.
 var writes = []func(*pgx.Batch, []*desk.Change, *known) error{
-	writePeople, writeMessages, writeTalks, writeTickets, writeEvents, writePushes, writeMedia, writeConsents, writeEnds, writeSamples, writeRounds, writeWords,
+	writePeople, writeMessages, writeTalks, writeTickets, writeEvents, writePushes, writeMedia, writeConsents, writeEnds, writeSamples, writeRounds, writeWords, writeLooks,
 }
 
 // queueWrites writes changes that fit. Rows that one table gets are written by
@@ -644,6 +644,15 @@ func writeSamples(b *pgx.Batch, fit []*desk.Change, _ *known) error {
 	slices.SortStableFunc(all, func(a, b sample) int { return compareRefs(a.ref, b.ref) })
 	for _, s := range all {
 		b.Queue(keepSample, s.community, s.Number, text(s.Text), string(s.Guess), string(s.Kind), string(s.Category), string(s.Severity), s.By, s.At)
+	}
+	return nil
+}
+
+func writeLooks(b *pgx.Batch, fit []*desk.Change, _ *known) error {
+	for _, ch := range fit {
+		for _, e := range ch.Looks {
+			b.Queue(addAudit, ch.Community, e.At, e.Person, e.Action, e.Number, text(e.Object))
+		}
 	}
 	return nil
 }

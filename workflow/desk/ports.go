@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/access"
 	"github.com/wishdesk/wishdesk/workflow/digest"
 )
 
@@ -39,6 +40,9 @@ type Change struct {
 	Consents  []Consent   // what somebody agreed to be sent, or no longer does
 	Ended     []PushEnd   // pushes that came to their end by this
 	Samples   []Sample    // what a worker said that words mean
+	// Looks are lines of the audit log: what somebody is shown of others' data by
+	// the reply.
+	Looks []access.Entry
 	// Tasks follow the commit. With the Drive away they are lost: only for what
 	// nobody is owed.
 	Tasks []Task
