@@ -121,7 +121,7 @@ func Compose(o wording.Voice, d *digest.Digest) Report {
 	c.changes()
 	for _, name := range []string{"week", "response", "resolution", "satisfaction", "times", "units", "hot", "repeat", "inside", "hotline", "sent"} {
 		c.r.Notes = append(c.r.Notes, Note{c.say("note_name." + name), o.Say("digest.note."+name, wording.Values{
-			"Floor": d.Floor, "RepeatDays": digest.RepeatDays, "HotDays": o.Shape.Community.Digest.HotDays, "HotTimes": o.Shape.Community.Digest.HotTimes,
+			"Floor": d.Floor, "Least": o.Shape.Community.Digest.Least, "RepeatDays": digest.RepeatDays, "HotDays": o.Shape.Community.Digest.HotDays, "HotTimes": o.Shape.Community.Digest.HotTimes,
 		})})
 	}
 	return c.r
@@ -293,10 +293,14 @@ func spreadOf(all []digest.Spread, of string) digest.Spread {
 }
 
 func (c *composer) units(by digest.By) {
-	t := c.table(string(by), Head{Name: string(by), Width: 22}, Head{Name: "taken", Kind: Count, Past: true},
+	taken := "taken"
+	if by == digest.ByGroup || by == digest.ByProperty {
+		taken = "had" // handed on it counts with each
+	}
+	t := c.table(string(by), Head{Name: string(by), Width: 22}, Head{Name: taken, Kind: Count, Past: true},
 		Head{Name: "response", Kind: Percent, Past: true}, Head{Name: "resolution", Kind: Percent, Past: true}, Head{Name: "satisfaction", Kind: Percent, Past: true})
 	var names []string
-	var taken, solved []any
+	var counts, solved []any
 	for _, u := range c.d.Now.Units {
 		if u.By != by {
 			continue
@@ -307,7 +311,7 @@ func (c *composer) units(by digest.By) {
 			row = append(row, past(c.rate(r.Rate, true), c.rate(before.Named()[i].Rate, true), c.rate(ago.Named()[i].Rate, true)))
 		}
 		t.Rows = append(t.Rows, row)
-		names, taken, solved = append(names, row[0].Text), append(taken, u.Taken), append(solved, percentOf(u.Resolution))
+		names, counts, solved = append(names, row[0].Text), append(counts, u.Taken), append(solved, percentOf(u.Resolution))
 	}
 	if len(names) == 0 {
 		return
@@ -316,7 +320,7 @@ func (c *composer) units(by digest.By) {
 	case digest.ByGrid:
 		c.chart("grid", names, "%", series{c.say("rate.resolution"), solved})
 	case digest.ByCategory:
-		c.chart("category", names, "", series{c.say("head.taken"), taken})
+		c.chart("category", names, "", series{c.say("head.taken"), counts})
 	}
 }
 

@@ -61,14 +61,14 @@ func week(t *testing.T) *digest.Digest {
 	d.Now = digest.Figures{Messages: 240, Incidents: 61, Wishes: 9, Merged: 4, Cancelled: 2, Resolved: 55, Missed: 6, Reopened: 3, Undone: 2, Escalated: 1, Unrated: 8, Claimed: 5, Fulfilled: 4, Hotline: 3,
 		Rates:   digest.Rates{Response: digest.Rate{Of: 60, Good: 57}, Resolution: digest.Rate{Of: 62, Good: 51}, OnTime: digest.Rate{Of: 62, Good: 49}, Satisfaction: digest.Rate{Of: 40, Good: 39}, Satisfied: digest.Rate{Of: 40, Good: 33}},
 		Inside:  digest.Rate{Of: 55, Good: 50},
-		Repeats: 7, ResponseTimes: []digest.Spread{{Of: "minor", N: 50, Median: 1260, P90: 4000, Promise: 3600}}, HandlingTimes: []digest.Spread{{Of: "minor", N: 48, Median: 14400, P90: 100_000, Promise: 172_800}},
+		Repeats: 7, ResponseTimes: []digest.Spread{{Of: "minor", Times: digest.Times{N: 50, Median: 1260, P90: 4000}, Promise: 3600}}, HandlingTimes: []digest.Spread{{Of: "minor", Times: digest.Times{N: 48, Median: 14400, P90: 100_000}, Promise: 172_800}},
 		Units: []digest.Unit{
 			{By: digest.ByCategory, Code: "facilities", Taken: 30, Rates: digest.Rates{Response: digest.Rate{Of: 30, Good: 30}}},
 			{By: digest.ByGrid, Code: "G1", Taken: 40, Rates: digest.Rates{Resolution: digest.Rate{Of: 40, Good: 38}}}, {By: digest.ByGrid, Code: "G2", Taken: 30, Rates: digest.Rates{Resolution: digest.Rate{Of: 22, Good: 13}}},
 			{By: digest.ByGroup, Code: "worker", Taken: 60}, {By: digest.ByProperty, Code: "=红色物业", Taken: 3},
 		}}
 	d.Before = digest.Figures{Incidents: 50, Hotline: -1, Rates: digest.Rates{Resolution: digest.Rate{Of: 50, Good: 47}},
-		ResponseTimes: []digest.Spread{{Of: "minor", N: 40, Median: 1500, P90: 3000, Promise: 3600}},
+		ResponseTimes: []digest.Spread{{Of: "minor", Times: digest.Times{N: 40, Median: 1500, P90: 3000}, Promise: 3600}},
 		Units:         []digest.Unit{{By: digest.ByGrid, Code: "G1", Taken: 25, Rates: digest.Rates{Resolution: digest.Rate{Of: 20, Good: 19}}}}}
 	d.YearAgo = digest.Figures{Hotline: 11, Units: []digest.Unit{{By: digest.ByGrid, Code: "G1", Taken: 38, Rates: digest.Rates{Resolution: digest.Rate{Of: 30, Good: 24}}}}}
 	d.Below = []digest.Below{{By: digest.ByGrid, Code: "G2", Rate: "resolution", Is: digest.Rate{Of: 22, Good: 13}}}

@@ -52,22 +52,33 @@ type Rates struct {
 	Satisfied    Rate `json:"satisfied"`
 }
 
-// Spread are times of a kind of matter, in seconds by the wall clock from the
-// filing (or the taking up again).
-type Spread struct {
-	Of      string `json:"of"` // emergency, major, minor, wish
-	N       int    `json:"n"`
-	Median  int64  `json:"median_s"`
-	P90     int64  `json:"p90_s"`     // 90th percentile, by nearest rank
-	Promise int64  `json:"promise_s"` // as it is now; 0 = none
+// Times are the middle and the slow end of some times, in seconds by the wall
+// clock from the filing (or the taking up again).
+type Times struct {
+	N      int   `json:"n"`
+	Median int64 `json:"median_s"`
+	P90    int64 `json:"p90_s"` // 90th percentile, by nearest rank
 }
 
-// Unit is a part of the community or of those who work for it.
+// Spread are times of a kind of matter.
+type Spread struct {
+	Of string `json:"of"` // emergency, major, minor, wish
+	Times
+	Promise int64 `json:"promise_s"` // as it is now; 0 = none
+}
+
+// Unit is a part of the community or of those who work for it. It answers for
+// what happened in its hands: an answer, a result and a promise that ran out are
+// of who had the matter then, a verdict of whose work it judges. A matter that
+// was handed over counts with each, and a result does not make good a promise
+// that ran out in other hands.
 type Unit struct {
 	By    By     `json:"by"`
 	Code  string `json:"code"`
-	Taken int    `json:"taken"` // filed in the week, merged and cancelled ones not counted
+	Taken int    `json:"taken"` // filed in the week, merged and cancelled ones not counted; of groups and companies: those that they have had
 	Rates
+	ResponseTimes Times `json:"response_times"` // of all kinds of matters together
+	HandlingTimes Times `json:"handling_times"`
 }
 
 // By says what units are parts of.
@@ -132,7 +143,8 @@ type counter struct {
 	from, to  time.Time
 	repeated  map[int64]bool
 	f         Figures
-	units     map[unitKey]*Unit
+	units     map[unitKey]*unit
+	groups    map[groupKey][]unitKey
 	responses map[string][]time.Duration
 	handlings map[string][]time.Duration
 }
@@ -142,12 +154,24 @@ type unitKey struct {
 	code string
 }
 
+// unit is a Unit that is being counted.
+type unit struct {
+	Unit
+	responses, handlings []time.Duration
+}
+
+// groupKey finds the units of who has a matter.
+type groupKey struct {
+	owner workflow.PersonID
+	wish  bool
+}
+
 // Count counts the week from from until before to. matters are all that had any
 // of the Counted events in it, troubles the incidents filed in it and in
 // RepeatDays before.
 func Count(c *workflow.Community, roster workflow.Roster, from, to time.Time, matters func(func(*Matter) error) error, troubles []Trouble) (Figures, error) {
 	n := &counter{shape: c, roster: roster, from: from, to: to, repeated: repeated(troubles, from),
-		units: map[unitKey]*Unit{}, responses: map[string][]time.Duration{}, handlings: map[string][]time.Duration{}}
+		units: map[unitKey]*unit{}, groups: map[groupKey][]unitKey{}, responses: map[string][]time.Duration{}, handlings: map[string][]time.Duration{}}
 	if err := matters(func(m *Matter) error {
 		n.matter(m)
 		return nil
@@ -156,7 +180,8 @@ func Count(c *workflow.Community, roster workflow.Roster, from, to time.Time, ma
 	}
 	n.f.ResponseTimes, n.f.HandlingTimes = n.spreads(n.responses, false), n.spreads(n.handlings, true)
 	for _, u := range n.units {
-		n.f.Units = append(n.f.Units, *u)
+		u.ResponseTimes, u.HandlingTimes = times(u.responses), times(u.handlings)
+		n.f.Units = append(n.f.Units, u.Unit)
 	}
 	slices.SortFunc(n.f.Units, func(a, b Unit) int {
 		return cmp.Or(cmp.Compare(a.By, b.By), cmp.Compare(b.Taken, a.Taken), cmp.Compare(a.Code, b.Code))
@@ -209,10 +234,10 @@ func (n *counter) matter(m *Matter) {
 		}
 		return
 	}
-	units := n.unitsOf(m)
+	in := m.hands()
 	if filed {
-		for _, u := range units {
-			u.Taken++
+		for _, k := range n.takers(m, in) {
+			n.unit(k).Taken++
 		}
 		if n.repeated[m.Number] {
 			n.f.Repeats++
@@ -220,21 +245,19 @@ func (n *counter) matter(m *Matter) {
 	}
 	each := func(f func(*Rates)) {
 		f(&n.f.Rates)
-		for _, u := range units {
-			f(&u.Rates)
-		}
 		if n.repeated[m.Number] {
 			f(&n.f.Again)
 		}
 	}
-	n.moments(m, each)
-	n.rounds(m, each)
+	n.moments(m, in, each)
+	n.rounds(m, in, each)
 }
 
 // moments counts what happened in the week, event by event.
-func (n *counter) moments(m *Matter, each func(func(*Rates))) {
+func (n *counter) moments(m *Matter, in []hands, each func(func(*Rates))) {
 	var verdict workflow.Rating
-	for _, e := range m.Moments {
+	verdicts := map[unitKey]workflow.Rating{} // of each unit's work
+	for i, e := range m.Moments {
 		if !n.in(e.At) {
 			continue
 		}
@@ -243,11 +266,6 @@ func (n *counter) moments(m *Matter, each func(func(*Rates))) {
 			n.f.Missed++
 		case workflow.EvReopened:
 			n.f.Reopened++
-			if e.Rating != "" {
-				verdict = e.Rating
-			}
-		case workflow.EvRated:
-			verdict = e.Rating
 		case workflow.EvEscalated:
 			n.f.Escalated++
 		case workflow.EvClosedByTime:
@@ -255,36 +273,75 @@ func (n *counter) moments(m *Matter, each func(func(*Rates))) {
 		case workflow.EvClaimed:
 			n.f.Claimed++
 		}
+		if e.Rating != "" && (e.Type == workflow.EvRated || e.Type == workflow.EvReopened) {
+			verdict = e.Rating
+			for _, k := range n.keys(m, in[i]) {
+				verdicts[k] = verdict
+			}
+		}
+	}
+	judge := func(v workflow.Rating) func(*Rates) {
+		return func(r *Rates) {
+			r.Satisfaction.count(v != workflow.Unsatisfied)
+			r.Satisfied.count(v == workflow.Satisfied)
+		}
 	}
 	if verdict != "" {
-		each(func(r *Rates) {
-			r.Satisfaction.count(verdict != workflow.Unsatisfied)
-			r.Satisfied.count(verdict == workflow.Satisfied)
-		})
+		each(judge(verdict))
+	}
+	for k, v := range verdicts {
+		judge(v)(&n.unit(k).Rates)
 	}
 }
 
 // rounds counts answers and results: of a matter's rounds the last one that was
-// answered, or settled, in the week.
-func (n *counter) rounds(m *Matter, each func(func(*Rates))) {
+// answered, or settled, in the week, and of each unit the last one in which it
+// had a part of that.
+func (n *counter) rounds(m *Matter, in []hands, each func(func(*Rates))) {
 	kind := string(m.Severity)
 	if m.Kind == workflow.Wish {
 		kind = "wish"
 	}
-	all := m.rounds()
+	all := m.rounds(in)
 	answered, settled := -1, -1
+	answers, results := map[unitKey]func(*Rates){}, map[unitKey]func(*Rates){}
 	for i, r := range all {
-		if n.in(earliest(r.answered, r.late)) {
+		if n.in(earliest(r.answered.Time, r.late.Time)) {
 			answered = i
 		}
-		if n.in(earliest(r.resolved, r.overdue)) {
+		if n.in(earliest(r.resolved.Time, r.overdue.Time)) {
 			settled = i
 		}
-		if n.in(r.answered) {
-			n.responses[kind] = append(n.responses[kind], r.answered.Sub(r.began))
+		if n.in(r.answered.Time) {
+			took := r.answered.Sub(r.began)
+			n.responses[kind] = append(n.responses[kind], took)
+			for _, k := range n.keys(m, r.answered.hands) {
+				u := n.unit(k)
+				u.responses = append(u.responses, took)
+			}
 		}
-		if n.in(r.resolved) {
-			n.handlings[kind] = append(n.handlings[kind], r.resolved.Sub(r.began))
+		if n.in(r.resolved.Time) {
+			took := r.resolved.Sub(r.began)
+			n.handlings[kind] = append(n.handlings[kind], took)
+			for _, k := range n.keys(m, r.resolved.hands) {
+				u := n.unit(k)
+				u.handlings = append(u.handlings, took)
+			}
+		}
+		n.share(m, r.late, r.answered, func(k unitKey, missed, _ bool) {
+			answers[k] = func(rates *Rates) { rates.Response.count(!missed) }
+		})
+		stands := m.stands(r)
+		n.share(m, r.overdue, r.resolved, func(k unitKey, missed, done bool) {
+			results[k] = func(rates *Rates) {
+				rates.Resolution.count(done && stands)
+				rates.OnTime.count(done && stands && !missed)
+			}
+		})
+	}
+	for _, parts := range []map[unitKey]func(*Rates){answers, results} {
+		for k, f := range parts {
+			f(&n.unit(k).Rates)
 		}
 	}
 	if answered >= 0 {
@@ -298,7 +355,7 @@ func (n *counter) rounds(m *Matter, each func(func(*Rates))) {
 	if r.undone && !r.resolved.IsZero() {
 		n.f.Undone++
 	}
-	stands := !r.undone && !r.resolved.IsZero() && (m.State == workflow.Resolved || m.State == workflow.Closed)
+	stands := m.stands(r)
 	each(func(rates *Rates) {
 		rates.Resolution.count(stands)
 		rates.OnTime.count(stands && r.overdue.IsZero())
@@ -312,6 +369,34 @@ func (n *counter) rounds(m *Matter, each func(func(*Rates))) {
 	}
 }
 
+// stands tells whether what a round resolved is so still.
+func (m *Matter) stands(r round) bool {
+	return !r.undone && !r.resolved.IsZero() && (m.State == workflow.Resolved || m.State == workflow.Closed)
+}
+
+// share gives each unit its part of a promise that was missed, or kept, or both:
+// the unit in whose hands it was missed answers for that, the one that did it for
+// the doing; where both are the same it counts once, when it was missed.
+func (n *counter) share(m *Matter, missed, done held, part func(k unitKey, missed, done bool)) {
+	var late, did []unitKey
+	if !missed.IsZero() {
+		late = n.keys(m, missed.hands)
+	}
+	if !done.IsZero() {
+		did = n.keys(m, done.hands)
+	}
+	for _, k := range late {
+		if n.in(missed.Time) {
+			part(k, true, slices.Contains(did, k))
+		}
+	}
+	for _, k := range did {
+		if n.in(done.Time) && !slices.Contains(late, k) {
+			part(k, false, true)
+		}
+	}
+}
+
 func earliest(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b
@@ -319,34 +404,68 @@ func earliest(a, b time.Time) time.Time {
 	return a
 }
 
-// unitsOf are the units that a matter belongs to.
-func (n *counter) unitsOf(m *Matter) []*Unit {
-	group, company := GroupOf(n.roster.ByID(m.Owner), m)
-	keys := []unitKey{{ByGrid, m.Grid}, {ByCategory, string(m.Category)}, {ByGroup, group}}
-	if company != "" {
-		keys = append(keys, unitKey{ByProperty, company})
+// unit is the unit with a key, a new one at first.
+func (n *counter) unit(k unitKey) *unit {
+	u, ok := n.units[k]
+	if !ok {
+		u = &unit{Unit: Unit{By: k.by, Code: k.code}}
+		n.units[k] = u
 	}
-	out := make([]*Unit, len(keys))
-	for i, k := range keys {
-		u, ok := n.units[k]
-		if !ok {
-			u = &Unit{By: k.by, Code: k.code}
-			n.units[k] = u
+	return u
+}
+
+// keys are the units that a matter is with while it is in some hands.
+func (n *counter) keys(m *Matter, in hands) []unitKey {
+	return append([]unitKey{{ByGrid, in.grid}, {ByCategory, string(m.Category)}}, n.group(m, in.owner)...)
+}
+
+// group are the units of who has a matter: the group and, of the property, the
+// company.
+func (n *counter) group(m *Matter, owner workflow.PersonID) []unitKey {
+	key := groupKey{owner, m.Kind == workflow.Wish}
+	keys, ok := n.groups[key]
+	if !ok {
+		group, company := GroupOf(n.roster.ByID(owner), m.Kind)
+		keys = []unitKey{{ByGroup, group}}
+		if company != "" {
+			keys = append(keys, unitKey{ByProperty, company})
 		}
-		out[i] = u
+		n.groups[key] = keys
 	}
-	return out
+	return keys
+}
+
+// takers are the units that a matter came to: grid and category, and all groups
+// and companies that have had it; while nobody has, nobody's.
+func (n *counter) takers(m *Matter, in []hands) []unitKey {
+	keys := []unitKey{{ByGrid, in[0].grid}, {ByCategory, string(m.Category)}}
+	var last workflow.PersonID
+	for _, h := range in {
+		if h.owner == 0 || h.owner == last {
+			continue
+		}
+		last = h.owner
+		for _, k := range n.group(m, h.owner) {
+			if !slices.Contains(keys, k) {
+				keys = append(keys, k)
+			}
+		}
+	}
+	if last == 0 {
+		keys = append(keys, n.group(m, 0)...)
+	}
+	return keys
 }
 
 // GroupOf is the group of who has a matter, and the company where it is the
 // property's. Somebody of several parts counts by the one that fits the matter:
 // of a wish as a claimer, else as a worker first.
-func GroupOf(p workflow.Person, m *Matter) (group, company string) {
+func GroupOf(p workflow.Person, kind workflow.Kind) (group, company string) {
 	has := func(kinds ...workflow.RoleKind) bool {
 		return slices.ContainsFunc(kinds, p.Has)
 	}
 	switch {
-	case m.Kind == workflow.Wish && has(workflow.RolePartner, workflow.RoleVolunteer, workflow.RolePartyMember):
+	case kind == workflow.Wish && has(workflow.RolePartner, workflow.RoleVolunteer, workflow.RolePartyMember):
 		return GroupClaimers, ""
 	case has(workflow.RoleWorker, workflow.RoleLeader) && !has(workflow.RoleCommittee):
 		return GroupWorkers, ""
@@ -367,14 +486,13 @@ func GroupOf(p workflow.Person, m *Matter) (group, company string) {
 	return GroupNone, ""
 }
 
-func (n *counter) spreads(times map[string][]time.Duration, resolve bool) []Spread {
+func (n *counter) spreads(of map[string][]time.Duration, resolve bool) []Spread {
 	var out []Spread
 	for _, kind := range []string{string(workflow.Emergency), string(workflow.Major), string(workflow.Minor), "wish"} {
-		all := times[kind]
+		all := of[kind]
 		if len(all) == 0 {
 			continue
 		}
-		slices.Sort(all)
 		promise := n.shape.Clocks.For(workflow.Severity(kind)).Response
 		switch {
 		case kind == "wish" && resolve:
@@ -384,9 +502,18 @@ func (n *counter) spreads(times map[string][]time.Duration, resolve bool) []Spre
 		case resolve:
 			promise = n.shape.Clocks.For(workflow.Severity(kind)).Resolve
 		}
-		out = append(out, Spread{Of: kind, N: len(all), Median: rank(all, 50), P90: rank(all, 90), Promise: int64(promise / time.Second)})
+		out = append(out, Spread{Of: kind, Times: times(all), Promise: int64(promise / time.Second)})
 	}
 	return out
+}
+
+// times sorts times and finds their middle and slow end.
+func times(all []time.Duration) Times {
+	if len(all) == 0 {
+		return Times{}
+	}
+	slices.Sort(all)
+	return Times{N: len(all), Median: rank(all, 50), P90: rank(all, 90)}
 }
 
 // rank is a percentile of sorted times by nearest rank, in seconds.

@@ -182,7 +182,7 @@ func (d *Digest) open(ctx context.Context, src Source, roster workflow.Roster, n
 			return nil
 		}
 		owner := roster.ByID(t.Owner)
-		group, _ := GroupOf(owner, &Matter{Kind: t.Kind})
+		group, _ := GroupOf(owner, t.Kind)
 		item := Item{
 			Number: t.Number, Kind: t.Kind, Category: t.Category, Severity: t.Severity, Grid: t.Place.Grid, Owner: owner.Name, Group: group,
 			FiledAt: t.FiledAt, Level: t.Level, Followers: len(t.Followers),
