@@ -52,6 +52,16 @@ type Rates struct {
 	Satisfied    Rate `json:"satisfied"`
 }
 
+func (r *Rates) add(o Rates) {
+	for _, x := range []struct {
+		to   *Rate
+		more Rate
+	}{{&r.Response, o.Response}, {&r.Resolution, o.Resolution}, {&r.OnTime, o.OnTime}, {&r.Satisfaction, o.Satisfaction}, {&r.Satisfied, o.Satisfied}} {
+		x.to.Of += x.more.Of
+		x.to.Good += x.more.Good
+	}
+}
+
 // Times are the middle and the slow end of some times, in seconds by the wall
 // clock from the filing (or the taking up again).
 type Times struct {
@@ -124,7 +134,8 @@ type Figures struct {
 	// never left their grid's hands.
 	Inside Rate `json:"inside"`
 	// Repeats are incidents taken in the week of which there was another at the
-	// same spot within RepeatDays before, and Again their rates.
+	// same spot within RepeatDays before. Again are the rates of all that were
+	// such, whenever they were filed.
 	Repeats int   `json:"repeats"`
 	Again   Rates `json:"again"`
 
@@ -141,12 +152,19 @@ type counter struct {
 	shape     *workflow.Community
 	roster    workflow.Roster
 	from, to  time.Time
-	repeated  map[int64]bool
 	f         Figures
+	incidents []filing
 	units     map[unitKey]*unit
 	groups    map[groupKey][]unitKey
 	responses map[string][]time.Duration
 	handlings map[string][]time.Duration
+}
+
+// filing is an incident that may be a repeat of another, and what it adds to their rates.
+type filing struct {
+	Trouble
+	filed bool // in the week
+	Rates
 }
 
 type unitKey struct {
@@ -167,15 +185,18 @@ type groupKey struct {
 }
 
 // Count counts the week from from until before to. matters are all that had any
-// of the Counted events in it, troubles the incidents filed in it and in
-// RepeatDays before.
-func Count(c *workflow.Community, roster workflow.Roster, from, to time.Time, matters func(func(*Matter) error) error, troubles []Trouble) (Figures, error) {
-	n := &counter{shape: c, roster: roster, from: from, to: to, repeated: repeated(troubles, from),
+// of the Counted events in it; troubles are the incidents filed in a time, which
+// is asked for what is near the filings of the week's incidents.
+func Count(c *workflow.Community, roster workflow.Roster, from, to time.Time, matters func(func(*Matter) error) error, troubles func(from, until time.Time) ([]Trouble, error)) (Figures, error) {
+	n := &counter{shape: c, roster: roster, from: from, to: to,
 		units: map[unitKey]*unit{}, groups: map[groupKey][]unitKey{}, responses: map[string][]time.Duration{}, handlings: map[string][]time.Duration{}}
 	if err := matters(func(m *Matter) error {
 		n.matter(m)
 		return nil
 	}); err != nil {
+		return Figures{}, err
+	}
+	if err := n.repeats(troubles); err != nil {
 		return Figures{}, err
 	}
 	n.f.ResponseTimes, n.f.HandlingTimes = n.spreads(n.responses, false), n.spreads(n.handlings, true)
@@ -189,21 +210,53 @@ func Count(c *workflow.Community, roster workflow.Roster, from, to time.Time, ma
 	return n.f, nil
 }
 
-// repeated are the troubles filed since a moment of which there was another at
-// the same spot within RepeatDays before.
-func repeated(all []Trouble, since time.Time) map[int64]bool {
+// repeatSpan is RepeatDays as a time.
+const repeatSpan = RepeatDays * 24 * time.Hour
+
+// repeats counts those of the week's incidents, whenever they were filed, of which
+// there was another at the same spot before. The record is asked for the time
+// around their filings only: of a matter that was open for long that of its own.
+func (n *counter) repeats(troubles func(from, until time.Time) ([]Trouble, error)) error {
+	slices.SortFunc(n.incidents, func(a, b filing) int { return a.FiledAt.Compare(b.FiledAt) })
+	for rest := n.incidents; len(rest) > 0; {
+		end := 1
+		for end < len(rest) && rest[end].FiledAt.Sub(rest[end-1].FiledAt) <= repeatSpan {
+			end++
+		}
+		some := rest[:end]
+		rest = rest[end:]
+		all, err := troubles(some[0].FiledAt.Add(-repeatSpan), some[end-1].FiledAt.Add(time.Microsecond)) // the record's times are no finer
+		if err != nil {
+			return err
+		}
+		again := repeated(all)
+		for _, x := range some {
+			if !again[x.Number] {
+				continue
+			}
+			if x.filed {
+				n.f.Repeats++
+			}
+			n.f.Again.add(x.Rates)
+		}
+	}
+	return nil
+}
+
+// repeated are the troubles of which there was another at the same spot within
+// RepeatDays before.
+func repeated(all []Trouble) map[int64]bool {
 	sorted := slices.SortedStableFunc(slices.Values(all), func(a, b Trouble) int {
 		return cmp.Or(a.FiledAt.Compare(b.FiledAt), cmp.Compare(a.Number, b.Number))
 	})
 	out, last := map[int64]bool{}, map[Spot]time.Time{}
 	for _, t := range sorted {
-		if t.Spot == (Spot{}) {
-			continue
-		}
-		if before, ok := last[t.Spot]; ok && t.FiledAt.Sub(before) <= RepeatDays*24*time.Hour && !t.FiledAt.Before(since) {
+		spot := t.Spot
+		spot.Grid = "" // the building may have gone to another
+		if before, ok := last[spot]; ok && t.FiledAt.Sub(before) <= repeatSpan {
 			out[t.Number] = true
 		}
-		last[t.Spot] = t.FiledAt
+		last[spot] = t.FiledAt
 	}
 	return out
 }
@@ -239,22 +292,18 @@ func (n *counter) matter(m *Matter) {
 		for _, k := range n.takers(m, in) {
 			n.unit(k).Taken++
 		}
-		if n.repeated[m.Number] {
-			n.f.Repeats++
-		}
 	}
-	each := func(f func(*Rates)) {
-		f(&n.f.Rates)
-		if n.repeated[m.Number] {
-			f(&n.f.Again)
-		}
+	var own Rates
+	n.moments(m, in, &own)
+	n.rounds(m, in, &own)
+	n.f.add(own)
+	if m.Kind == workflow.Incident && m.Spot != (Spot{}) {
+		n.incidents = append(n.incidents, filing{Trouble{m.Number, m.Moments[0].At, m.Spot}, filed, own})
 	}
-	n.moments(m, in, each)
-	n.rounds(m, in, each)
 }
 
 // moments counts what happened in the week, event by event.
-func (n *counter) moments(m *Matter, in []hands, each func(func(*Rates))) {
+func (n *counter) moments(m *Matter, in []hands, own *Rates) {
 	var verdict workflow.Rating
 	verdicts := map[unitKey]workflow.Rating{} // of each unit's work
 	for i, e := range m.Moments {
@@ -280,24 +329,22 @@ func (n *counter) moments(m *Matter, in []hands, each func(func(*Rates))) {
 			}
 		}
 	}
-	judge := func(v workflow.Rating) func(*Rates) {
-		return func(r *Rates) {
-			r.Satisfaction.count(v != workflow.Unsatisfied)
-			r.Satisfied.count(v == workflow.Satisfied)
-		}
+	judge := func(v workflow.Rating, r *Rates) {
+		r.Satisfaction.count(v != workflow.Unsatisfied)
+		r.Satisfied.count(v == workflow.Satisfied)
 	}
 	if verdict != "" {
-		each(judge(verdict))
+		judge(verdict, own)
 	}
 	for k, v := range verdicts {
-		judge(v)(&n.unit(k).Rates)
+		judge(v, &n.unit(k).Rates)
 	}
 }
 
 // rounds counts answers and results: of a matter's rounds the last one that was
 // answered, or settled, in the week, and of each unit the last one in which it
 // had a part of that.
-func (n *counter) rounds(m *Matter, in []hands, each func(func(*Rates))) {
+func (n *counter) rounds(m *Matter, in []hands, own *Rates) {
 	kind := string(m.Severity)
 	if m.Kind == workflow.Wish {
 		kind = "wish"
@@ -345,8 +392,7 @@ func (n *counter) rounds(m *Matter, in []hands, each func(func(*Rates))) {
 		}
 	}
 	if answered >= 0 {
-		r := all[answered]
-		each(func(rates *Rates) { rates.Response.count(r.late.IsZero()) })
+		own.Response.count(all[answered].late.IsZero())
 	}
 	if settled < 0 {
 		return
@@ -356,10 +402,8 @@ func (n *counter) rounds(m *Matter, in []hands, each func(func(*Rates))) {
 		n.f.Undone++
 	}
 	stands := m.stands(r)
-	each(func(rates *Rates) {
-		rates.Resolution.count(stands)
-		rates.OnTime.count(stands && r.overdue.IsZero())
-	})
+	own.Resolution.count(stands)
+	own.OnTime.count(stands && r.overdue.IsZero())
 	if stands {
 		n.f.Resolved++
 		n.f.Inside.count(!m.Outside)

@@ -80,11 +80,25 @@ func count(t testing.TB, week Week, matters ...*Matter) Figures {
 			}
 		}
 		return nil
-	}, nil)
+	}, memory{troubles: troublesOf(matters)}.near)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return f
+}
+
+// troublesOf are the incidents as the record gives them.
+func troublesOf(matters []*Matter) (out []Trouble) {
+	for _, m := range matters {
+		if m.Kind == workflow.Incident && m.State != workflow.Merged && m.State != workflow.Cancelled && m.Spot != (Spot{}) {
+			out = append(out, Trouble{m.Number, m.Moments[0].At, m.Spot})
+		}
+	}
+	return out
+}
+
+func (m memory) near(from, until time.Time) ([]Trouble, error) {
+	return m.Troubles(context.Background(), "", from, until)
 }
 
 func TestWhichWeekAMatterCountsIn(t *testing.T) {
@@ -266,12 +280,44 @@ func TestAMatterIsOfWhoHadItThen(t *testing.T) {
 
 func TestTheSameTroubleAgain(t *testing.T) {
 	gate := Spot{Estate: "东园", Building: 1, Grid: "G1", Category: "drainage"}
+	moved := gate
+	moved.Grid = "G2"
 	other := Spot{Estate: "东园", Building: 2, Grid: "G1", Category: "drainage"}
 	got := repeated([]Trouble{
-		{4, at(10), gate}, {1, at(-24 * 29), gate}, {2, at(5), other}, {3, at(-24 * 40), other}, {5, at(30), gate}, {6, at(40), Spot{}}, {7, at(41), Spot{}},
-	}, monday)
+		{4, at(10), gate}, {1, at(-24 * 29), gate}, {2, at(5), other}, {3, at(-24 * 40), other}, {5, at(30), moved},
+	})
 	if !reflect.DeepEqual(got, map[int64]bool{4: true, 5: true}) {
 		t.Errorf("repeats: %v", got)
+	}
+}
+
+// A repeat keeps its rates in whatever week they fall, also a month later; it is
+// taken in one.
+func TestARepeatCountsInTheWeekOfItsResult(t *testing.T) {
+	spot := Spot{Estate: "东园", Building: 1, Grid: "G1", Category: "drainage"}
+	of := func(number int64, s Spot, moments ...Moment) *Matter {
+		m := incident(workflow.Closed, moments...)
+		m.Number, m.Spot = number, s
+		return m
+	}
+	all := []*Matter{
+		of(1, spot, moment(-1200, workflow.EvFiled), moment(-1199, workflow.EvAccepted), moment(-1100, workflow.EvResolved)),
+		of(2, spot, moment(-1190, workflow.EvFiled), moment(-1189, workflow.EvAccepted), moment(20, workflow.EvResolved)),                           // open for seven weeks
+		of(3, spot, moment(166, workflow.EvFiled), moment(166.5, workflow.EvAccepted), moment(169, workflow.EvResolved)),                            // alone for weeks: none
+		of(4, spot, moment(167, workflow.EvFiled), moment(167.5, workflow.EvAccepted), moment(170, workflow.EvResolved), rated(171, workflow.Fair)), // Sunday's, resolved on Monday
+		of(5, Spot{}, moment(1, workflow.EvFiled), moment(2, workflow.EvAccepted)),
+		of(6, Spot{}, moment(3, workflow.EvFiled), moment(4, workflow.EvAccepted)),
+	}
+	for week, want := range map[Week]struct {
+		repeats int
+		again   Rates
+	}{
+		{2026, 47}: {1, Rates{Response: Rate{1, 1}, Resolution: Rate{1, 1}, OnTime: Rate{1, 1}}},
+		{2026, 48}: {0, Rates{Resolution: Rate{1, 1}, OnTime: Rate{1, 1}, Satisfaction: Rate{1, 1}, Satisfied: Rate{1, 0}}},
+	} {
+		if f := count(t, week, all...); f.Repeats != want.repeats || f.Again != want.again {
+			t.Errorf("%s: %d repeats with %+v, want %d with %+v", week, f.Repeats, f.Again, want.repeats, want.again)
+		}
 	}
 }
 
@@ -431,7 +477,7 @@ func TestCountingHolds(t *testing.T) {
 					_ = each(m)
 				}
 				return nil
-			}, nil)
+			}, memory{}.near)
 			if err != nil {
 				t.Fatal(err)
 			}

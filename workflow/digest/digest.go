@@ -148,11 +148,8 @@ func figures(ctx context.Context, src Source, c *workflow.Community, roster work
 	fail := func(what string, err error) (Figures, error) {
 		return Figures{}, fmt.Errorf("digest: %s of %s: %w", what, w, err)
 	}
-	troubles, err := src.Troubles(ctx, c.Code, from.AddDate(0, 0, -RepeatDays), until)
-	if err != nil {
-		return fail("troubles", err)
-	}
-	f, err := Count(c, roster, from, until, func(each func(*Matter) error) error { return src.Matters(ctx, c.Code, from, until, each) }, troubles)
+	f, err := Count(c, roster, from, until, func(each func(*Matter) error) error { return src.Matters(ctx, c.Code, from, until, each) },
+		func(from, until time.Time) ([]Trouble, error) { return src.Troubles(ctx, c.Code, from, until) })
 	if err != nil {
 		return fail("matters", err)
 	}
