@@ -76,6 +76,43 @@ func (m *moment7) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, &seven)
 }
 
+// openAt are the tickets that were open before a moment and not resolved, with
+// their events until then. They are open still, or something has happened to them
+// since; their last event says how they stood.
+const openAt = `WITH candidate AS (
+		SELECT number FROM ticket WHERE community = $1 AND ended_at IS NULL AND filed_at < $2
+		UNION SELECT number FROM ticket WHERE community = $1 AND changed_at >= $2 AND filed_at < $2
+	)
+	SELECT c.number, e.events FROM candidate c
+	CROSS JOIN LATERAL (SELECT body->>'to' AS state FROM event WHERE community = $1 AND number = c.number AND at < $2 ORDER BY seq DESC LIMIT 1) AS last
+	CROSS JOIN LATERAL (SELECT json_agg(body ORDER BY seq) AS events FROM event WHERE community = $1 AND number = c.number AND at < $2) AS e
+	WHERE last.state IN ('received', 'classified', 'assigned', 'accepted')`
+
+// OpenAt calls f with every ticket that was open just before a moment and not
+// resolved, as its events had made it then.
+func (s *Store) OpenAt(ctx context.Context, community string, at time.Time, f func(workflow.Ticket) error) error {
+	found, err := s.pool.Query(ctx, openAt, community, at)
+	if err != nil {
+		return fault("open at", err)
+	}
+	defer found.Close()
+	for found.Next() {
+		var number int64
+		var body []byte
+		var events []workflow.Event
+		if err := found.Scan(&number, &body); err != nil {
+			return fault("open at", err)
+		}
+		if err := json.Unmarshal(body, &events); err != nil {
+			return fault("open at", err)
+		}
+		if err := f(workflow.Replay(community, number, events)); err != nil {
+			return err
+		}
+	}
+	return fault("open at", found.Err())
+}
+
 // Troubles are the incidents filed in a time that were neither merged nor
 // cancelled, as far as it is known where they are.
 func (s *Store) Troubles(ctx context.Context, community string, from, until time.Time) ([]digest.Trouble, error) {

@@ -142,6 +142,18 @@ type Figures struct {
 	ResponseTimes []Spread `json:"response_times"`
 	HandlingTimes []Spread `json:"handling_times"`
 	Units         []Unit   `json:"units"`
+
+	AtEnd *AtEnd `json:"at_end,omitempty"` // nil in a digest that an older build sent
+}
+
+// AtEnd is how things stood at a week's end, or, of a week that runs, when they
+// were counted.
+type AtEnd struct {
+	Late      int `json:"late"`  // open, a promise missed
+	Risen     int `json:"risen"` // open, at the committee's level or above
+	HotSpots  int `json:"hot_spots"`
+	Unclaimed int `json:"unclaimed"` // wishes on the wall
+	Pairs     int `json:"pairs"`     // wishes with visits in a rhythm
 }
 
 // RepeatDays is how far back a trouble counts as the same one again.
@@ -251,8 +263,7 @@ func repeated(all []Trouble) map[int64]bool {
 	})
 	out, last := map[int64]bool{}, map[Spot]time.Time{}
 	for _, t := range sorted {
-		spot := t.Spot
-		spot.Grid = "" // the building may have gone to another
+		spot := t.Spot.anywhere()
 		if before, ok := last[spot]; ok && t.FiledAt.Sub(before) <= repeatSpan {
 			out[t.Number] = true
 		}

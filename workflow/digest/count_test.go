@@ -351,8 +351,11 @@ func (m memory) Messages(context.Context, string, time.Time, time.Time) (int, er
 func (m memory) Hotline(context.Context, string, time.Time, time.Time) (int, bool, error) {
 	return 0, false, nil
 }
-func (m memory) OpenTickets(_ context.Context, _ string, f func(workflow.Ticket) error) error {
+func (m memory) OpenAt(_ context.Context, _ string, at time.Time, f func(workflow.Ticket) error) error {
 	for _, t := range m.open {
+		if !t.FiledAt.Before(at) {
+			continue
+		}
 		if err := f(t); err != nil {
 			return err
 		}
@@ -398,16 +401,23 @@ func TestWhatMattersMost(t *testing.T) {
 		{Number: 1006, State: workflow.Accepted, Owner: 1, Overdue: []workflow.Clock{workflow.ClockResponse}, LateSince: at(10), FiledAt: at(9), Level: 1},
 		{Number: 1007, State: workflow.Assigned, Owner: 3, Overdue: []workflow.Clock{workflow.ClockResponse}, LateSince: at(20), FiledAt: at(19), Level: 2},
 		{Number: 1008, State: workflow.Resolved, Owner: 1, Overdue: []workflow.Clock{workflow.ClockResolve}, LateSince: at(1), Level: 1},
-		{Number: 1009, State: workflow.Classified, Stand: workflow.OnWall, Kind: workflow.Wish, Level: 1},
+		{Number: 1009, State: workflow.Classified, FiledAt: at(-100), Stand: workflow.OnWall, Kind: workflow.Wish, Level: 1},
+	}
+	src.open[2].FiledAt = at(0)
+	for _, h := range []float64{-100, -200, -7*24*52 - 1} {
+		src.troubles = append(src.troubles, Trouble{int64(h), at(h), gate})
 	}
 	d := make47(t, src, nil)
 	if got := keys(d); !reflect.DeepEqual(got, []string{"below", "hot_spot", "late"}) {
 		t.Errorf("findings %v: %+v", got, d.Findings)
 	}
-	if len(d.Late) != 2 || d.Late[0].Number != 1006 || d.Late[0].Owner != "秦霞" || d.Late[0].Late != int64((7*24+8-10)*3600) || len(d.Risen) != 1 || d.Unclaimed != 1 {
+	if len(d.Late) != 2 || d.Late[0].Number != 1006 || d.Late[0].Owner != "秦霞" || d.Late[0].Late != int64((7*24-10)*3600) || len(d.Risen) != 1 || d.Unclaimed != 1 {
 		t.Errorf("late %+v, risen %+v, unclaimed %d", d.Late, d.Risen, d.Unclaimed)
 	}
-	if len(d.HotSpots) != 1 || d.HotSpots[0].Times != 10 {
+	if d.Now.AtEnd == nil || *d.Now.AtEnd != (AtEnd{2, 1, 1, 1, 0}) || *d.Before.AtEnd != (AtEnd{Unclaimed: 1}) {
+		t.Errorf("at the end of the week %+v, of the week before %+v", d.Now.AtEnd, d.Before.AtEnd)
+	}
+	if len(d.HotSpots) != 1 || d.HotSpots[0] != (Hot{gate, 12, 28, 2, 1}) {
 		t.Errorf("hot spots %+v", d.HotSpots)
 	}
 	if d.Below[0].By != ByCategory || d.Below[0].Is != (Rate{10, 6}) {

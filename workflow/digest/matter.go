@@ -110,6 +110,12 @@ func SpotOf(p workflow.Place, c workflow.Category) Spot {
 	return Spot{}
 }
 
+// anywhere is the spot whatever grid its building belongs to.
+func (s Spot) anywhere() Spot {
+	s.Grid = ""
+	return s
+}
+
 // Place is the spot's place as it is written: 「东园 1号楼」.
 func (s Spot) Place() string {
 	return workflow.Place{Estate: s.Estate, Building: s.Building, Landmark: s.Landmark}.String()
