@@ -302,6 +302,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"Matters", []string{"event_counted", "ticket_pkey", "event_pkey"}, func() {
 			add(s.Matters(c, here, now, now.AddDate(0, 0, 7), func(*digest.Matter) error { return nil }))
 		}},
+		{"OpenAt", []string{"ticket_open", "ticket_changed", "event_pkey"}, func() { add(s.OpenAt(c, here, now, func(workflow.Ticket) error { return nil })) }},
 		{"Troubles", []string{"ticket_filed"}, func() { _, err := s.Troubles(c, here, now, now.AddDate(0, 0, 7)); add(err) }},
 		{"Messages", []string{"message_at"}, func() { _, err := s.Messages(c, here, now, now.AddDate(0, 0, 7)); add(err) }},
 		{"PutHotline", nil, func() { _, err := s.PutHotline(c, here, []desk.Complaint{{Number: "fresh", At: now}}); add(err) }},
