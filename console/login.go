@@ -126,6 +126,7 @@ func (c *Console) scanned(q *request) error {
 	if err != nil {
 		return err
 	}
+	l.Agent = q.device(l.Agent)
 	return q.show("login_scan", l)
 }
 
