@@ -324,6 +324,12 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"AgreeLogin", []string{"login_pkey"}, func() { _, err := s.AgreeLogin(c, here, access.Hash("2"), 2, now); add(err) }},
 		{"UseLogin", []string{"login_pkey"}, func() { _, err := s.UseLogin(c, here, access.Hash("2"), now); add(err) }},
 		{"Audit", nil, func() { add(s.Audit(c, here, access.Entry{At: now})) }},
+		{"AuditDeed", nil, func() { _, err := s.AuditDeed(c, here, access.Entry{At: now}); add(err) }},
+		{"AuditOutcome", nil, func() { add(s.AuditOutcome(c, here, 1, now, access.Done, "")) }},
+		{"AuditLook", []string{"audit_person", "audit_of"}, func() {
+			_, err := s.AuditLook(c, here, access.Entry{At: now, Person: 4, Action: "today.look"}, now.Add(-time.Hour))
+			add(err)
+		}},
 		{"AuditLog", []string{"audit_pkey"}, func() { _, err := s.AuditLog(c, here, access.Entries{Before: 100_000, Limit: 50}); add(err) }},
 		{"AuditLog of a person", []string{"audit_person"}, func() { _, err := s.AuditLog(c, here, access.Entries{Person: 4, Limit: 50}); add(err) }},
 		{"AuditLog of a ticket", []string{"audit_number"}, func() { _, err := s.AuditLog(c, here, access.Entries{Number: 1002, Limit: 50}); add(err) }},
