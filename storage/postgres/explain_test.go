@@ -96,10 +96,10 @@ const large = `
 // overheard keeps every statement that the store sends.
 type overheard struct {
 	mu   sync.Mutex
-	sent []statement
+	sent []heard
 }
 
-type statement struct {
+type heard struct {
 	sql  string
 	args []any
 }
@@ -107,7 +107,7 @@ type statement struct {
 func (o *overheard) add(sql string, args []any) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.sent = append(o.sent, statement{sql, args})
+	o.sent = append(o.sent, heard{sql, args})
 }
 func (o *overheard) TraceQueryStart(ctx context.Context, _ *pgx.Conn, d pgx.TraceQueryStartData) context.Context {
 	o.add(d.SQL, d.Args)
@@ -385,7 +385,7 @@ func (p *plan) walk(f func(*plan)) {
 
 var parameter = regexp.MustCompile(`\$(\d+)`)
 
-func explain(t *testing.T, s *Store, st statement, generic bool) *plan {
+func explain(t *testing.T, s *Store, st heard, generic bool) *plan {
 	t.Helper()
 	conn, err := s.pool.Acquire(ctx(t))
 	must(t, err)
