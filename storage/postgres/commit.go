@@ -122,7 +122,7 @@ func (s *Store) attempt(changes []*desk.Change) ([]error, error) {
 	case !broken(err):
 		return nil, rollback(ctx, conn, err)
 	}
-	stored, ferr := s.fate(tx)
+	stored, ferr := s.fate(tx, fit)
 	if ferr != nil {
 		return nil, errors.Join(errFate, ferr)
 	}
@@ -157,11 +157,19 @@ const (
 	// is in that very transaction.
 	endBackend = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 		WHERE pid = $1 AND backend_xid = ($2::text::xid8)::xid AND state <> 'active'`
+	// What a transaction wrote that nobody writes anew.
+	wroteMessage = `SELECT EXISTS (SELECT FROM message WHERE community = $2 AND delivery = $3 AND xmin = ($1::text::xid8)::xid)`
+	wroteEvent   = `SELECT EXISTS (SELECT FROM event WHERE community = $2 AND number = $3 AND seq = $4 AND xmin = ($1::text::xid8)::xid)`
 )
 
-// fate asks PostgreSQL what became of a transaction whose connection broke in
-// COMMIT, and waits while it is still under way.
-func (s *Store) fate(tx transaction) (stored bool, err error) {
+// fate asks PostgreSQL what became of a transaction that wrote changes and whose
+// connection broke in COMMIT, and waits while it is still under way.
+//
+// That a transaction of this number was committed does not tell: a server that
+// crashed, or the standby that took its place, gives numbers again which it never
+// heard of. What the transaction wrote must be there. Where it wrote nothing that
+// tells, it counts as not stored, and asking again finds out.
+func (s *Store) fate(tx transaction, changes []*desk.Change) (stored bool, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), fateTimeout)
 	defer cancel()
 	wait := time.NewTicker(20 * time.Millisecond)
@@ -173,8 +181,12 @@ func (s *Store) fate(tx transaction) (stored bool, err error) {
 		switch {
 		case errors.As(err, &pg) && pg.Code == "22023":
 			return false, nil // in the future: this server, a successor, never saw it
+		case err == nil && status == "committed":
+			if stored, err = s.wrote(ctx, tx, changes); err == nil {
+				return stored, nil
+			}
 		case err == nil && status != "in progress":
-			return status == "committed", nil
+			return false, nil
 		case err == nil:
 			_, err = s.pool.Exec(ctx, endBackend, tx.backend, tx.id)
 		}
@@ -184,6 +196,24 @@ func (s *Store) fate(tx transaction) (stored bool, err error) {
 		case <-wait.C:
 		}
 	}
+}
+
+// wrote tells whether what a transaction wrote is there: all of it or nothing is, so
+// that one row tells.
+func (s *Store) wrote(ctx context.Context, tx transaction, changes []*desk.Change) (there bool, err error) {
+	for _, ch := range changes {
+		switch {
+		case ch.Delivery != nil:
+			err = s.pool.QueryRow(ctx, wroteMessage, tx.id, ch.Community, ch.Delivery.ID).Scan(&there)
+		case len(ch.Tickets) > 0:
+			tc := ch.Tickets[0]
+			err = s.pool.QueryRow(ctx, wroteEvent, tx.id, ch.Community, tc.Ticket.Number, tc.Events[0].Seq).Scan(&there)
+		default:
+			continue
+		}
+		return there, err
+	}
+	return false, nil
 }
 
 // raced: another process stored something between reading and writing, or
