@@ -109,7 +109,7 @@ func (s *session) foundOut(text string, u workflow.Understanding) (found, solved
 	case u.Severity == workflow.Emergency:
 		return true, false
 	case foundIt.MatchString(text):
-		found = u.Kind == workflow.Incident && u.Confidence >= unclear
+		found = u.Kind == workflow.Incident && u.Confidence >= workflow.Unclear
 	case allWell.MatchString(text):
 		return false, false
 	default:
@@ -120,7 +120,7 @@ func (s *session) foundOut(text string, u workflow.Understanding) (found, solved
 
 // foundTicket files what a worker found.
 func (s *session) foundTicket(ctx context.Context, text string, u workflow.Understanding, place workflow.Place, media []workflow.Media, solved bool) (int64, error) {
-	cmd := s.filing(text, u)
+	cmd := u.Found(text, s.by())
 	cmd.Media, cmd.Place = media, place
 	t, err := s.w.FileFound(ctx, cmd, solved, s.b.o.Understander.Same)
 	return t.Number, err

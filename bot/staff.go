@@ -87,7 +87,7 @@ func (s *session) staff(ctx context.Context, sp spoken) (string, error) {
 		s.talk.Pending = pending{Verb: sp.Verb, Number: t.Number}
 		return s.say("words."+string(sp.Verb), s.about(&t)), nil
 	}
-	cmds := []workflow.Command{cmd}
+	cmds, asked := []workflow.Command{cmd}, t.Question != nil
 	if t.State == workflow.Assigned && t.Owner == s.me.ID && (sp.Verb == verbNote || sp.Verb == verbResolve) {
 		// Who says how it goes, or that it is done, has accepted.
 		cmds = []workflow.Command{{Name: workflow.CmdAccept, Actor: s.by()}, cmd}
@@ -103,7 +103,7 @@ func (s *session) staff(ctx context.Context, sp spoken) (string, error) {
 		}
 		v["ByPhone"] = r.OpenID == "" || !r.Following
 	}
-	v["Alone"] = t.Reporter == 0
+	v["Alone"], v["Unasked"] = t.Reporter == 0, asked && sp.Verb == verbResolve && t.Reporter != 0
 	reply = s.say("did."+string(sp.Verb), v)
 	if sp.Verb == verbAccept {
 		return s.offer(reply, s.actions(&t)...), nil

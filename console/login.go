@@ -140,6 +140,9 @@ func (c *Console) scan(q *request) (access.Login, error) {
 	if !ok || l.Kind != access.ByScan {
 		return l, &workflow.Error{Code: "login_stale", Cause: errors.New("no such code, or it ran out")}
 	}
+	if l.Used || l.Person != 0 {
+		return l, &workflow.Error{Code: "login_used", Cause: errors.New("the code is somebody's already")}
+	}
 	return l, nil
 }
 
@@ -154,7 +157,7 @@ func (c *Console) agree(q *request) error {
 		return err
 	}
 	if !ok {
-		return &workflow.Error{Code: "login_stale", Cause: errors.New("the code is somebody's already")}
+		return &workflow.Error{Code: "login_used", Cause: errors.New("the code is somebody's already")}
 	}
 	return q.to("", "agreed")
 }
@@ -184,7 +187,7 @@ func (c *Console) scanState(q *request) error {
 			return err
 		}
 		if !used {
-			q.w.Header().Set("HX-Redirect", q.path("login")+"?failed=stale")
+			q.w.Header().Set("HX-Redirect", q.path("login")+"?failed=used")
 			break
 		}
 		if err := q.begin(l.Person, access.ByScan); err != nil {
@@ -208,10 +211,22 @@ func (c *Console) linked(q *request) error {
 	if err != nil {
 		return err
 	}
-	if !ok || l.Kind != access.ByLink {
-		return c.loginFailed(q, "stale", "")
+	if why := linkFails(l, ok); why != "" {
+		return c.loginFailed(q, why, "")
 	}
 	return q.show("login_link", nil)
+}
+
+// linkFails is why a one-time link lets nobody in, a key of the wording below
+// page.login; "" where it does.
+func linkFails(l access.Login, ok bool) string {
+	switch {
+	case !ok || l.Kind != access.ByLink:
+		return "stale"
+	case l.Used:
+		return "used"
+	}
+	return ""
 }
 
 // enter uses a one-time link.
@@ -221,13 +236,14 @@ func (c *Console) enter(q *request) error {
 	if err != nil {
 		return err
 	}
-	if ok && l.Kind == access.ByLink {
-		if ok, err = c.o.Record.UseLogin(q.Context(), q.community(), hash, q.now); err != nil {
-			return err
-		}
+	if why := linkFails(l, ok); why != "" {
+		return c.loginFailed(q, why, "")
 	}
-	if !ok || l.Kind != access.ByLink {
-		return c.loginFailed(q, "stale", "")
+	if ok, err = c.o.Record.UseLogin(q.Context(), q.community(), hash, q.now); err != nil {
+		return err
+	}
+	if !ok { // in this moment, by another
+		return c.loginFailed(q, "used", "")
 	}
 	if err := q.begin(l.Person, access.ByLink); err != nil {
 		return err

@@ -262,3 +262,26 @@ func TestAnEmptyFilingIsRefused(t *testing.T) {
 	}
 	h.as("east/committee").post("/c/east/t/"+number(ticket)+"/do/classify", url.Values{"category": {"facilities"}}).mustSay(t, http.StatusSeeOther)
 }
+
+// Who sends a form that was made before somebody else changed the ticket reads what
+// is true now.
+func TestAFormThatCameTooLateSaysHowItStands(t *testing.T) {
+	h := newHouse(t)
+	ticket := h.file(east, "三单元的楼道灯不亮了")
+	page := "/c/east/t/" + number(ticket)
+	worker := h.as("east/worker")
+	worker.get(page).mustSay(t, http.StatusOK, "接单")
+	h.tell(east, ticket.Number, workflow.Command{Name: workflow.CmdAssign, Actor: workflow.By(h.people["east/committee"]), To: h.people["east/leader"].ID, Why: workflow.WhyByHand})
+	h.tell(east, ticket.Number, workflow.Command{Name: workflow.CmdAccept, Actor: workflow.By(h.people["east/leader"])})
+	for _, command := range []string{"resolve", "accept", "transfer"} {
+		form := url.Values{"words": {"灯换好了"}, "to": {itoa(int64(h.people["east/officer"].ID))}}
+		worker.post(page+"/do/"+command, form).mustSay(t, http.StatusConflict, "有变化", "龚莉", "看现在的情况", "but not", "不归您看")
+	}
+	if got, err := h.store.Ticket(t.Context(), east, ticket.Number); err != nil || got.State != workflow.Accepted || got.Owner != h.people["east/leader"].ID {
+		t.Errorf("it is %s with %d (%v)", got.State, got.Owner, err)
+	}
+
+	wish := h.file(east, "想学用智能手机", func(c *workflow.Command) { c.Kind, c.Category = workflow.Wish, "elderly" })
+	h.tell(east, wish.Number, workflow.Command{Name: workflow.CmdClaim, Actor: workflow.By(h.people["east/partner"]), Unit: "北村小学"})
+	h.as("east/volunteer").post("/c/east/t/"+number(wish)+"/do/claim", nil).mustSay(t, http.StatusConflict, "有变化", "but not", "不归您看", "孙桂兰")
+}

@@ -123,16 +123,25 @@ func (c *Console) refusalPage(q *request, code string, status int) {
 		http.Error(q.w, c.o.Wording.Say(c.refusalKey(code), wording.Values{}), status)
 		return
 	}
-	text := q.refusal(code)
+	c.refuse(q, refusal{Text: q.refusal(code)}, status)
+}
+
+// refusal is what the page of a refusal says.
+type refusal struct {
+	Text string
+	Back string // where it goes on, "" for the first page
+}
+
+func (c *Console) refuse(q *request, r refusal, status int) {
 	if q.Header.Get("HX-Request") != "" && status == http.StatusUnauthorized {
 		q.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		q.w.WriteHeader(status)
-		_, _ = q.w.Write([]byte(text + "\n"))
+		_, _ = q.w.Write([]byte(r.Text + "\n"))
 		return
 	}
-	if err := q.render(status, "refused", text); err != nil {
+	if err := q.render(status, "refused", r); err != nil {
 		c.o.Logger.Error("refusal not shown", "cause", err)
-		http.Error(q.w, text, status)
+		http.Error(q.w, r.Text, status)
 	}
 }
 

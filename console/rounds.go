@@ -198,7 +198,7 @@ func (c *Console) goRound(q *request) error {
 	err = q.work(func(w *deskWork) error {
 		r := r
 		if outcome != foundNothing {
-			cmd := u.Filing(r.Text, q.by())
+			cmd := u.Found(r.Text, q.by())
 			cmd.Place, cmd.Media = r.Place, q.pictures(photos)
 			t, err := w.FileFound(q.Context(), cmd, outcome == foundFixed, c.o.Understander.Same)
 			if err != nil {

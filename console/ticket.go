@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -455,6 +456,11 @@ func (c *Console) tell(q *request) error {
 		return &workflow.Error{Code: workflow.CodeNotFound, Cause: errors.New("no such command")}
 	}
 	t, err := q.readable()
+	if workflow.CodeOf(err) == workflow.CodeNotFound {
+		if t, again := q.ticket(q.Context()); again == nil { // a wish that others have claimed meanwhile
+			return q.movedOn(&t)
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -491,7 +497,26 @@ func (c *Console) tell(q *request) error {
 		_, err = w.Do(q.Context(), t.Number, cmds...)
 		return err
 	}); err != nil {
+		switch workflow.CodeOf(err) {
+		case workflow.CodeNotAllowed, workflow.CodeWrongState, workflow.CodeTaken:
+			if t, err = q.readable(); err == nil {
+				return q.movedOn(&t)
+			}
+		}
 		return err
 	}
 	return q.to("did."+string(name), "t", t.Number)
+}
+
+// movedOn says how a ticket stands now that did not take what a form asked: a page
+// offers what fits when it is made, so that somebody has changed it since.
+func (q *request) movedOn(t *workflow.Ticket) error {
+	m := q.matter(t)
+	r := refusal{Text: q.voice().Say("page.refused.moved_on", wording.Values{"Number": t.Number, "StateLabel": m.StateLabel, "Owner": m.Owner, "Mine": m.Mine})}
+	if m.Sees {
+		r.Back = q.path("t", t.Number)
+	}
+	q.console.o.Logger.Info("page refused", "route", q.row.pattern, "code", "moved_on")
+	q.console.refuse(q, r, http.StatusConflict)
+	return nil
 }

@@ -55,11 +55,11 @@ func (s *Store) NewLogin(ctx context.Context, community string, l access.Login, 
 	return fault("new login", err)
 }
 
-// Login is a login on its way that may still be used; ok is false where there
-// is none.
+// Login is a login that has not run out; ok is false where there is none. Used
+// tells that it was used already.
 func (s *Store) Login(ctx context.Context, community string, hash []byte, now time.Time) (l access.Login, ok bool, err error) {
-	return row(ctx, s, "login", pgx.RowToStructByPos[access.Login], `SELECT hash, kind, person, secret, agent, next, expires_at FROM login
-		WHERE community = $1 AND hash = $2 AND expires_at > $3 AND used_at IS NULL`, community, hash, now)
+	return row(ctx, s, "login", pgx.RowToStructByPos[access.Login], `SELECT hash, kind, person, secret, agent, next, expires_at, used_at IS NOT NULL FROM login
+		WHERE community = $1 AND hash = $2 AND expires_at > $3`, community, hash, now)
 }
 
 // AgreeLogin makes a scan somebody's; ok is false where it ran out, was used,

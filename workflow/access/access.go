@@ -51,6 +51,7 @@ type Login struct {
 	Agent     string // scan: the waiting browser
 	Next      string // the path to go to then, "" for the first page
 	ExpiresAt time.Time
+	Used      bool
 }
 
 // Entry is one line of the audit log: who looked at or changed what. It names

@@ -216,8 +216,9 @@ type Facts struct {
 	Rung    int                `json:"rung,omitempty"`
 	Also    int                `json:"also,omitempty"` // followers
 	Support int                `json:"support,omitempty"`
-	Days    int                `json:"days,omitempty"`   // a pair's rhythm
-	Points  int                `json:"points,omitempty"` // what the person told earned or lost
+	Unasked bool               `json:"unasked,omitempty"` // what the resident was asked need not be answered any more
+	Days    int                `json:"days,omitempty"`    // a pair's rhythm
+	Points  int                `json:"points,omitempty"`  // what the person told earned or lost
 	Source  workflow.Source    `json:"source,omitempty"`
 }
 
