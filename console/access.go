@@ -85,6 +85,7 @@ func table() []route {
 	return []route{
 		// in and out
 		{pattern: "GET /c/{community}/{$}", who: of(resident), do: (*Console).start},
+		{pattern: "GET /c/{community}/menu", who: of(resident), do: (*Console).everything},
 		{pattern: "GET /c/{community}/login", who: of(anybody), do: (*Console).login},
 		{pattern: "GET /c/{community}/login/wechat", who: of(anybody), do: (*Console).fromWeChat},
 		{pattern: "GET /c/{community}/login/scan/{token}", who: of(resident), do: (*Console).scanned},
