@@ -27,6 +27,7 @@ type loginPage struct {
 	Account string     // the Official Account's name
 	WeChat  bool       // this browser is WeChat's
 	Code    codes.Code // what a telephone scans; empty where the account cannot say who somebody is
+	Address string     // what the code says
 	Scan    string     // the address at which this browser asks whether somebody has agreed
 	Failed  string     // why the last try failed, a key of the wording
 }
@@ -115,7 +116,8 @@ func (c *Console) showCode(q *request, page *loginPage, next string) error {
 	}
 	c.setCookie(q.w, "scan", q.community(), secret, scanLife)
 	page.Scan = q.path("login/scan", token, "state")
-	page.Code, err = codes.Draw(c.o.PublicURL + q.path("login/scan", token))
+	page.Address = c.o.PublicURL + q.path("login/scan", token)
+	page.Code, err = codes.Draw(page.Address)
 	return err
 }
 
@@ -126,6 +128,7 @@ func (c *Console) scanned(q *request) error {
 	if err != nil {
 		return err
 	}
+	l.Agent = q.device(l.Agent)
 	return q.show("login_scan", l)
 }
 

@@ -53,7 +53,7 @@ func TestTheCommitteeFindsReassignsAndExports(t *testing.T) {
 
 func TestSearchFindsByWhatPeopleRemember(t *testing.T) {
 	h := newHouse(t)
-	ticket := h.file(east, "三单元的楼道灯不亮了,我的电话13800138000")
+	ticket := h.file(east, "三单元的楼道灯不亮了，LED 的！我的电话 13800138000")
 	other := h.file(east, "垃圾没人清", func(c *workflow.Command) { c.Category, c.Place.Building, c.Place.Grid = "sanitation", 3, "G2" })
 	h.file(west, "楼道灯不亮了")
 	b := h.as("east/committee")
@@ -99,6 +99,9 @@ func TestSearchFindsByWhatPeopleRemember(t *testing.T) {
 		if strings.Contains(strings.Join(plain[1], " "), bad) {
 			t.Errorf("the table without names holds %s: %v", bad, plain[1])
 		}
+	}
+	if got := plain[1][11]; got != "三单元的楼道灯不亮了，LED 的！我的电话 【号码】" {
+		t.Errorf("the resident's words are %q in the table", got)
 	}
 	if named := table(html.UnescapeString(actions[1][1])); !strings.Contains(strings.Join(named[1], " "), "孙桂兰") {
 		t.Errorf("the table with names: %v", named)

@@ -20,8 +20,6 @@ import (
 type Tickets interface {
 	// PushesOf are all pushes of a ticket, oldest first.
 	PushesOf(ctx context.Context, community string, number int64) ([]desk.Push, error)
-	// AuditLog are lines of the audit log, newest first.
-	AuditLog(ctx context.Context, community string, want access.Entries) ([]access.Entry, error)
 }
 
 // wholePage is a ticket as those who work on it see it.
@@ -79,7 +77,7 @@ type sent struct {
 }
 
 // look is a line of the audit log.
-type look struct{ When, Who, What string }
+type look struct{ When, Who, What, Outcome string }
 
 // ticketWhole shows a ticket to somebody who works on it.
 func (c *Console) ticketWhole(q *request) error { return q.showTicket("") }
@@ -251,7 +249,7 @@ func (q *request) oversight(page *wholePage, number int64) error {
 		return err
 	}
 	for _, e := range lines {
-		page.Looked = append(page.Looked, look{q.voice().When(e.At, q.now), q.nameOf(e.Person), q.action(e.Action)})
+		page.Looked = append(page.Looked, look{q.voice().When(e.At, q.now), q.nameOf(e.Person), q.action(e), q.outcome(e)})
 	}
 	return nil
 }
@@ -262,14 +260,6 @@ func (q *request) nameOf(id workflow.PersonID) string {
 		return name
 	}
 	return q.voice().Say("page.resident", nil)
-}
-
-// action is what the audit log's word means.
-func (q *request) action(name string) string {
-	if key := "page.action." + name; q.console.o.Wording.Has(key) {
-		return q.voice().Say(key, nil)
-	}
-	return name
 }
 
 // told are the commands that a page's form may give, and what each needs: the

@@ -651,7 +651,7 @@ func writeSamples(b *pgx.Batch, fit []*desk.Change, _ *known) error {
 func writeLooks(b *pgx.Batch, fit []*desk.Change, _ *known) error {
 	for _, ch := range fit {
 		for _, e := range ch.Looks {
-			b.Queue(addAudit, ch.Community, e.At, e.Person, e.Action, e.Number, text(e.Object))
+			b.Queue(addAudit, ch.Community, e.At, e.Person, e.Action, e.Number, text(e.Object), string(e.Outcome))
 		}
 	}
 	return nil

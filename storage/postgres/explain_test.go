@@ -96,10 +96,10 @@ const large = `
 // overheard keeps every statement that the store sends.
 type overheard struct {
 	mu   sync.Mutex
-	sent []statement
+	sent []heard
 }
 
-type statement struct {
+type heard struct {
 	sql  string
 	args []any
 }
@@ -107,7 +107,7 @@ type statement struct {
 func (o *overheard) add(sql string, args []any) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.sent = append(o.sent, statement{sql, args})
+	o.sent = append(o.sent, heard{sql, args})
 }
 func (o *overheard) TraceQueryStart(ctx context.Context, _ *pgx.Conn, d pgx.TraceQueryStartData) context.Context {
 	o.add(d.SQL, d.Args)
@@ -302,6 +302,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"Matters", []string{"event_counted", "ticket_pkey", "event_pkey"}, func() {
 			add(s.Matters(c, here, now, now.AddDate(0, 0, 7), func(*digest.Matter) error { return nil }))
 		}},
+		{"OpenAt", []string{"ticket_open", "ticket_changed", "event_pkey"}, func() { add(s.OpenAt(c, here, now, func(workflow.Ticket) error { return nil })) }},
 		{"Troubles", []string{"ticket_filed"}, func() { _, err := s.Troubles(c, here, now, now.AddDate(0, 0, 7)); add(err) }},
 		{"Messages", []string{"message_at"}, func() { _, err := s.Messages(c, here, now, now.AddDate(0, 0, 7)); add(err) }},
 		{"PutHotline", nil, func() { _, err := s.PutHotline(c, here, []desk.Complaint{{Number: "fresh", At: now}}); add(err) }},
@@ -323,6 +324,12 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"AgreeLogin", []string{"login_pkey"}, func() { _, err := s.AgreeLogin(c, here, access.Hash("2"), 2, now); add(err) }},
 		{"UseLogin", []string{"login_pkey"}, func() { _, err := s.UseLogin(c, here, access.Hash("2"), now); add(err) }},
 		{"Audit", nil, func() { add(s.Audit(c, here, access.Entry{At: now})) }},
+		{"AuditDeed", nil, func() { _, err := s.AuditDeed(c, here, access.Entry{At: now}); add(err) }},
+		{"AuditOutcome", nil, func() { add(s.AuditOutcome(c, here, 1, now, access.Done, "")) }},
+		{"AuditLook", []string{"audit_person", "audit_of"}, func() {
+			_, err := s.AuditLook(c, here, access.Entry{At: now, Person: 4, Action: "today.look"}, now.Add(-time.Hour))
+			add(err)
+		}},
 		{"AuditLog", []string{"audit_pkey"}, func() { _, err := s.AuditLog(c, here, access.Entries{Before: 100_000, Limit: 50}); add(err) }},
 		{"AuditLog of a person", []string{"audit_person"}, func() { _, err := s.AuditLog(c, here, access.Entries{Person: 4, Limit: 50}); add(err) }},
 		{"AuditLog of a ticket", []string{"audit_number"}, func() { _, err := s.AuditLog(c, here, access.Entries{Number: 1002, Limit: 50}); add(err) }},
@@ -378,7 +385,7 @@ func (p *plan) walk(f func(*plan)) {
 
 var parameter = regexp.MustCompile(`\$(\d+)`)
 
-func explain(t *testing.T, s *Store, st statement, generic bool) *plan {
+func explain(t *testing.T, s *Store, st heard, generic bool) *plan {
 	t.Helper()
 	conn, err := s.pool.Acquire(ctx(t))
 	must(t, err)

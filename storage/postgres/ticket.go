@@ -24,7 +24,7 @@ func scanBody[T any](r pgx.CollectableRow) (v T, err error) {
 // Ticket is one ticket; a *workflow.Error with CodeNotFound where there is
 // none.
 func (s *Store) Ticket(ctx context.Context, community string, number int64) (workflow.Ticket, error) {
-	t, ok, err := row(ctx, s, "ticket", scanBody[workflow.Ticket],
+	t, ok, err := pointRow(ctx, s, "ticket", scanBody[workflow.Ticket],
 		`SELECT body FROM ticket WHERE community = $1 AND number = $2`, community, number)
 	if err == nil && !ok {
 		err = notFound(number, "ticket")
@@ -52,7 +52,7 @@ func (s *Store) Owned(ctx context.Context, community string, owner workflow.Pers
 // Reported are somebody's own tickets, newest first; ended ones too where
 // ended is set.
 func (s *Store) Reported(ctx context.Context, community string, reporter workflow.PersonID, ended bool, limit int) ([]workflow.Ticket, error) {
-	return s.tickets(ctx, "reported", `SELECT body FROM ticket
+	return point(ctx, s, "reported", scanBody[workflow.Ticket], `SELECT body FROM ticket
 		WHERE community = $1 AND reporter = $2 AND ($3 OR ended_at IS NULL) ORDER BY filed_at DESC, number DESC LIMIT $4`,
 		community, reporter, ended, limit)
 }
@@ -90,7 +90,7 @@ func (s *Store) Near(ctx context.Context, community string, place workflow.Place
 	if place.Building != 0 {
 		building = strconv.Itoa(place.Building)
 	}
-	return s.tickets(ctx, "near", `SELECT body FROM ticket
+	return point(ctx, s, "near", scanBody[workflow.Ticket], `SELECT body FROM ticket
 		WHERE community = $1 AND category = $2 AND body->'place'->>'estate' = $3 AND coalesce(body->'place'->>'building', '') = $4
 			AND coalesce(body->'place'->>'landmark', '') = $5 AND filed_at >= $6 AND ended_at IS NULL AND kind = 'incident'
 		ORDER BY filed_at DESC LIMIT $7`, community, string(category), place.Estate, building, place.Landmark, since, limit)

@@ -329,8 +329,9 @@ type Journal interface {
 	// FollowedTo notes a later one.
 	Followed(ctx context.Context, community string) (int64, error)
 	FollowedTo(ctx context.Context, community string, shape int64) error
-	// (OpenTickets, of digest.Source, gives them in the order of their filing; it
-	// also rebuilds the Drive.)
+	// OpenTickets calls f with every open ticket, in the order of their filing; it
+	// also rebuilds the Drive.
+	OpenTickets(ctx context.Context, community string, f func(workflow.Ticket) error) error
 	// DueTickets are numbers of open tickets whose next deadline is not after
 	// a moment, earliest first.
 	DueTickets(ctx context.Context, community string, until time.Time, limit int) ([]int64, error)
