@@ -148,7 +148,7 @@ func (c *Console) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET "+assets.Prefix, c.assets)
 	for _, row := range c.routes {
-		mux.Handle(row.pattern, c.serve(&row))
+		mux.Handle(row.pattern, c.serve(&row, mux))
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		setHeaders(w.Header())

@@ -3,11 +3,11 @@ package console
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
@@ -325,7 +325,7 @@ func toSomebody(q *request, cmd *workflow.Command) error {
 func inRhythm(q *request, cmd *workflow.Command) error {
 	days, err := strconv.Atoi(q.PostFormValue("days"))
 	if err != nil || days < 1 || days > 31 {
-		return &workflow.Error{Code: workflow.CodeInvalid, Cause: errors.New("no rhythm of at most a month")}
+		return &fault{Field: "days", Key: "choose"}
 	}
 	cmd.Every = time.Duration(days) * 24 * time.Hour
 	return nil
@@ -334,11 +334,11 @@ func inRhythm(q *request, cmd *workflow.Command) error {
 func intoAnother(q *request, cmd *workflow.Command) error {
 	n, err := strconv.ParseInt(strings.TrimSpace(q.PostFormValue("into")), 10, 64)
 	if err != nil || n <= 0 {
-		return &workflow.Error{Code: workflow.CodeNeedsTarget, Cause: errors.New("no other ticket was named")}
+		return &fault{Field: "into", Key: "into"}
 	}
 	other, err := q.console.o.Desk.Journal().Ticket(q.Context(), q.community(), n)
-	if err == nil && !other.ReadBy(q.me) {
-		err = &workflow.Error{Code: workflow.CodeNotFound, Number: n}
+	if workflow.CodeOf(err) == workflow.CodeNotFound || err == nil && !other.ReadBy(q.me) {
+		err = &fault{Field: "into", Key: "into_nothing", Have: wording.Values{"Number": n}}
 	}
 	cmd.Into = n
 	return err
@@ -351,20 +351,17 @@ func whatAndWhere(q *request, cmd *workflow.Command) error {
 	if err != nil {
 		return err
 	}
-	bad := func(what string) error {
-		return &workflow.Error{Code: workflow.CodeInvalid, Number: t.Number, Cause: errors.New(what)}
-	}
 	cmd.Kind, cmd.Category, cmd.Severity, cmd.Danger, cmd.Place = t.Kind, t.Category, t.Severity, t.Danger, t.Place
 	if category := workflow.Category(q.PostFormValue("category")); category != "" {
 		k := q.voice().Taxonomy.KindOf(category)
 		if k == "" {
-			return bad("no such category")
+			return &fault{Field: "category", Key: "choose"}
 		}
 		cmd.Kind, cmd.Category = k, category
 	}
 	if severity := workflow.Severity(q.PostFormValue("severity")); severity != "" {
 		if _, ok := q.voice().Taxonomy.Severities[severity]; !ok {
-			return bad("no such severity")
+			return &fault{Field: "severity", Key: "choose"}
 		}
 		cmd.Severity = severity
 	}
@@ -388,7 +385,7 @@ func whatAndWhere(q *request, cmd *workflow.Command) error {
 // where all are empty.
 func (q *request) place() (p workflow.Place, given bool, err error) {
 	bad := func(field string) (workflow.Place, bool, error) {
-		return p, false, &workflow.Error{Code: workflow.CodeInvalid, Cause: fmt.Errorf("%s does not exist", field)}
+		return p, false, &fault{Field: field, Key: "place." + field, Have: wording.Values{"Name": q.words("estate"), "Limit": mostOf["room"]}}
 	}
 	c := q.shape.Community
 	if name := q.PostFormValue("landmark"); name != "" {
@@ -400,12 +397,20 @@ func (q *request) place() (p workflow.Place, given bool, err error) {
 		return bad("landmark")
 	}
 	estate, ok := c.Estate(q.PostFormValue("estate"))
+	if !ok && q.PostFormValue("building") != "" {
+		return bad("estate")
+	}
 	building, err := strconv.Atoi(strings.TrimSpace(q.PostFormValue("building")))
 	if q.PostFormValue("building") == "" {
+		for _, field := range []string{"unit", "room", "estate"} {
+			if q.words(field) != "" {
+				return p, false, &fault{Field: "building", Key: "no_number"}
+			}
+		}
 		return p, false, nil
 	}
 	grid := c.GridOf(estate.Name, building)
-	if !ok || err != nil || grid == "" {
+	if err != nil || grid == "" {
 		return bad("building")
 	}
 	p = workflow.Place{Estate: estate.Name, Building: building, Grid: grid, Room: q.words("room")}
@@ -414,7 +419,7 @@ func (q *request) place() (p workflow.Place, given bool, err error) {
 			return bad("unit")
 		}
 	}
-	if len([]rune(p.Room)) > 10 {
+	if utf8.RuneCountInString(p.Room) > mostOf["room"] {
 		return bad("room")
 	}
 	return p, true, nil
@@ -431,18 +436,13 @@ func (c *Console) phoned(q *request) error {
 	if !slices.Contains(ratings, rating) {
 		return &workflow.Error{Code: workflow.CodeInvalid, Cause: errors.New("no such verdict")}
 	}
-	own := false
-	if err := q.work(func(w *deskWork) error {
+	return q.work(func(w *deskWork) (string, error) {
 		_, ok, err := w.Phoned(q.Context(), t.Number, q.me, rating, q.words("words"))
-		own = !ok
-		return err
-	}); err != nil {
-		return err
-	}
-	if own {
-		return &workflow.Error{Code: "own_word", Number: t.Number, Cause: errors.New("they have WeChat")}
-	}
-	return q.to("did.phoned", "t", t.Number)
+		if err == nil && !ok {
+			err = &workflow.Error{Code: "own_word", Number: t.Number, Cause: errors.New("they have WeChat")}
+		}
+		return q.address("did.phoned", "t", t.Number), err
+	})
 }
 
 // called notes that everybody was telephoned who had to be about a ticket.
@@ -451,16 +451,13 @@ func (c *Console) called(q *request) error {
 	if err != nil {
 		return err
 	}
-	if err := q.work(func(w *deskWork) error {
+	return q.work(func(w *deskWork) (string, error) {
 		t, err := w.Living(q.Context(), number)
 		if err != nil {
-			return err
+			return "", err
 		}
-		return w.Called(q.Context(), &t, q.me, number)
-	}); err != nil {
-		return err
-	}
-	return q.to("did.called", "work")
+		return q.address("did.called", "work"), w.Called(q.Context(), &t, q.me, number)
+	})
 }
 
 // tell gives the command that the path names to a ticket.
@@ -482,22 +479,23 @@ func (c *Console) tell(q *request) error {
 	if err != nil {
 		return err
 	}
-	if err := q.work(func(w *deskWork) error {
+	return q.work(func(w *deskWork) (string, error) {
+		to := q.address("did."+string(name), "t", t.Number)
 		cmd.Media = q.attach(w, t.Number, photos)
 		switch name {
 		case workflow.CmdMerge:
 			_, err := w.Merge(q.Context(), t.Number, cmd.Into, cmd.Actor, cmd.Text)
-			return err
+			return to, err
 		case workflow.CmdSplit:
 			_, err := w.Split(q.Context(), t.Number, cmd.Actor, cmd.Text)
-			return err
+			return to, err
 		case workflow.CmdClassify:
 			_, err := w.FileByHand(q.Context(), t.Number, cmd)
-			return err
+			return to, err
 		}
 		now, err := w.Ticket(q.Context(), t.Number)
 		if err != nil {
-			return err
+			return "", err
 		}
 		cmds := []workflow.Command{cmd}
 		if now.State == workflow.Assigned && now.Owner == q.me.ID && (name == workflow.CmdNote || name == workflow.CmdResolve) {
@@ -505,9 +503,6 @@ func (c *Console) tell(q *request) error {
 			cmds = []workflow.Command{{Name: workflow.CmdAccept, Actor: q.by()}, cmd}
 		}
 		_, err = w.Do(q.Context(), t.Number, cmds...)
-		return err
-	}); err != nil {
-		return err
-	}
-	return q.to("did."+string(name), "t", t.Number)
+		return to, err
+	})
 }
