@@ -34,7 +34,8 @@ type wholePage struct {
 	Points   string
 	Because  string  // why it went to who has it
 	Groups   []group // whom it can be given to
-	Guesses  []workflow.Category
+	Guesses  []guess
+	Guess    workflow.Category // the one that was tapped, of which the place is missing
 	Kinds    []kind
 	Absorbed []int64
 	Pushes   []sent
@@ -50,6 +51,13 @@ type person struct {
 	Hidden string // 138****1234; "" for none
 	Phone  string // only where it was asked for
 	WeChat bool   // can be reached there
+}
+
+// guess is what a ticket in the tray may be about. One tap files it where all else is
+// known, and asks for the place where it is not.
+type guess struct {
+	workflow.Category
+	Files bool
 }
 
 // hand is somebody who does a part of a ticket.
@@ -142,7 +150,13 @@ func (q *request) showTicket(ask string) error {
 		if err != nil {
 			return err
 		}
-		page.Guesses = u.Guesses
+		for _, c := range u.Guesses {
+			kind := q.voice().Taxonomy.KindOf(c)
+			page.Guesses = append(page.Guesses, guess{c, kind == workflow.Wish || t.Place.Known() || t.Severity == workflow.Emergency})
+		}
+		if c := workflow.Category(q.URL.Query().Get("guess")); q.voice().Taxonomy.KindOf(c) != "" {
+			page.Guess = c
+		}
 	}
 	if committee.holds(q.me) {
 		if err := q.oversight(&page, t.Number); err != nil {
@@ -377,6 +391,12 @@ func whatAndWhere(q *request, cmd *workflow.Command) error {
 	}
 	if given {
 		cmd.Place = place
+	}
+	switch {
+	case cmd.Category == "":
+		return &fault{Field: "category", Key: "choose"}
+	case cmd.Kind != workflow.Wish && cmd.Severity != workflow.Emergency && !cmd.Place.Known():
+		return &workflow.Error{Code: "needs_place", Number: t.Number, Cause: errors.New("nobody knows where it is")}
 	}
 	return nil
 }
