@@ -69,6 +69,9 @@ func (q *request) matter(t *workflow.Ticket) matter {
 	if t.Pair != nil {
 		m.Pair = int(t.Pair.Every / (24 * time.Hour))
 	}
+	if t.State == workflow.Resolved && !m.Own { // it is not theirs to say how it was
+		m.StateLabel = voice.Say("page.state.resolved", nil)
+	}
 	if t.Category == "" {
 		m.What = voice.Say("what_unknown", nil)
 	}

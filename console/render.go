@@ -141,9 +141,8 @@ type refusedPage struct {
 // not fail.
 func (c *Console) refusalPage(q *request, ref *refusal) {
 	text := strings.Join(ref.says, "\n")
-	if q.shape.Community == nil { // no community's look
-		http.Error(q.w, text, ref.status)
-		return
+	if q.shape.Community == nil { // the look of all
+		q.shape.Community = &workflow.Community{}
 	}
 	if q.Header.Get("HX-Request") != "" && ref.status == http.StatusUnauthorized {
 		q.w.Header().Set("Content-Type", "text/plain; charset=utf-8")

@@ -216,7 +216,12 @@ func (q *request) path(parts ...any) string {
 }
 
 // home is the address of the community's first page.
-func (q *request) home() string { return q.path() + "/" }
+func (q *request) home() string {
+	if q.community() == "" {
+		return "/" // of no community
+	}
+	return q.path() + "/"
+}
 
 // inside is where a link leads within this community, its first page where it
 // leads anywhere else: no address that came from outside is followed.
@@ -277,8 +282,10 @@ func (c *Console) fail(q *request, err error) {
 		}
 	case errors.As(err, &tooLarge):
 		code, status = "too_large", http.StatusRequestEntityTooLarge
-	case code == workflow.CodeNotFound:
+	case code == workflow.CodeNotFound, code == "no_page", code == "no_week":
 		status = http.StatusNotFound
+	case code == "no_method":
+		status = http.StatusMethodNotAllowed
 	case code == workflow.CodeNotAllowed, code == "not_own":
 		status = http.StatusForbidden
 	case fieldOf[code] != "", code == workflow.CodeInvalid:

@@ -267,3 +267,48 @@ func TestGoingBackFilesOnce(t *testing.T) {
 		}
 	}
 }
+
+// What is not there is said in our look, with a way home.
+func TestUnknownPagesLeadHome(t *testing.T) {
+	h := newHouse(t)
+	b := h.as("east/resident")
+	for path, c := range map[string]struct {
+		status int
+		says   []string
+	}{
+		"/c/east/nothing":     {404, []string{"没有这一页", "东社区心愿台", `href="/c/east/"`, "我的事项"}},
+		"/c/east/my/1/urge":   {405, []string{"不能直接打开", `href="/c/east/"`}},
+		"/c/nowhere/my":       {404, []string{"没有", "心愿台", `href="/"`}},
+		"/c/":                 {404, []string{"没有这一页", `href="/"`}},
+		"/c/east/my/99999999": {404, []string{"没有这一页", `href="/c/east/"`}},
+	} {
+		a := b.get(path)
+		a.mustSay(t, c.status, append(c.says, `data-page="refused"`, "desk.")...)
+		if t.Failed() {
+			t.Fatalf("%s: %s", path, a.body)
+		}
+	}
+	b.post("/c/east/me", url.Values{"name": {strings.Repeat("长", bodyLimit)}}).mustSay(t, 413, `data-page="refused"`, `href="/c/east/"`)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.url+"/c/east/me", nil)
+	h.must(err)
+	req.Header.Set("Origin", "https://evil.example")
+	b.do(req).mustSay(t, 403, `data-page="refused"`)
+	for name, size := range map[string][2]int{"phone": {browsertest.PhoneWidth, browsertest.PhoneHeight}, "desk": {browsertest.DeskWidth, browsertest.DeskHeight}} {
+		tab := h.tab("east/resident", size[0], size[1])
+		tab.Do("nowhere", chromedp.Navigate(h.url+"/c/east/nothing"), browsertest.Says("没有这一页"))
+		tab.Usable()
+		tab.FitsItsWidth()
+		tab.Picture("nowhere-" + name)
+	}
+}
+
+// Only whose matter it is is asked how it was.
+func TestStaffAreNotAskedForTheVerdict(t *testing.T) {
+	h := newHouse(t)
+	ticket := h.file(east, "楼道灯不亮了")
+	worker := workflow.By(h.people["east/worker"])
+	h.tell(east, ticket.Number, workflow.Command{Name: workflow.CmdAccept, Actor: worker}, workflow.Command{Name: workflow.CmdResolve, Actor: worker, Text: "好了"})
+	h.as("east/worker").get("/c/east/work").mustSay(t, 200, "等居民评价", "but not", "等您评价")
+	h.as("east/committee").get("/c/east/t/"+number(ticket)).mustSay(t, 200, "等居民评价", "but not", "等您评价")
+	h.as("east/resident").get("/c/east/my").mustSay(t, 200, "等您评价")
+}
