@@ -166,6 +166,9 @@ func (c *Console) enterImport(q *request) error {
 	var data []byte
 	if ok {
 		shelved, ok = unsealed(q.key(page.Token), q.about(k), shelved)
+		if done, yes := strings.CutPrefix(string(shelved), entered0); ok && yes {
+			return q.on(done)
+		}
 		var head []byte
 		head, data, _ = bytes.Cut(shelved, []byte("\n"))
 		page.File = string(head)
@@ -201,13 +204,18 @@ func (c *Console) enterImport(q *request) error {
 		}
 		return q.render(http.StatusServiceUnavailable, "imported", page)
 	}
-	if err := c.o.Shelf.Discard(q.Context(), q.community(), shelf(page.Token)); err != nil {
+	to := q.path("admin/import") + "?" + url.Values{
+		"done": {string(k)}, "fresh": {strconv.Itoa(entered.Fresh)}, "before": {strconv.Itoa(entered.Before)},
+	}.Encode()
+	// In its place stands where it led: the same form again leads there too.
+	shelved, err = sealed(q.key(page.Token), q.about(k), []byte(entered0+to))
+	if err == nil {
+		err = c.o.Shelf.Keep(q.Context(), q.community(), shelf(page.Token), shelved, tableKept)
+	}
+	if err != nil {
 		c.o.Logger.Warn("a table that was entered is kept on", "cause", err) // it runs out by itself, sealed
 	}
-	http.Redirect(q.w, q.Request, q.path("admin/import")+"?"+url.Values{
-		"done": {string(k)}, "fresh": {strconv.Itoa(entered.Fresh)}, "before": {strconv.Itoa(entered.Before)},
-	}.Encode(), http.StatusSeeOther)
-	return nil
+	return q.on(to)
 }
 
 // importer reads tables as who is logged in.
@@ -273,6 +281,9 @@ func shelf(token string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
+// entered0 begins what is kept of a table that was entered; no file's name does.
+const entered0 = "\x00"
+
 // key opens a table: of this form in this session alone.
 func (q *request) key(token string) string { return "table\x00" + token + "\x00" + q.token }
 
@@ -280,7 +291,7 @@ func (q *request) key(token string) string { return "table\x00" + token + "\x00"
 func (q *request) about(k tables.Kind) string { return q.community() + "\x00" + string(k) }
 
 // sealed closes what is kept so that only who has the key opens it, as what it was
-// (AES-256-GCM; a key is used once).
+// (AES-256-GCM; a key is used once or twice).
 func sealed(key, about string, data []byte) ([]byte, error) {
 	box, err := box(key)
 	if err != nil {
