@@ -20,6 +20,9 @@
     pending = false;
     htmx.trigger(document.body, 'live');
   };
+  document.addEventListener('htmx:beforeSwap', e => { // somebody began to write while it was asked for
+    if (e.target.closest('[hx-trigger*="live"]') && writing()) { e.detail.shouldSwap = false; pending = true; }
+  });
   document.addEventListener('focusout', () => { if (pending) setTimeout(refresh, 300); });
 
   const address = document.body.dataset.live;
