@@ -76,6 +76,10 @@ const (
 	redirects   = 2
 )
 
+// mostConns bounds the connections to a server. Each community of a process has one
+// that waits for its tasks; they are made when they are needed.
+const mostConns = 2000
+
 // How long things are kept that nobody deletes.
 const (
 	endedKept  = 10 * time.Minute // the version of an ended ticket, against late news of it
@@ -102,7 +106,7 @@ func Open(urls string, o Options) (*Drive, error) {
 	u := &redis.UniversalOptions{
 		DB: first.DB, Username: first.Username, Password: first.Password, TLSConfig: first.TLSConfig,
 		DialTimeout: dialTimeout, ReadTimeout: callTimeout, WriteTimeout: callTimeout, PoolTimeout: callTimeout,
-		MaxRetries: 1, DialerRetries: 1, ContextTimeoutEnabled: true,
+		PoolSize: mostConns, MaxRetries: 1, DialerRetries: 1, ContextTimeoutEnabled: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
 	if len(nodes) > 1 {
