@@ -14,7 +14,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -148,9 +147,7 @@ func newHouse(t testing.TB) *house {
 		Account: func(code string) (Account, bool) { return platform{code}, true }, Message: toldMessage, Codes: h.codes.of, Shelf: drive,
 		Understander: rules,
 		Teacher:      &learn.Teacher{Record: h.store, Rules: rules, Clock: h.clock, Shipped: func() ([]understand.Labelled, error) { return samples(), nil }},
-		Mask: func(_ *workflow.Community, s string, _ []string) string {
-			return regexp.MustCompile(`\d{7,}`).ReplaceAllString(s, "…")
-		},
+		Mask:         rules.Mask,
 	})
 	h.must(err)
 	server.Config.Handler = h.console.Handler()
@@ -262,6 +259,9 @@ func (b *browser) post(path string, form url.Values) answer {
 	}
 	if !form.Has("csrf") {
 		form.Set("csrf", b.sign(path))
+	}
+	if !form.Has("once") {
+		form.Set("once", newToken())
 	}
 	req, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, b.url+path, bytes.NewBufferString(form.Encode()))
 	b.must(err)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // PersonID is a person's number within the deployment; 0 is nobody.
@@ -58,8 +60,11 @@ func (r Role) onDuty(local time.Time) bool {
 	if len(r.Days) > 0 && !slices.Contains(r.Days, (int(local.Weekday())+6)%7+1) {
 		return false
 	}
+	if len(r.Hours) == 0 {
+		return true
+	}
 	w := Working{Hours: r.Hours, Days: []int{1}}
-	if len(r.Hours) == 0 || w.prepare() != nil {
+	if w.prepare() != nil {
 		return true
 	}
 	since := time.Duration(local.Hour())*time.Hour + time.Duration(local.Minute())*time.Minute
@@ -185,6 +190,19 @@ var aName = regexp.MustCompile(`^[\p{Han}·]{2,5}$`)
 // IsName tells whether a word has the form of a name.
 func IsName(word string) bool { return aName.MatchString(word) }
 
+// How long what somebody is called may be where they are asked for it, in signs.
+const (
+	LeastName = 2
+	MostName  = 20
+)
+
+// Callable tells whether somebody may be called so who was asked for a name: of any
+// script, unlike IsName, which finds a name among other words.
+func Callable(name string) bool {
+	n := utf8.RuneCountInString(name)
+	return n >= LeastName && n <= MostName && !strings.ContainsFunc(name, unicode.IsControl)
+}
+
 // SameResident picks, of those whom a telephone number or a name found, the
 // one whom somebody means who names a resident: of the same name, not staff,
 // with the same number, or, where one of the two has none, not known to live
@@ -292,4 +310,13 @@ func (r Roster) Workers(grid string) []Person {
 		}
 	}
 	return append(full, part...)
+}
+
+// HidePhone is a telephone number of which only enough is shown to tell it from
+// others: 138****1234.
+func HidePhone(phone string) string {
+	if len(phone) < 7 {
+		return strings.Repeat("*", len(phone))
+	}
+	return phone[:3] + strings.Repeat("*", len(phone)-7) + phone[len(phone)-4:]
 }

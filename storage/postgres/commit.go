@@ -16,7 +16,6 @@ import (
 )
 
 const (
-	maxBatch      = 128             // changes that share one transaction
 	maxTries      = 5               // of a transaction that raced with another process
 	commitTimeout = 5 * time.Second // one try of a transaction
 	fateTimeout   = 2 * time.Second // to learn what became of a COMMIT whose answer was lost
@@ -28,13 +27,6 @@ var ErrClosed = errors.New("postgres: the store is closed")
 // errFate: the connection broke in a COMMIT and the database cannot be asked
 // what became of it.
 var errFate = errors.New("the connection broke while committing; it is not known whether the change was stored")
-
-// asked is one caller who waits for an answer.
-type asked struct {
-	ctx    context.Context
-	change desk.Change
-	answer chan error // of capacity 1
-}
 
 // Commit stores the change whole and durably, or not at all. While one
 // transaction is under way the changes that arrive gather for the next; an
@@ -48,20 +40,7 @@ func (s *Store) Commit(ctx context.Context, ch desk.Change) error {
 	if err := check(&ch); err != nil {
 		return err
 	}
-	a := &asked{ctx: ctx, change: ch, answer: make(chan error, 1)}
-	select {
-	case s.asked <- a:
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-s.closing:
-		return ErrClosed
-	}
-	select {
-	case err := <-a.answer:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return s.changes.ask(ctx, "commit", &ch)
 }
 
 // check refuses a change that contradicts itself.
@@ -90,61 +69,6 @@ func check(ch *desk.Change) error {
 		return bad("the person is of another community or has no ID")
 	}
 	return nil
-}
-
-// commitAll is the committer: it gathers and stores until the store closes.
-func (s *Store) commitAll() {
-	defer close(s.finished)
-	for {
-		select {
-		case <-s.closing:
-			return
-		case first := <-s.asked:
-			s.commit(s.gather(first))
-		}
-	}
-}
-
-// gather takes, without waiting, who else has asked by now.
-func (s *Store) gather(first *asked) []*asked {
-	batch := []*asked{first}
-	for len(batch) < maxBatch {
-		select {
-		case a := <-s.asked:
-			batch = append(batch, a)
-		default:
-			return batch
-		}
-	}
-	return batch
-}
-
-// commit stores a batch and answers every caller.
-func (s *Store) commit(batch []*asked) {
-	batch = slices.DeleteFunc(batch, func(a *asked) bool { return a.ctx.Err() != nil }) // its caller has left
-	if len(batch) == 0 {
-		return
-	}
-	changes := make([]*desk.Change, len(batch))
-	for i, a := range batch {
-		changes[i] = &a.change
-	}
-	answers, err := s.transact(changes)
-	switch {
-	case err == nil:
-		for i, a := range batch {
-			a.answer <- answers[i]
-		}
-	case len(batch) > 1 && refused(err): // something is wrong with one: only that one fails
-		s.log.Warn("a batch was refused; its changes are stored one by one", "changes", len(batch), "cause", fault("commit", err))
-		for _, a := range batch {
-			s.commit([]*asked{a})
-		}
-	default:
-		for _, a := range batch {
-			a.answer <- fault("commit", err)
-		}
-	}
 }
 
 // transact stores changes in one transaction, trying again where another

@@ -28,6 +28,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
@@ -56,8 +57,9 @@ func script(name string) *redis.Script {
 // Drive is a connection to one Redis or one Redis Cluster. It connects when
 // it is first used and is safe for concurrent use.
 type Drive struct {
-	c    redis.UniversalClient
-	self string // by which a process knows what it told itself
+	c     redis.UniversalClient
+	self  string             // by which a process knows what it told itself
+	loads singleflight.Group // by community: who asks while another does gets the same answer
 }
 
 var _ desk.Drive = (*Drive)(nil)
@@ -317,8 +319,21 @@ func (d *Drive) ForgetTalk(ctx context.Context, community string, person workflo
 }
 
 // Loads is how many open tickets each owner has, as the journal counts them;
-// ok is false while the drive is not rebuilt.
+// ok is false while the drive is not rebuilt. Many who ask at once share the answer,
+// which they must not change.
 func (d *Drive) Loads(ctx context.Context, community string) (map[workflow.PersonID]int, bool, error) {
+	all, err, _ := d.loads.Do(community, func() (any, error) {
+		loads, ok, err := d.readLoads(context.WithoutCancel(ctx), community)
+		if !ok {
+			return nil, err
+		}
+		return loads, err
+	})
+	loads, ok := all.(map[workflow.PersonID]int)
+	return loads, ok, err
+}
+
+func (d *Drive) readLoads(ctx context.Context, community string) (map[workflow.PersonID]int, bool, error) {
 	var ready *redis.IntCmd
 	var all *redis.MapStringStringCmd
 	_, err := d.c.Pipelined(ctx, func(p redis.Pipeliner) error {
