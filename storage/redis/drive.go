@@ -74,7 +74,7 @@ const (
 	dialTimeout = 300 * time.Millisecond
 	callTimeout = 400 * time.Millisecond
 
-	nodeTimeout = 300 * time.Millisecond
+	nodeTimeout = 200 * time.Millisecond
 	redirects   = 2
 )
 
