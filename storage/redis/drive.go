@@ -74,6 +74,10 @@ const (
 	callTimeout = 400 * time.Millisecond
 )
 
+// mostConns is how many connections a process may have. Each community's queues hold one
+// nearly always, and whoever finds none free waits while a resident does.
+const mostConns = 512
+
 // How long things are kept that nobody deletes.
 const (
 	endedKept  = 10 * time.Minute // the version of an ended ticket, against late news of it
@@ -97,7 +101,7 @@ func Open(urls string, o Options) (*Drive, error) {
 	u := &redis.UniversalOptions{
 		DB: first.DB, Username: first.Username, Password: first.Password, TLSConfig: first.TLSConfig,
 		DialTimeout: dialTimeout, ReadTimeout: callTimeout, WriteTimeout: callTimeout, PoolTimeout: callTimeout,
-		MaxRetries: 1, DialerRetries: 1, ContextTimeoutEnabled: true,
+		MaxRetries: 1, DialerRetries: 1, ContextTimeoutEnabled: true, PoolSize: mostConns,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
 	for _, n := range nodes {
