@@ -373,8 +373,9 @@ func whatAndWhere(q *request, cmd *workflow.Command) error {
 	if given {
 		cmd.Place = place
 	}
+	said := given || q.PostFormValue("category") != "" || q.PostFormValue("severity") != ""
 	switch {
-	case cmd.Category == "":
+	case cmd.Category == "", !said:
 		return &fault{Field: "category", Key: "choose"}
 	case cmd.Kind != workflow.Wish && cmd.Severity != workflow.Emergency && !cmd.Place.Known():
 		return &workflow.Error{Code: "needs_place", Number: t.Number, Cause: errors.New("nobody knows where it is")}

@@ -108,13 +108,13 @@ func (b *bench) intake(ctx context.Context) error {
 	var messages float64
 	for round := range b.rounds {
 		if b.profile != "" && round == 0 {
-			go func() {
-				for _, kind := range []string{"profile", "allocs"} {
+			for _, kind := range []string{"profile", "allocs", "block", "mutex"} {
+				go func() {
 					if err := b.takeProfile(ctx, kind, b.each); err != nil {
 						fmt.Println(err)
 					}
-				}
-			}()
+				}()
+			}
 		}
 		before, err := b.cpu()
 		if err != nil {
