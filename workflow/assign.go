@@ -201,9 +201,11 @@ func (s *assigning) candidates(pick Pick, barred []PersonID) ([]Person, Reason) 
 // least is how many open tickets that worker of the grid has who has the fewest and
 // could take it now.
 func (s *assigning) least(barred []PersonID) int {
-	least := math.MaxInt
-	for _, p := range s.r.Workers(s.t.Place.Grid) {
-		if !slices.Contains(barred, p.ID) && !p.Away.Covers(s.now) && p.onDuty(RoleWorker, s.now.In(s.c.Location())) {
+	least, local := math.MaxInt, s.now.In(s.c.Location())
+	for i := range s.r {
+		p := &s.r[i]
+		works := slices.ContainsFunc(p.Roles, func(r Role) bool { return r.Kind == RoleWorker && r.serves(s.t.Place.Grid) })
+		if works && !slices.Contains(barred, p.ID) && !p.Away.Covers(s.now) && p.onDuty(RoleWorker, local) {
 			least = min(least, s.load(p.ID))
 		}
 	}

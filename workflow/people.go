@@ -58,8 +58,11 @@ func (r Role) onDuty(local time.Time) bool {
 	if len(r.Days) > 0 && !slices.Contains(r.Days, (int(local.Weekday())+6)%7+1) {
 		return false
 	}
+	if len(r.Hours) == 0 {
+		return true
+	}
 	w := Working{Hours: r.Hours, Days: []int{1}}
-	if len(r.Hours) == 0 || w.prepare() != nil {
+	if w.prepare() != nil {
 		return true
 	}
 	since := time.Duration(local.Hour())*time.Hour + time.Duration(local.Minute())*time.Minute
