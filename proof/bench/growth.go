@@ -81,9 +81,8 @@ func (b *bench) many() int64 {
 // age has some loops played and makes a past of them.
 func (b *bench) age(ctx context.Context, r *record) error {
 	b.Field = r.Field
-	done, _, err := b.play(ctx, 300, time.Minute)
-	if done < 100 {
-		return fmt.Errorf("bench: only %d loops to make a past of: %w", done, err)
+	if p := b.play(ctx, 300, 0, time.Minute); p.completed.Load() < 100 {
+		return fmt.Errorf("bench: only %d loops to make a past of: %w", p.completed.Load(), p.failed)
 	}
 	if err := b.drained(ctx); err != nil {
 		return err

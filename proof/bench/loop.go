@@ -14,8 +14,21 @@ import (
 	"github.com/wishdesk/wishdesk/wechatsim"
 )
 
-// patient is how long somebody in a loop waits for what should come.
-const patient = 15 * time.Second
+const (
+	// patient is how long a loop may take.
+	patient = time.Minute
+	// pace is how long a worker takes over what they were given: who writes more than
+	// 30 messages a minute is told to slow down.
+	pace = 4200 * time.Millisecond
+	// slow is an answer after which somebody waits a while before they begin again: so
+	// that as many loops are under way as can be answered in time.
+	slow = time.Second
+	// underway is how many loops are under way at once at most, so that many workers
+	// have one each.
+	underway = 600
+	// troupe is how many workers there are besides the demo's.
+	troupe = 1200
+)
 
 var (
 	numbered  = regexp.MustCompile(`编号 ?(\d+)`)
@@ -31,6 +44,7 @@ type stage struct {
 	mu       sync.Mutex
 	given    map[int64]chan string // whom a number was given to
 	finished map[int64]chan struct{}
+	slow     atomic.Int64 // answers
 }
 
 func newStage(p *wechatsim.Platform) *stage {
@@ -100,7 +114,11 @@ func (s *stage) hear(said wechatsim.Said) {
 
 // say sends something that must be answered with words.
 func (s *stage) say(ctx context.Context, openid, text, want string) (string, error) {
+	began := time.Now()
 	reply, err := s.platform.SendText(ctx, openid, text)
+	if took := time.Since(began); took > slow {
+		s.slow.Add(1)
+	}
 	if err == nil && !strings.Contains(reply.Text, want) {
 		err = fmt.Errorf("bench: %q → %q", text, reply.Text)
 	}
@@ -132,6 +150,7 @@ func (s *stage) loop(ctx context.Context, resident int64) error {
 	if _, err := s.say(ctx, worker, fmt.Sprintf("接单 %d", number), "已接单"); err != nil {
 		return err
 	}
+	wait(ctx, pace)
 	if _, err := s.say(ctx, worker, fmt.Sprintf("办结 %d 已经修好了", number), "已办结"); err != nil {
 		return err
 	}
@@ -144,63 +163,85 @@ func (s *stage) loop(ctx context.Context, resident int64) error {
 	return err
 }
 
-// play has connections loops under way at once until n were begun or a time is over.
-// It gives how many were completed, how long it took, and why one was not.
-func (b *bench) play(ctx context.Context, n int64, most time.Duration) (completed int64, took time.Duration, failed error) {
-	s := newStage(b.Platform)
+// reporter is the next resident who lives where there are many workers: not in the
+// special grids, which the demo's few people look after.
+func (b *bench) reporter() int64 {
+	for {
+		i := b.residents
+		b.residents++
+		if w := ground.Words(i); strings.HasPrefix(w, "毕家洼") || strings.HasPrefix(w, "怡园") {
+			return i
+		}
+	}
+}
+
+// played is what came of playing loops.
+type played struct {
+	begun, completed, counted atomic.Int64 // counted: completed in the time that counts
+	once                      sync.Once
+	failed                    error // why one was not completed
+}
+
+// play has loops under way until n were begun or the time is over. Those count that are
+// completed after lead, when as many end as begin.
+func (b *bench) play(ctx context.Context, n int64, lead, most time.Duration) *played {
+	s, out := newStage(b.Platform), &played{}
 	listening, stop := context.WithCancel(ctx)
 	defer stop()
 	var hearing, busy sync.WaitGroup
 	hearing.Go(func() { s.listen(listening) })
-	var next, good atomic.Int64
-	var once sync.Once
+	var mu sync.Mutex
 	began := time.Now()
-	for range connections {
+	for i := range underway {
 		busy.Go(func() {
-			for time.Since(began) < most && ctx.Err() == nil {
-				i := next.Add(1) - 1
-				if i >= n {
-					return
-				}
-				if err := s.loop(ctx, b.residents+i); err != nil {
-					once.Do(func() { failed = err })
+			wait(ctx, 2*pace*time.Duration(i)/underway) // not all at once
+			for time.Since(began) < lead+most && ctx.Err() == nil {
+				if was := s.slow.Swap(0); was > 0 {
+					wait(ctx, 2*pace)
 					continue
 				}
-				good.Add(1)
+				if out.begun.Add(1) > n {
+					out.begun.Add(-1)
+					return
+				}
+				mu.Lock()
+				resident := b.reporter()
+				mu.Unlock()
+				if err := s.loop(ctx, resident); err != nil {
+					out.once.Do(func() { out.failed = err })
+					continue
+				}
+				out.completed.Add(1)
+				if t := time.Since(began); t >= lead && t < lead+most {
+					out.counted.Add(1)
+				}
 			}
 		})
 	}
 	busy.Wait()
-	took = time.Since(began)
 	stop()
 	hearing.Wait()
-	b.residents += next.Load()
-	return good.Load(), took, failed
+	return out
 }
 
-// loops measures complete loops a second, as people see them: five messages through
-// the encrypted webhook, of which four are answered with what was decided, and the
-// pushes between them.
+// loops measures complete loops a second, as people see them: four messages through the
+// encrypted webhook and their answers, and the pushes between them.
 func (b *bench) loops(ctx context.Context) error {
 	if err := b.warm(ctx); err != nil {
 		return err
 	}
-	if _, _, err := b.play(ctx, 200, b.each); err != nil {
-		fmt.Println("warming up:", err)
-	}
 	var rate, share []float64
 	for range b.rounds {
-		before := b.residents
-		done, took, err := b.play(ctx, b.enough(), b.each)
-		if err != nil {
-			fmt.Println("one loop that was not completed:", err)
+		p := b.play(ctx, b.enough(), 4*pace, b.each)
+		if p.failed != nil {
+			fmt.Println("one loop that was not completed:", p.failed)
 		}
-		rate, share = append(rate, float64(done)/took.Seconds()), append(share, 100*float64(done)/float64(b.residents-before))
+		rate, share = append(rate, float64(p.counted.Load())/b.each.Seconds()), append(share, 100*float64(p.completed.Load())/float64(p.begun.Load()))
 		if err := b.drained(ctx); err != nil {
 			return err
 		}
 	}
-	b.note("loop_per_s", median(rate), "/s", "complete: message, assignment, accept, resolve, rating; 64 under way")
+	b.note("loop_per_s", median(rate), "/s", "complete: message, assignment, accept, resolve, rating; 600 under way, 1,200 workers")
 	b.note("loop_complete", median(share), "%", "of those begun")
 	return nil
 }

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/wishdesk/wishdesk/proof/ground"
-	"github.com/wishdesk/wishdesk/wechatsim"
 )
 
 // plan is how long a run is.
@@ -97,24 +96,21 @@ func run(ctx context.Context, p plan) error {
 		return err
 	}
 	b := &bench{plan: p}
+	usual := ground.Options{Replicas: 1, Crew: crew}
+	many, bounded := usual, usual
+	many.Crew, bounded.Limits = troupe, limited(b.perMinute())
 	for _, part := range []struct {
-		name   string
-		limits wechatsim.Limits
-		do     func(context.Context) error
+		name string
+		on   ground.Options
+		do   func(context.Context) error
 	}{
-		{"intake", wechatsim.Limits{}, b.intake}, {"latency", wechatsim.Limits{}, b.latency}, {"rest", wechatsim.Limits{}, b.rest},
-		{"replicas", wechatsim.Limits{}, b.replicas}, {"loop", wechatsim.Limits{}, b.loops}, {"pushes", limited(b.perMinute()), b.pushes},
-		{"growth", wechatsim.Limits{}, b.growth}, {"steps", wechatsim.Limits{}, nil},
+		{"intake", usual, b.intake}, {"latency", usual, b.latency}, {"rest", usual, b.rest}, {"replicas", usual, b.replicas},
+		{"loop", many, b.loops}, {"pushes", bounded, b.pushes}, {"growth", usual, b.growth}, {"steps", ground.Options{}, b.steps},
 	} {
 		if !b.says(part.name) {
 			continue
 		}
-		if part.do == nil {
-			err = b.stepsOf(ctx)
-		} else {
-			err = b.on(ctx, root, part.limits, part.do)
-		}
-		if err != nil {
+		if err := b.on(ctx, root, part.on, part.do); err != nil {
 			b.table()
 			return fmt.Errorf("%s: %w", part.name, err)
 		}
@@ -126,9 +122,12 @@ func run(ctx context.Context, p plan) error {
 // crew is how many workers the community has besides the demo's.
 const crew = 600
 
-// on does a part on a field of its own, so that none sees what another left behind.
-func (b *bench) on(ctx context.Context, root string, limits wechatsim.Limits, part func(context.Context) error) (err error) {
-	o := ground.Options{Replicas: 1, Crew: crew, Limits: limits}
+// on does a part on a field of its own, so that none sees what another left behind; one
+// without replicas needs none.
+func (b *bench) on(ctx context.Context, root string, o ground.Options, part func(context.Context) error) (err error) {
+	if o.Replicas == 0 {
+		return part(ctx)
+	}
 	if b.profile != "" {
 		o.Patches = profiled
 	}

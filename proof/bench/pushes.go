@@ -21,7 +21,7 @@ const noticePath = "/cgi-bin/message/template/send"
 // until the next minute of the wall. The platform's own numbers are secret; these are
 // well below what the desk can send, so that the limit is what is met.
 const (
-	minuteShort = 3000
+	minuteShort = 3600
 	minuteLong  = 12_000
 )
 

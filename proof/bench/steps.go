@@ -22,7 +22,7 @@ type step struct {
 	means string
 }
 
-var steps = []step{
+var stepsOfMessage = []step{
 	{"BenchmarkStep/open", "open", "signature, decryption"},
 	{"BenchmarkStep/parse", "parse", "the message's XML"},
 	{"BenchmarkUnderstand", "understand", "kind, category, severity, place of 66 characters"},
@@ -35,8 +35,8 @@ var steps = []step{
 
 var measured = regexp.MustCompile(`^(Benchmark\S+?)(?:-\d+)?\s+\d+\s+([0-9.]+) ns/op.*?([0-9]+) allocs/op`)
 
-// stepsOf runs the benchmarks that stand beside the code of each step.
-func (b *bench) stepsOf(ctx context.Context) error {
+// steps runs the benchmarks that stand beside the code of each step.
+func (b *bench) steps(ctx context.Context) error {
 	root, err := ground.Root()
 	if err != nil {
 		return err
@@ -62,7 +62,7 @@ func (b *bench) stepsOf(ctx context.Context) error {
 		n, _ := strconv.ParseFloat(m[3], 64)
 		ns[m[1]], allocs[m[1]] = append(ns[m[1]], t), append(allocs[m[1]], n)
 	}
-	for _, s := range steps {
+	for _, s := range stepsOfMessage {
 		if len(ns[s.bench]) == 0 {
 			return fmt.Errorf("bench: no benchmark %s; there are %s", s.bench, strings.Join(slices.Sorted(maps.Keys(ns)), " "))
 		}
