@@ -73,7 +73,7 @@ func (b *bench) many() int64 {
 	case b.tickets > 0:
 		return b.tickets
 	case b.short:
-		return 100_000
+		return 50_000
 	}
 	return 5_000_000
 }

@@ -200,7 +200,7 @@ const settles = 5 * time.Second
 // its memory.
 func (b *bench) rest(ctx context.Context) error {
 	var ready, all, own []float64
-	for range max(3, b.rounds) {
+	for range b.rounds {
 		r := b.Replicas[0]
 		if err := r.End(15); err != nil {
 			return err

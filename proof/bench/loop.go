@@ -17,9 +17,9 @@ import (
 const (
 	// patient is how long a loop may take.
 	patient = time.Minute
-	// pace is how long a worker takes over what they were given: who writes more than
-	// 30 messages a minute is told to slow down.
-	pace = 4200 * time.Millisecond
+	// pace is how long a worker takes over a message: who writes more than 30 a minute
+	// is told to slow down.
+	pace = 2100 * time.Millisecond
 	// slow is an answer after which somebody waits a while before they begin again: so
 	// that as many loops are under way as can be answered in time.
 	slow = time.Second
@@ -44,11 +44,12 @@ type stage struct {
 	mu       sync.Mutex
 	given    map[int64]chan string // whom a number was given to
 	finished map[int64]chan struct{}
-	slow     atomic.Int64 // answers
+	turns    map[string]time.Time // when a worker may write again
+	slow     atomic.Int64         // answers
 }
 
 func newStage(p *wechatsim.Platform) *stage {
-	return &stage{platform: p, given: map[int64]chan string{}, finished: map[int64]chan struct{}{}}
+	return &stage{platform: p, given: map[int64]chan string{}, finished: map[int64]chan struct{}{}, turns: map[string]time.Time{}}
 }
 
 // slot is what is waited for of a number; whoever comes first makes it.
@@ -112,6 +113,20 @@ func (s *stage) hear(said wechatsim.Said) {
 	}
 }
 
+// write is a worker who writes when it is their turn again.
+func (s *stage) write(ctx context.Context, worker, text, want string) error {
+	s.mu.Lock()
+	at := time.Now()
+	if next := s.turns[worker]; next.After(at) {
+		at = next
+	}
+	s.turns[worker] = at.Add(pace)
+	s.mu.Unlock()
+	wait(ctx, time.Until(at))
+	_, err := s.say(ctx, worker, text, want)
+	return err
+}
+
 // say sends something that must be answered with words.
 func (s *stage) say(ctx context.Context, openid, text, want string) (string, error) {
 	began := time.Now()
@@ -137,7 +152,11 @@ func (s *stage) loop(ctx context.Context, resident int64) error {
 	if err != nil {
 		return err
 	}
-	number, err := strconv.ParseInt(numbered.FindStringSubmatch(reply)[1], 10, 64)
+	m := numbered.FindStringSubmatch(reply)
+	if m == nil {
+		return fmt.Errorf("bench: the number comes later: %q", reply)
+	}
+	number, err := strconv.ParseInt(m[1], 10, 64)
 	if err != nil {
 		return err
 	}
@@ -147,11 +166,10 @@ func (s *stage) loop(ctx context.Context, resident int64) error {
 	case <-ctx.Done():
 		return fmt.Errorf("bench: nobody was told of %d: %q", number, reply)
 	}
-	if _, err := s.say(ctx, worker, fmt.Sprintf("接单 %d", number), "已接单"); err != nil {
+	if err := s.write(ctx, worker, fmt.Sprintf("接单 %d", number), "已接单"); err != nil {
 		return err
 	}
-	wait(ctx, pace)
-	if _, err := s.say(ctx, worker, fmt.Sprintf("办结 %d 已经修好了", number), "已办结"); err != nil {
+	if err := s.write(ctx, worker, fmt.Sprintf("办结 %d 已经修好了", number), "已办结"); err != nil {
 		return err
 	}
 	select {
@@ -194,10 +212,10 @@ func (b *bench) play(ctx context.Context, n int64, lead, most time.Duration) *pl
 	began := time.Now()
 	for i := range underway {
 		busy.Go(func() {
-			wait(ctx, 2*pace*time.Duration(i)/underway) // not all at once
+			wait(ctx, 4*pace*time.Duration(i)/underway) // not all at once
 			for time.Since(began) < lead+most && ctx.Err() == nil {
 				if was := s.slow.Swap(0); was > 0 {
-					wait(ctx, 2*pace)
+					wait(ctx, 4*pace)
 					continue
 				}
 				if out.begun.Add(1) > n {
@@ -232,7 +250,7 @@ func (b *bench) loops(ctx context.Context) error {
 	}
 	var rate, share []float64
 	for range b.rounds {
-		p := b.play(ctx, b.enough(), 4*pace, b.each)
+		p := b.play(ctx, b.enough(), 6*pace, b.each)
 		if p.failed != nil {
 			fmt.Println("one loop that was not completed:", p.failed)
 		}

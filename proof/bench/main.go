@@ -36,7 +36,7 @@ func main() {
 	}
 	short := flag.Bool("short", false, "one short round of each")
 	only := flag.String("only", "", "only these parts, by comma: intake, latency, rest, replicas, loop, pushes, growth, steps")
-	tickets := flag.Int64("tickets", 0, "how many tickets the larger record of growth has; 5 million, in short 100,000")
+	tickets := flag.Int64("tickets", 0, "how many tickets the larger record of growth has; 5 million, in short 50,000")
 	profile := flag.String("profile", "", "a file for a CPU profile of the server during the intake")
 	flag.Parse()
 	p := plan{rounds: 5, each: 8 * time.Second, short: *short, tickets: *tickets, only: *only, profile: *profile}
