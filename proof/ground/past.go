@@ -9,12 +9,12 @@ import (
 )
 
 // stretch is how much slower the past was than the loops that it is made of, which
-// take less than a second each: hours.
-const stretch = 20_000
+// take seconds: hours.
+const stretch = 2000
 
 // past makes n tickets that ended, each with its events, its messages, its push and the
 // words by which it is found, out of those that ended here: number, people and times
-// are their own. Numbers rise with the time of filing; the newest is two hours old.
+// are their own. Numbers rise with the time of filing; the newest is two days old.
 //
 // $1 is the community, $2 the first number, $3 how many, $4 the first person, $5 how
 // many people.
@@ -24,7 +24,7 @@ var past = []string{
 		FROM ticket t JOIN ticket_words w USING (community, number), base36(floor(extract(epoch FROM t.filed_at) / 604800)::bigint) AS week(digits)
 		WHERE t.community = $1 AND t.state = 'closed'`,
 	`CREATE TEMP TABLE life AS SELECT $2 + j AS number, j % (SELECT count(*) FROM seed) AS i, $4 + j * 7919 % $5 AS person,
-			now() - interval '2 hours' - interval '1 year' * greatest(1, $3 / 1e6) * (1 - j::float8 / $3) AS filed_at
+			now() - interval '2 days' - interval '1 year' * greatest(1, $3 / 1e6) * (1 - j::float8 / $3) AS filed_at
 		FROM generate_series(0, $3::bigint - 1) j`,
 	`INSERT INTO person (community, id, openid, following, name, phone)
 		SELECT $1, $4 + g, 'past-resident-' || g, true, '', '' FROM generate_series(0, $5::bigint - 1) g`,
@@ -40,6 +40,7 @@ var past = []string{
 			'{}', s.support, s.outside, later(s.resolved_at, s.filed_at, l.filed_at), NULL, later(s.changed_at, s.filed_at, l.filed_at),
 			s.body || jsonb_build_object('number', l.number, 'reporter', l.person, 'filed_at', l.filed_at, 'since', l.filed_at, 'classified_at', l.filed_at, 'assigned_at', l.filed_at,
 				'accepted_at', later((s.body->>'accepted_at')::timestamptz, s.filed_at, l.filed_at), 'resolved_at', later(s.resolved_at, s.filed_at, l.filed_at),
+				'reported_at', later((s.body->>'reported_at')::timestamptz, s.filed_at, l.filed_at),
 				'ended_at', later(s.ended_at, s.filed_at, l.filed_at))
 		FROM life l JOIN seed s USING (i) ORDER BY l.number`,
 	`INSERT INTO event (community, number, seq, type, at, body)
