@@ -46,8 +46,8 @@ fuzz: setup-test assets ## bad input of every kind, ten minutes for each target 
 	@scripts/with-stores.sh scripts/fuzz.sh
 
 .PHONY: bench
-bench: setup-test assets ## measures the intake beside pgbench and the bare SDK, in one run (SHORT=1)
-	@go run ./proof/bench $(if $(SHORT),-short)
+bench: setup-test assets ## measures what it takes, beside what it stands on, in one run (SHORT=1, ONLY=part, TICKETS=n)
+	@go run ./proof/bench $(if $(SHORT),-short) $(if $(ONLY),-only $(ONLY)) $(if $(TICKETS),-tickets $(TICKETS))
 
 .PHONY: fmt
 fmt: bin/tools/golangci-lint ## formats the Go files

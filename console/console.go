@@ -3,7 +3,6 @@ package console
 import (
 	"context"
 	"errors"
-	"html/template"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -111,7 +110,7 @@ type Options struct {
 type Console struct {
 	o        Options
 	assets   *assets.Files
-	pages    map[string]*template.Template
+	pages    map[string]page
 	routes   []route
 	training training
 	closing  chan struct{}
