@@ -84,7 +84,7 @@ func week(t *testing.T) *digest.Digest {
 	d.Changes = []digest.Change{{Week: digest.Week{Year: 2026, Number: 46}, Figure: "resolution", Was: 96, Is: 94}, {Week: digest.Week{Year: 2026, Number: 46}, Figure: "hotline", Was: -1, Is: 5}}
 	d.Findings = []digest.Finding{
 		{Key: "below", Values: map[string]any{"rate": "resolution", "is": 82.3, "of": 62, "good": 51, "floor": 85}},
-		{Key: "late", Values: map[string]any{"count": 2, "ended": true, "oldest": 1024, "days": 2, "hours": 55, "owner": "唐娟", "has": 1}},
+		{Key: "late", Values: map[string]any{"count": 2, "ended": true, "oldest": 1024, "days": 2, "hours": 55, "owner": "唐娟", "has": 0}},
 		{Key: "hot_spot", Values: map[string]any{"place": "东园 3号楼", "category": "drainage", "times": 5, "days": 28, "count": 1}},
 	}
 	return d

@@ -425,6 +425,32 @@ func TestWhatMattersMost(t *testing.T) {
 	}
 }
 
+// Somebody is named for having most of what is late only where that is so.
+func TestWhoHasMostOfWhatIsLate(t *testing.T) {
+	for name, c := range map[string]struct {
+		owners []workflow.PersonID // the oldest's first
+		owner  string
+		has    int
+	}{
+		"several have one each":             {[]workflow.PersonID{3, 1}, "曹一鸣", 0},
+		"two have as many":                  {[]workflow.PersonID{3, 1, 3, 1}, "曹一鸣", 0},
+		"one has more":                      {[]workflow.PersonID{3, 1, 1}, "秦霞", 2},
+		"nobody has most of it":             {[]workflow.PersonID{0, 0, 0, 1}, "", 0},
+		"nobody has most, somebody several": {[]workflow.PersonID{0, 0, 0, 1, 1}, "秦霞", 2},
+		"one only":                          {[]workflow.PersonID{1}, "秦霞", 0},
+	} {
+		var d Digest
+		for i, owner := range c.owners {
+			d.Late = append(d.Late, Item{Number: int64(i), Owner: roster.ByID(owner).Name})
+		}
+		d.ofOpen(func(_, _ string, _ float64, values map[string]any) {
+			if values["owner"] != c.owner || values["has"] != c.has {
+				t.Errorf("%s: %v has %v", name, values["owner"], values["has"])
+			}
+		})
+	}
+}
+
 // Of a mountain the first are named, and all are counted: in the finding too.
 func TestOfAMountainAllAreCounted(t *testing.T) {
 	var src memory
