@@ -459,17 +459,29 @@ func (c *composer) wishes() {
 }
 
 func (c *composer) changes() {
-	t := c.table("changes", Head{Name: "week"}, Head{Name: "figure", Width: 26}, Head{Name: "was", Kind: Count}, Head{Name: "is_now", Kind: Count})
-	number := func(v float64) Cell {
-		if v < 0 {
+	t := c.table("changes", Head{Name: "week"}, Head{Name: "unit", Width: 22}, Head{Name: "figure", Width: 26}, Head{Name: "was", Kind: Count}, Head{Name: "is_now", Kind: Count})
+	number := func(name string, v float64) Cell {
+		switch {
+		case v < 0 && name == "hotline":
 			return words(c.say("unknown"))
+		case v < 0:
+			return words(c.say("nothing"))
 		}
 		return Cell{Text: strconv.FormatFloat(v, 'f', -1, 64), Value: v, Kind: Count}
 	}
-	for _, ch := range c.d.Changes {
-		t.Rows = append(t.Rows, []Cell{words(ch.Week.String()), words(c.say("change." + ch.Figure)), number(ch.Was), number(ch.Is)})
+	listed := c.d.Changes[:min(len(c.d.Changes), maxChanges)]
+	c.some(t, len(c.d.Changes), len(listed))
+	for _, ch := range listed {
+		unit := c.say("whole")
+		if ch.By != "" {
+			unit = c.o.Unit(ch.By, ch.Code)
+		}
+		t.Rows = append(t.Rows, []Cell{words(ch.Week.String()), words(unit), words(c.say("change." + ch.Figure)), number(ch.Figure, ch.Was), number(ch.Figure, ch.Is)})
 	}
 }
+
+// maxChanges is how many changes of earlier digests are listed.
+const maxChanges = 60
 
 type series struct {
 	name   string

@@ -81,7 +81,8 @@ func week(t *testing.T) *digest.Digest {
 	d.Before.Units = append(d.Before.Units, digest.Unit{By: digest.ByCategory, Code: "parking", Taken: 4})
 	d.YearAgo.Units = append(d.YearAgo.Units, digest.Unit{By: digest.ByCategory, Code: "noise", Taken: 2})
 	d.YearAgo.ResponseTimes = []digest.Spread{{Of: "major", Times: digest.Times{N: 3, Median: 600, P90: 900}, Promise: 3600}}
-	d.Changes = []digest.Change{{Week: digest.Week{Year: 2026, Number: 46}, Figure: "resolution", Was: 96, Is: 94}, {Week: digest.Week{Year: 2026, Number: 46}, Figure: "hotline", Was: -1, Is: 5}}
+	d.Changes = []digest.Change{{Week: digest.Week{Year: 2026, Number: 46}, Part: digest.Part{Figure: "resolution"}, Was: 96, Is: 94}, {Week: digest.Week{Year: 2026, Number: 46}, Part: digest.Part{Figure: "hotline"}, Was: -1, Is: 5},
+		{Week: digest.Week{Year: 2026, Number: 45}, Part: digest.Part{Figure: "satisfaction", By: digest.ByGrid, Code: "G2"}, Was: -1, Is: 50}}
 	d.Findings = []digest.Finding{
 		{Key: "below", Values: map[string]any{"rate": "resolution", "is": 82.3, "of": 62, "good": 51, "floor": 85}},
 		{Key: "late", Values: map[string]any{"count": 2, "ended": true, "oldest": 1024, "days": 2, "hours": 55, "owner": "唐娟", "has": 0}},
@@ -250,7 +251,7 @@ func TestTheSpreadsheetOpens(t *testing.T) {
 	book, err := excelize.OpenReader(bytes.NewReader(b.Bytes()))
 	must(t, err)
 	defer book.Close()
-	if got := strings.Join(book.GetSheetList(), " "); got != "总览 快慢 网格 类别 处置力量 物业公司 低于要求的 超时未办 热点 心愿 上次周报后的变化 口径" {
+	if got := strings.Join(book.GetSheetList(), " "); got != "总览 快慢 网格 类别 处置力量 物业公司 低于要求的 超时未办 热点 心愿 前几期周报发出后的变化 口径" {
 		t.Errorf("sheets: %s", got)
 	}
 	find := func(sheet, first string) []string {

@@ -294,8 +294,11 @@ func TestADigestIsKeptAsItWasSent(t *testing.T) {
 	if err != nil || !ok || got.Now.Incidents != 46 || got.Week.Number != 46 {
 		t.Errorf("%+v %v %v", got, ok, err)
 	}
-	if got, ok, err := s.LastDigest(ctx(t), here, digest.Week{Year: 2026, Number: 46}); err != nil || !ok || got.Week.Number != 45 {
-		t.Errorf("the one before: %+v %v %v", got.Week, ok, err)
+	if before, err := s.LastDigests(ctx(t), here, digest.Week{Year: 2026, Number: 46}, 5); err != nil || len(before) != 1 || before[0].Week.Number != 45 {
+		t.Errorf("those before: %d %v", len(before), err)
+	}
+	if all, err := s.LastDigests(ctx(t), here, digest.Week{Year: 2026, Number: 47}, 1); err != nil || len(all) != 1 || all[0].Week.Number != 46 {
+		t.Errorf("the last one: %d %v", len(all), err)
 	}
 	if _, ok, err := s.SentDigest(ctx(t), there, got.Week); err != nil || ok {
 		t.Errorf("another community's: %v %v", ok, err)
