@@ -25,6 +25,7 @@ type Report struct {
 	Week      digest.Week
 	Days      string // 「11月16日至22日」
 	MadeAt    string
+	Running   string // that the week is not over; "" where it is
 	Past      [2]string // what a cell's Past is called: the week before, a year ago
 	Sentences []string
 	Written   string // who wrote the sentences, where a language model did; "" for the rules
@@ -107,6 +108,9 @@ func Compose(o wording.Voice, d *digest.Digest) Report {
 	}
 	if len(d.Sentences) > 0 {
 		c.r.Written = c.say("written")
+	}
+	if d.Runs() {
+		c.r.Running = c.say("running")
 	}
 	c.tiles()
 	c.overview()

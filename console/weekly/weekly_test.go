@@ -156,6 +156,31 @@ func TestWhoWroteTheSentencesIsSaid(t *testing.T) {
 	}
 }
 
+// A week that is not over says so, in every form.
+func TestARunningWeekSaysSo(t *testing.T) {
+	d := week(t)
+	for _, running := range []bool{false, true} {
+		if running {
+			d.MadeAt = d.Until.Add(-time.Minute)
+		}
+		r := Compose(voice(t), d)
+		var text, page, table bytes.Buffer
+		must(t, Text(&text, r))
+		must(t, Page(&page, r, Alone{}))
+		must(t, Book(&table, r))
+		book, err := excelize.OpenReader(&table)
+		must(t, err)
+		said, err := book.GetCellValue("总览", "A2")
+		must(t, err)
+		must(t, book.Close())
+		for form, got := range map[string]string{"text": text.String(), "page": page.String(), "table": said} {
+			if strings.Contains(got, "这一周还没有过完") != running {
+				t.Errorf("running: %v, and the %s says %.200s", running, form, got)
+			}
+		}
+	}
+}
+
 // Where more are late than a table lists, it says how many there are.
 func TestAMountainIsCounted(t *testing.T) {
 	d := week(t)
@@ -209,7 +234,7 @@ func TestEveryFigureHasItsPast(t *testing.T) {
 	d.MadeAt = d.Until.Add(-time.Hour)
 	var b bytes.Buffer
 	must(t, Text(&b, Compose(voice(t), d)))
-	if s := b.String(); !strings.Contains(s, "现在超时") || !strings.Contains(s, "现在墙上待认领") || strings.Contains(s, "到周日由党委") {
+	if s := b.String(); !strings.Contains(s, "现在超时") || !strings.Contains(s, "现在由党委督办") || !strings.Contains(s, "现在墙上待认领") || strings.Contains(s, "到周日由党委") {
 		t.Errorf("a week that runs does not say now: %s", s)
 	}
 	d = week(t)

@@ -102,7 +102,10 @@ func (b *binder) sheet(t Table) {
 		b.try(b.book.SetCellStr(t.Name, at(1, row), t.Hint))
 	}
 	if t.Key == "overview" {
-		for _, s := range append(slices.Clone(b.r.Sentences), b.r.Written) {
+		for _, s := range slices.Concat([]string{b.r.Running}, b.r.Sentences, []string{b.r.Written}) {
+			if s == "" {
+				continue
+			}
 			b.try(b.book.SetCellStr(t.Name, at(1, row), s))
 			row++
 		}
