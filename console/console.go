@@ -114,6 +114,7 @@ type Console struct {
 	pages    map[string]*template.Template
 	routes   []route
 	training training
+	weeks    weeks
 	closing  chan struct{}
 	close    sync.Once
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -106,4 +108,42 @@ func TestTheCommitteeReadsTheWeek(t *testing.T) {
 		b.Picture("week-" + name)
 		b.Whole("week-" + name + "-whole")
 	}
+}
+
+// A week that was sent is shown as it was sent; counted anew it shows what has
+// changed since. A running week is counted again after half a minute.
+func TestTheWeekIsShownAsItWasSent(t *testing.T) {
+	h := newHouse(t)
+	h.lively()
+	h.must(h.desk.Weekly(t.Context(), east))
+	mine, err := h.desk.Journal().Reported(t.Context(), east, h.people["east/resident"].ID, true, 50)
+	h.must(err)
+	i := slices.IndexFunc(mine, func(t workflow.Ticket) bool { return t.State == workflow.Closed })
+	h.tell(east, mine[i].Number, workflow.Command{Name: workflow.CmdReopen, Actor: workflow.By(h.people["east/resident"]), Text: "还堵着"})
+	tile := func(path, name, is string) {
+		t.Helper()
+		h.as("east/committee").get("/c/east/week/"+path).mustSay(t, http.StatusOK, "<b>"+is+"</b><span>"+name)
+	}
+	tile("2026-W47", "办结", "7")
+	tile("2026-W47?now", "办结", "6")
+	for path, want := range map[string]string{"2026-W47/book": "7", "2026-W47/book?now": "6"} {
+		book, err := excelize.OpenReader(strings.NewReader(h.as("east/committee").get("/c/east/week/" + path).body))
+		h.must(err)
+		rows, err := book.GetRows("总览")
+		h.must(err)
+		for _, row := range rows {
+			if len(row) > 1 && row[0] == "办结" && row[1] != want {
+				t.Errorf("%s says %s, want %s", path, row[1], want)
+			}
+		}
+		h.must(book.Close())
+	}
+
+	tile("2026-W48", "受理诉求", "0")
+	h.file(east, "楼道灯又不亮了", func(*workflow.Command) {})
+	h.clock.Advance(29 * time.Second)
+	tile("2026-W48", "受理诉求", "0")
+	h.clock.Advance(time.Second)
+	tile("2026-W48", "受理诉求", "1")
+	h.as("east/committee").get("/c/east/week/2026-W48").mustSay(t, http.StatusOK, "这一周还没有过完")
 }

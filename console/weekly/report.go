@@ -25,7 +25,7 @@ type Report struct {
 	Week      digest.Week
 	Days      string // 「11月16日至22日」
 	MadeAt    string
-	Running   string // that the week is not over; "" where it is
+	Running   string    // that the week is not over; "" where it is
 	Past      [2]string // what a cell's Past is called: the week before, a year ago
 	Sentences []string
 	Written   string // who wrote the sentences, where a language model did; "" for the rules
