@@ -95,7 +95,7 @@ func (q *request) showFailures(phone string) error {
 		if who.Name != "" {
 			f.Who = who.Name
 		}
-		f.Hidden = hidden(who.Phone)
+		f.Hidden = workflow.HidePhone(who.Phone)
 		if p.Key == phone {
 			f.Phone = who.Phone
 		}

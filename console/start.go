@@ -1,54 +1,100 @@
 package console
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
 
 // item is one entry of the main menu.
 type item struct {
-	Name string
-	Path string
-	Here bool
+	Name  string
+	Path  string
+	Here  bool
+	Rest  bool // no room for it in a telephone's bar: it stands behind 「更多」
+	First bool // of its group, but not of the menu
 }
 
-// menu says which pages stand in the main menu, for whom; the first that fits is
-// where somebody starts. The names are keys of the wording below page.menu.
+// bar is how many entries a telephone's bar has, with the one for the rest.
+const bar = 5
+
+// menu says which pages stand in the main menu, for whom, in groups, what matters
+// most first; the first that fits is where somebody starts. The names are keys of the
+// wording below page.menu, the groups below page.menu_group.
 var menu = []struct {
-	name string
-	path string
-	who  []who
+	name  string
+	path  string
+	group string
+	who   []who
 }{
-	{"today", "today", of(committee)},
-	{"work", "work", of(handler)},
-	{"behalf", "behalf", of(keeper)},
-	{"rounds", "rounds", of(rounder)},
-	{"overdue", "overdue", of(committee, keeper)},
-	{"search", "search", of(committee)},
-	{"week", "week", of(committee)},
-	{"people", "admin/people", of(admin)},
-	{"community", "admin/community", of(admin)},
-	{"words", "admin/words", of(admin)},
-	{"try", "admin/try", of(admin)},
-	{"codes", "admin/codes", of(admin)},
-	{"model", "admin/model", of(admin)},
-	{"import", "admin/import", of(admin)},
-	{"failures", "admin/failures", of(admin, committee)},
-	{"audit", "admin/audit", of(admin)},
-	{"my", "my", of(resident)},
-	{"wall", "wall", of(resident)},
-	{"me", "me", of(resident)},
+	{"today", "today", "work", of(committee)},
+	{"work", "work", "work", of(handler)},
+	{"overdue", "overdue", "work", of(committee, keeper)},
+	{"search", "search", "work", of(committee)},
+	{"behalf", "behalf", "work", of(keeper)},
+	{"rounds", "rounds", "work", of(rounder)},
+	{"week", "week", "work", of(committee)},
+	{"people", "admin/people", "admin", of(admin)},
+	{"community", "admin/community", "admin", of(admin)},
+	{"failures", "admin/failures", "admin", of(admin, committee)},
+	{"audit", "admin/audit", "admin", of(admin)},
+	{"words", "admin/words", "admin", of(admin)},
+	{"try", "admin/try", "admin", of(admin)},
+	{"codes", "admin/codes", "admin", of(admin)},
+	{"model", "admin/model", "admin", of(admin)},
+	{"import", "admin/import", "admin", of(admin)},
+	{"my", "my", "own", of(resident)},
+	{"wall", "wall", "own", of(resident)},
+	{"me", "me", "own", of(resident)},
 }
 
 // Menu is the main menu of who is logged in.
 func (v view) Menu() []item {
 	var out []item
-	for _, m := range menu {
-		row := route{who: m.who}
-		if row.lets(v.me) {
-			path := v.path(m.path)
-			out = append(out, item{Name: v.Say("page.menu." + m.name), Path: path, Here: v.URL.Path == path || len(v.URL.Path) > len(path) && v.URL.Path[:len(path)+1] == path+"/"})
+	for _, g := range v.Menus() {
+		for i, m := range g.Items {
+			m.First = i == 0 && len(out) > 0
+			out = append(out, m)
 		}
+	}
+	for i := range out {
+		out[i].Rest = len(out) > bar && i >= bar-1
 	}
 	return out
 }
+
+// Further tells whether the menu has more than a telephone's bar.
+func (v view) Further() bool { return len(v.Menu()) > bar }
+
+// Beyond tells whether this page stands behind 「更多」.
+func (v view) Beyond() bool {
+	return v.Page == "menu" || slices.ContainsFunc(v.Menu(), func(m item) bool { return m.Here && m.Rest })
+}
+
+// menus is a group of the main menu.
+type menus struct {
+	Name  string
+	Items []item
+}
+
+// Menus are the groups of the main menu of who is logged in.
+func (v view) Menus() []menus {
+	var out []menus
+	for _, m := range menu {
+		if row := (route{who: m.who}); !row.lets(v.me) {
+			continue
+		}
+		if name := v.Say("page.menu_group." + m.group); len(out) == 0 || out[len(out)-1].Name != name {
+			out = append(out, menus{Name: name})
+		}
+		path, last := v.path(m.path), &out[len(out)-1]
+		last.Items = append(last.Items, item{Name: v.Say("page.menu." + m.name), Path: path, Here: v.URL.Path == path || strings.HasPrefix(v.URL.Path, path+"/")})
+	}
+	return out
+}
+
+// everything shows the whole menu: a telephone's bar has what matters most.
+func (c *Console) everything(q *request) error { return q.show("menu", nil) }
 
 // start leads to the page with which somebody begins.
 func (c *Console) start(q *request) error {

@@ -39,6 +39,7 @@ type Group struct {
 // Text is one text as somebody sees it who may change it.
 type Text struct {
 	Key     string
+	Title   string  // what it is called
 	Shipped string  // as it is written
 	Own     string  // the community's own in its place, as it is written; "" for none
 	Values  []Value // what it may be filled with: {{.Name}}
@@ -78,6 +79,7 @@ func (w *Wording) Book(c *workflow.Community) []Group {
 			t.Values = append(t.Values, Value{Name: name, Is: v.Is, Like: fmt.Sprint(cmp.Or(v.like(key), any("")))})
 		}
 		t.Preview, _ = fill(stands, w.trials(c, key)[0])
+		t.Title = w.title(key, t.Preview)
 		by[group] = append(by[group], t)
 	}
 	var out []Group
@@ -85,6 +87,26 @@ func (w *Wording) Book(c *workflow.Community) []Group {
 		out = append(out, Group{name, by[name]})
 	}
 	return out
+}
+
+// titleLength is how many characters a title has at most that is the text's own
+// beginning.
+const titleLength = 16
+
+// title is what a text is called: by its name, a notice by what it is about, any
+// other by how it begins.
+func (w *Wording) title(key, preview string) string {
+	if t, ok := w.titles[key]; ok {
+		return t
+	}
+	if group, purpose, _ := strings.Cut(key, "."); group == "push" || group == "phrase" {
+		if about := "purpose." + purpose; w.Has(about) {
+			if t, err := fill(w.texts.Lookup(about), w.trials(&workflow.Community{}, about)[0]); err == nil {
+				return Shorten(FirstLine(t), titleLength)
+			}
+		}
+	}
+	return cmp.Or(Shorten(FirstLine(strings.TrimSpace(preview)), titleLength), key)
 }
 
 // Preview is a text for a key of a community as it would read, or the *Fault that
@@ -105,7 +127,7 @@ var always = []string{"Community", "Hotline"}
 var facts = []string{
 	"Also", "Because", "By", "ByTitle", "Call", "Category", "Clock", "Community", "Danger", "Days", "Event", "Full", "Grid", "Helper", "HelperTitle",
 	"Hotline", "Households", "Into", "Kind", "KindLabel", "Level", "Line", "Number", "Open", "Owner", "Part", "Place", "Points", "Rating", "ResolveBy",
-	"ResponseBy", "Rung", "Said", "Severity", "Source", "Stand", "State", "StateLabel", "Support", "Text", "Title", "Unit", "What", "Why",
+	"ResponseBy", "Rung", "Said", "Severity", "Source", "Stand", "State", "StateLabel", "Support", "Text", "Title", "Unasked", "Unit", "What", "Why",
 }
 
 // about are the texts, and families of texts, that are said of a ticket, with all

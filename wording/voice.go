@@ -70,6 +70,7 @@ func (o Voice) Facts(f *desk.Facts, now time.Time) Values {
 	by, helper := o.Shape.Roster.ByID(f.By), o.Shape.Roster.ByID(f.Helper)
 	v["By"], v["ByTitle"], v["Helper"], v["HelperTitle"] = by.Name, o.Title(by), helper.Name, o.Title(helper)
 	v["Event"], v["Part"], v["Rung"], v["Also"], v["Support"], v["Points"] = string(f.Event), f.Part, f.Rung, f.Also, f.Support, f.Points
+	v["Unasked"] = f.Unasked
 	v["Households"], v["Days"] = f.Also+1, f.Days
 	v["Line"], v["Source"] = o.Taxonomy.Line(f.Category), string(f.Source)
 	v["StateLabel"] = o.W.Say("state."+stateKey(f.State, f.Stand), v)
@@ -131,8 +132,9 @@ func dayOf(t time.Time) time.Time {
 }
 
 // traces are what would tell who asked: house numbers, telephone and identity
-// numbers.
-var traces = regexp.MustCompile(`(?:[0-9０-９零一二三四五六七八九十百]+(?:号楼|号院|栋|幢|座|单元|室|户)|[0-9０-９]{1,2}[-#][0-9０-９#-]+|[0-9０-９]{3,}[xX]?)+`)
+// numbers, in narrow or wide signs, simplified or not, with spaces or without.
+var traces = regexp.MustCompile(strings.NewReplacer("N", "0-9０-９", "_", `[\s\p{Cf}　]*`).Replace(
+	`(?:[N零〇一二三四五六七八九十百]+_(?:[号號]_[楼樓]|[号號]_院|[栋棟]|幢|座|[单單]_元|室|[户戶])_|[N]{1,2}(?:_[-#—–−―－＃]+_[N]+)+|[N]{3,}[xXｘＸ]?)+`))
 
 // Anonymous is a wish without the traces of who asked.
 func (o Voice) Anonymous(text string) string {

@@ -38,8 +38,9 @@ type Wording struct {
 	source map[string]string // the texts as they are written, by key
 	values map[string]value  // what texts may be filled with, by name
 
-	shipped *Wording // of a community's: the one that it was made of
-	own     sync.Map // community → *owned
+	shipped *Wording          // of a community's: the one that it was made of
+	titles  map[string]string // what texts are called, by key
+	own     sync.Map          // community → *owned
 }
 
 // Button is one of the menu: it says what a person could write, or opens
@@ -55,14 +56,15 @@ type Button struct {
 // template is refused with its key.
 func Parse(data []byte) (*Wording, error) {
 	var doc struct {
-		Texts  map[string]any   `yaml:"texts"`
-		Menu   []Button         `yaml:"menu"`
-		Values map[string]value `yaml:"values"`
+		Texts  map[string]any    `yaml:"texts"`
+		Menu   []Button          `yaml:"menu"`
+		Values map[string]value  `yaml:"values"`
+		Titles map[string]string `yaml:"titles"`
 	}
 	if err := yaml.Unmarshal(data, &doc); err != nil {
 		return nil, fmt.Errorf("wording: %w", err)
 	}
-	w := &Wording{texts: template.New("wording").Option("missingkey=zero"), source: map[string]string{}, values: doc.Values, Menu: doc.Menu}
+	w := &Wording{texts: template.New("wording").Option("missingkey=zero"), source: map[string]string{}, values: doc.Values, titles: doc.Titles, Menu: doc.Menu}
 	var errs []error
 	var walk func(prefix string, node map[string]any)
 	walk = func(prefix string, node map[string]any) {
@@ -82,6 +84,11 @@ func Parse(data []byte) (*Wording, error) {
 		}
 	}
 	walk("", doc.Texts)
+	for _, key := range slices.Sorted(maps.Keys(doc.Titles)) {
+		if !w.Has(key) {
+			errs = append(errs, fmt.Errorf("wording: titles: %s: there is no such text", key))
+		}
+	}
 	if !w.Has("fallback") {
 		errs = append(errs, errors.New("wording: fallback: is missing"))
 	}

@@ -55,7 +55,11 @@ func (c demoCommand) Run(ctx context.Context, p *program) error {
 	if s.Log.Level == "info" {
 		s.Log.Level = "warn" // the banner should stay in sight
 	}
-	d, err := startDemo(ctx, s, c.SimAddr, clockwork.NewRealClock(), s.Log.Logger(p.err))
+	log, clock := s.Log.Logger(p.err), clockwork.NewRealClock()
+	if err := prepareDemo(ctx, s, clock, log); err != nil {
+		return err
+	}
+	d, err := startDemo(ctx, s, c.SimAddr, clock, log)
 	if err != nil {
 		return err
 	}
@@ -76,6 +80,7 @@ wishdesk 心愿台 is running 正在运行
   commands 命令行   bin/wishdesk --config %s person list --community %s
 
   Try 试一试: 在左边手机里写「12号楼3单元楼道灯不亮了」
+  Log in 登录网页: 打开网页的登录页,把二维码下面的地址贴进手机的「＋ → 扫码」;管理员是龚莉(手机上点「换人」)
   Ctrl-C stops everything; all data stays in %s
   按 Ctrl-C 停止,数据都留着
 
@@ -120,6 +125,17 @@ type demoPerson struct {
 	Group  string          `yaml:"group"`
 	Home   string          `yaml:"home"`
 	Roles  []workflow.Role `yaml:"roles"`
+}
+
+// prepareDemo gives the demo a past before it starts for the first time.
+func prepareDemo(ctx context.Context, s *settings.Settings, clock clockwork.Clock, log *slog.Logger) error {
+	if err := postgres.Migrate(ctx, s.Postgres.Reveal()); err != nil {
+		return err
+	}
+	if _, err := loadDemo(ctx, s, clock, log); err != nil {
+		return err
+	}
+	return seedPast(ctx, s, clock, log)
 }
 
 // startDemo migrates, loads the demo community, and starts both servers. An

@@ -123,7 +123,7 @@ func (q *request) show(t *workflow.Ticket) ticketShape {
 	if out.Late {
 		out.LateSince = t.LateSince
 	}
-	if clock, at, ok := t.NextDue(); ok {
+	if clock, at, ok := t.Promise(); ok {
 		out.NextDue = &dueShape{clock, at}
 	}
 	return out

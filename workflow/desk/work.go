@@ -455,6 +455,7 @@ func (w *Work) owe(t *workflow.Ticket, ev *workflow.Event, n workflow.Notice) {
 	facts.Said, facts.Clock, facts.Unit = ev.Text, ev.Clock, ev.Unit
 	facts.Days = int(ev.Every / (24 * time.Hour))
 	facts.Anonymous = t.HidesWho(w.person(n.Person))
+	facts.Unasked = ev.Type == workflow.EvResolved && ev.Question != nil
 	facts.Event, facts.By, facts.Helper, facts.Rung = ev.Type, ev.By, ev.Helper, ev.Rung
 	if h := ev.Helper; h != 0 && ev.Type != workflow.EvCalled {
 		facts.Part = partOf(t, h)
