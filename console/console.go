@@ -113,6 +113,7 @@ type Console struct {
 	pages    map[string]page
 	routes   []route
 	training training
+	weeks    weeks
 	closing  chan struct{}
 	close    sync.Once
 }

@@ -400,11 +400,11 @@ type Journal interface {
 
 	// What the weekly digest counts, and the digests that were sent: kept as they
 	// were sent (ok is false where the week's was sent before), read by their
-	// week, and the last one before a week.
+	// week, and the last ones of weeks before one, the newest first.
 	digest.Source
 	KeepDigest(ctx context.Context, d digest.Digest) (ok bool, err error)
 	SentDigest(ctx context.Context, community string, week digest.Week) (d digest.Digest, ok bool, err error)
-	LastDigest(ctx context.Context, community string, before digest.Week) (d digest.Digest, ok bool, err error)
+	LastDigests(ctx context.Context, community string, before digest.Week, limit int) ([]digest.Digest, error)
 
 	// Bind gives a person their WeChat by a one-time code, and says which
 	// resident wrote with it before, 0 for nobody; what that one was still owed
