@@ -109,8 +109,11 @@ func (q *request) showTicket(ask string) error {
 	if err != nil {
 		return err
 	}
-	page := wholePage{matter: q.matter(&t), Absorbed: t.Absorbed, Points: q.voice().Points(&t), Kinds: q.kinds()}
-	if page.Story, err = q.story(&t); err != nil {
+	page := wholePage{Absorbed: t.Absorbed, Points: q.voice().Points(&t), Kinds: q.kinds()}
+	if page.matter, err = q.matter(&t); err != nil {
+		return err
+	}
+	if page.Story, err = q.story(&t, &page.matter); err != nil {
 		return err
 	}
 	slices.Reverse(page.Story) // what was last comes first
@@ -456,7 +459,10 @@ func (c *Console) called(q *request) error {
 		if err != nil {
 			return err
 		}
-		return w.Called(q.Context(), &t, q.me, number)
+		if err = w.Called(q.Context(), &t, q.me, number); workflow.CodeOf(err) == workflow.CodeNotAllowed {
+			return &workflow.Error{Code: workflow.CodeNotFound, Number: number} // they do not learn which numbers there are
+		}
+		return err
 	}); err != nil {
 		return err
 	}
