@@ -60,7 +60,11 @@ func (q *request) object(s string) string {
 		switch {
 		case kind == "section" && slices.Contains(charter.Sections, what):
 			what = q.section(what).Name
-		case kind == "person" || kind == "care":
+		case kind == "person":
+			if id, err := strconv.ParseInt(what, 10, 64); err == nil {
+				what = q.whom(workflow.PersonID(id))
+			}
+		case kind == "care":
 			if id, err := strconv.ParseInt(what, 10, 64); err == nil {
 				what = q.nameOf(workflow.PersonID(id))
 			}
@@ -71,6 +75,16 @@ func (q *request) object(s string) string {
 		out = append(out, part)
 	}
 	return strings.Join(out, "、")
+}
+
+// whom is somebody by name whom a line of the audit log is about, also a resident.
+func (q *request) whom(id workflow.PersonID) string {
+	if q.shape.Roster.ByID(id).ID == 0 {
+		if p, err := q.console.o.Desk.Journal().Person(q.Context(), q.community(), id); err == nil && p.Name != "" {
+			return p.Name
+		}
+	}
+	return q.nameOf(id)
 }
 
 // audit shows who looked at and changed what.

@@ -208,7 +208,20 @@ func (c *Console) linked(q *request) error {
 	if !ok || l.Kind != access.ByLink {
 		return c.loginFailed(q, "stale", "")
 	}
-	return q.show("login_link", nil)
+	p, err := c.o.Desk.Journal().Person(q.Context(), q.community(), l.Person)
+	if err != nil && workflow.CodeOf(err) != workflow.CodeNotFound {
+		return err
+	}
+	return q.show("login_link", masked(p.Name))
+}
+
+// masked is a name of which only enough is shown for its bearer to know it: 孙**.
+func masked(name string) string {
+	r := []rune(name)
+	if len(r) == 0 {
+		return ""
+	}
+	return string(r[0]) + strings.Repeat("*", max(len(r)-1, 1))
 }
 
 // enter uses a one-time link.

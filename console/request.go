@@ -112,7 +112,17 @@ func (c *Console) answer(q *request) error {
 		}
 	}
 	if q.row.log != "" {
-		if err := c.o.Record.Audit(q.Context(), q.community(), q.entry()); err != nil {
+		e := q.entry()
+		if q.row.whom != nil {
+			whom, err := q.row.whom(c, q)
+			if err != nil {
+				return err
+			}
+			if whom != "" {
+				e.Object += ", " + whom
+			}
+		}
+		if err := c.o.Record.Audit(q.Context(), q.community(), e); err != nil {
 			return fmt.Errorf("console: audit: %w", err)
 		}
 	}

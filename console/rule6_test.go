@@ -11,6 +11,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/access"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 )
 
@@ -203,4 +204,59 @@ func TestWhosePhotosAreSeen(t *testing.T) {
 	a.mustSay(t, http.StatusOK, mine, found+"x", "but not", theirs)
 	a = h.as("east/neighbour").get("/c/east/my/" + number(ticket))
 	a.mustSay(t, http.StatusOK, theirs, found+"x", "but not", mine)
+}
+
+// What a resident wrote in a task that failed is shown where it was asked for, and the
+// audit log says by whom and whose it was.
+func TestWordsOfDeadLettersAreAskedFor(t *testing.T) {
+	h := newHouse(t)
+	h.bury(east, desk.Task{Kind: desk.TaskMessage, Key: "m:1", Body: []byte(`{"OpenID":"o-east-resident","Words":"我婆婆的秘密病"}`)})
+	b, path := h.as("east/admin"), "/c/east/admin/failures"
+	b.get(path).mustSay(t, http.StatusOK, "孙桂兰", "看原话", "but not", "我婆婆的秘密病")
+	id := itoa(h.letters(east)[0].ID)
+	b.post(path+"/"+id+"/words", nil).mustSay(t, http.StatusOK, "我婆婆的秘密病", "but not", "看原话")
+	b.get(path).mustSay(t, http.StatusOK, "but not", "我婆婆的秘密病")
+	if a := h.as("east/committee").post(path+"/"+id+"/words", nil); a.status != http.StatusForbidden {
+		t.Errorf("the committee reads it: %d", a.status)
+	}
+	if a := b.post(path+"/999999/words", nil); a.status != http.StatusNotFound {
+		t.Errorf("a letter that is not there: %d", a.status)
+	}
+	lines, err := h.store.AuditLog(t.Context(), east, access.Entries{Limit: 50})
+	h.must(err)
+	seen := 0
+	for _, e := range lines {
+		if e.Action == "words.look" && e.Person == h.people["east/admin"].ID && e.Object != "letter 999999" {
+			if e.Object != "letter "+id+", person "+itoa(int64(h.people["east/resident"].ID)) {
+				t.Errorf("the line is about %q", e.Object)
+			}
+			seen++
+		}
+	}
+	if seen != 1 {
+		t.Errorf("%d lines", seen)
+	}
+	b.get("/c/east/admin/audit").mustSay(t, http.StatusOK, "查看居民原话", "孙桂兰")
+}
+
+// A refusal does not tell which numbers there are.
+func TestCalledTellsNoNumbers(t *testing.T) {
+	h := newHouse(t)
+	ticket := h.file(east, "楼道灯坏了")
+	b := h.as("east/partner")
+	there, not := b.post("/c/east/t/"+number(ticket)+"/called", nil), b.post("/c/east/t/999999/called", nil)
+	if there.status != http.StatusNotFound || not.status != http.StatusNotFound {
+		t.Errorf("one that is there: %d, one that is not: %d", there.status, not.status)
+	}
+}
+
+// A link says whose login it is, so that who got it by mistake leaves it alone.
+func TestALinkSaysWhoseItIs(t *testing.T) {
+	h := newHouse(t)
+	links := Links{Record: h.store, PublicURL: h.url, Clock: h.clock}
+	for who, want := range map[string]string{"worker": "秦*", "resident": "孙**", "neighbour": "发给您一个人的"} {
+		link, err := links.LoginLink(t.Context(), east, h.people["east/"+who].ID, "")
+		h.must(err)
+		h.browser().get(strings.TrimPrefix(link, h.url)).mustSay(t, http.StatusOK, want, "but not", "秦霞", "孙桂兰")
+	}
 }
