@@ -113,6 +113,10 @@ func (b *Bot) Handle(ctx context.Context, in wechat.Inbound) wechat.Reply {
 		refused.WithLabelValues(in.Community, "no_community").Inc()
 		return wechat.Reply{Text: b.o.Wording.Say("no_community", nil)}
 	}
+	if allArrived(in) {
+		accepted.WithLabelValues(in.Community, in.Type).Inc()
+		return wechat.Reply{}
+	}
 	select {
 	case b.inHand <- struct{}{}:
 	default:

@@ -71,6 +71,31 @@ func TestSlowRecordIsAnsweredLater(t *testing.T) {
 	}
 }
 
+// Word that a push arrived asks no store: it is answered while both are away. Word that
+// one did not is kept, as everything that changes something is.
+func TestWordOfAnArrivalAsksNoStore(t *testing.T) {
+	record, drive := storetest.Cut(t, storetest.Postgres(t)), storetest.Cut(t, storetest.Redis(t))
+	w := newWorld(t, func(s *settings) { s.postgres, s.redis, s.budget = record.URL(), drive.URL(), 300*time.Millisecond })
+	record.Cut()
+	drive.Cut()
+	for i, c := range []struct {
+		event   string
+		arrived bool
+	}{
+		{"<Event>TEMPLATESENDJOBFINISH</Event><MsgID>200163836</MsgID><Status>success</Status>", true},
+		{"<Event>TEMPLATESENDJOBFINISH</Event><MsgID>200163836</MsgID><Status>failed:user block</Status>", false},
+		{"<Event>subscribe_msg_sent_event</Event><SubscribeMsgSentEvent><List><TemplateId>T1</TemplateId><MsgID>1</MsgID><ErrorCode>0</ErrorCode><ErrorStatus>success</ErrorStatus></List></SubscribeMsgSentEvent>", true},
+		{"<Event>subscribe_msg_sent_event</Event><SubscribeMsgSentEvent><List><TemplateId>T1</TemplateId><MsgID>1</MsgID><ErrorCode>43101</ErrorCode><ErrorStatus>failed</ErrorStatus></List></SubscribeMsgSentEvent>", false},
+	} {
+		reply, err := w.sim.Deliver(w.ctx, resident, fmt.Appendf(nil, "<xml><ToUserName>%s</ToUserName><FromUserName>%s</FromUserName>"+
+			"<CreateTime>%d</CreateTime><MsgType>event</MsgType>%s</xml>", original, resident, begin.Unix()+int64(i), c.event))
+		must(t, err)
+		if arrived := reply.Text == ""; arrived != c.arrived {
+			t.Errorf("%s: answered %q", c.event, reply.Text)
+		}
+	}
+}
+
 // A message that failed for good is handled when somebody retries it, and answered
 // once, however often they do.
 func TestADeadMessageIsRetried(t *testing.T) {

@@ -178,7 +178,3 @@ func (s *session) fileApart(ctx context.Context, draft string) (string, error) {
 	}
 	return strings.Join(replies, "\n"), nil
 }
-
-// unclear is the confidence below which a text says so little of what is the
-// matter that it is not taken for one by itself.
-const unclear = 0.2

@@ -107,7 +107,7 @@ func (directory) Clean(data []byte, kind string) ([]byte, string, error) {
 func newWorld(t *testing.T, options ...option) *world {
 	t.Helper()
 	o := settings{
-		postgres: storetest.Postgres(t), redis: storetest.Redis(t), budget: 4 * time.Second, perDay: 10,
+		budget: 4 * time.Second, perDay: 10,
 		templates: bot.Templates{ // the stand-in's own set
 			"work":   {ID: "demo-assigned", Fields: map[string]string{"character_string1": "number", "thing2": "what", "thing3": "place", "time4": "by"}},
 			"notice": {ID: "demo-notice", Fields: map[string]string{"character_string1": "number", "thing2": "said", "phrase3": "status", "time4": "by"}},
@@ -115,6 +115,12 @@ func newWorld(t *testing.T, options ...option) *world {
 	}
 	for _, f := range options {
 		f(&o)
+	}
+	if o.postgres == "" {
+		o.postgres = storetest.Postgres(t)
+	}
+	if o.redis == "" {
+		o.redis = storetest.Redis(t)
 	}
 	w := &world{
 		t: t, ctx: t.Context(), clock: clockwork.NewFakeClockAt(begin),

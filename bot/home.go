@@ -51,7 +51,7 @@ func (s *session) tellsHome(ctx context.Context, raw string) (rest string, ok bo
 		return "", false, nil // more than an address
 	}
 	u, err := s.b.o.Understander.Understand(ctx, s.shape.Community, workflow.Words{Text: rest})
-	return rest, err == nil && u.Confidence < unclear && u.Place.Building != 0 && u.Severity != workflow.Emergency, err
+	return rest, err == nil && u.Confidence < workflow.Unclear && u.Place.Building != 0 && u.Severity != workflow.Emergency, err
 }
 
 // whoIsMine says who the worker of the writer's grid is.

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -514,10 +515,34 @@ func nextDay(now time.Time) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day()+1, 0, 1, 0, 0, china)
 }
 
+// allArrived tells whether a delivery is word that pushes reached whom they were sent
+// to, and nothing else. It comes for each push and changes nothing: it is counted, and
+// no store is asked.
+func allArrived(in wechat.Inbound) bool {
+	channel := channelTemplate
+	switch in.Event {
+	case "TEMPLATESENDJOBFINISH":
+		if in.Status != "success" {
+			return false
+		}
+	case "subscribe_msg_sent_event":
+		channel = channelSubscribe
+		if slices.ContainsFunc(in.SubscribeResults, func(r wechat.SubscribeResult) bool { return !noticeArrived(r) }) {
+			return false
+		}
+	default:
+		return false
+	}
+	pushes.WithLabelValues(in.Community, channel, "result", "arrived").Inc()
+	return true
+}
+
+func noticeArrived(r wechat.SubscribeResult) bool { return r.ErrorCode == "0" || r.Status == "success" }
+
 // templateResult notes that a template message did not arrive after all.
 func (s *session) templateResult(ctx context.Context) error {
 	msgID, err := strconv.ParseInt(s.in.MsgID, 10, 64)
-	if err != nil || s.arrived(channelTemplate, s.in.Status) {
+	if err != nil {
 		return nil
 	}
 	p, ok, err := s.b.sentAs(ctx, s.in.Community, msgID)
@@ -532,32 +557,20 @@ func (s *session) templateResult(ctx context.Context) error {
 // Sending one gives no message id, so it is taken for the last one.
 func (s *session) subscribeResult(ctx context.Context) error {
 	for _, r := range s.in.SubscribeResults {
-		status := r.Status
-		if r.ErrorCode == "0" {
-			status = "success"
-		}
-		if s.arrived(channelSubscribe, status) {
+		if noticeArrived(r) {
 			continue
 		}
 		p, ok, err := s.b.desk.Journal().LastSubscribe(ctx, s.in.Community, s.me.ID)
 		if err != nil || !ok {
 			return err
 		}
-		s.notArrived(p, desk.PushOutcome{Channel: channelSubscribe, Error: "result: " + status})
+		s.notArrived(p, desk.PushOutcome{Channel: channelSubscribe, Error: "result: " + r.Status})
 	}
 	return nil
 }
 
-func (s *session) arrived(channel, status string) bool {
-	outcome := "arrived"
-	if status != "success" {
-		outcome = "failed"
-	}
-	pushes.WithLabelValues(s.in.Community, channel, "result", outcome).Inc()
-	return outcome == "arrived"
-}
-
 func (s *session) notArrived(p desk.Push, out desk.PushOutcome) {
+	pushes.WithLabelValues(s.in.Community, out.Channel, "result", "failed").Inc()
 	out.At = s.now
 	s.w.Change.Ended = append(s.w.Change.Ended, desk.PushEnd{Key: p.Key, PushOutcome: giveUp(p, out)})
 }

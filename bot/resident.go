@@ -30,7 +30,7 @@ func (s *session) said(ctx context.Context, raw string) (string, error) {
 	if p := s.talk.Pending; p.Verb == verbHome && sp.Verb == verbNone { // only an address is one
 		if u, err := s.understand(ctx, raw); err != nil {
 			return "", err
-		} else if u.Place.Building == 0 || u.Confidence >= unclear {
+		} else if u.Place.Building == 0 || u.Confidence >= workflow.Unclear {
 			s.talk.Pending = pending{}
 		}
 	}
@@ -236,7 +236,7 @@ func (s *session) free(ctx context.Context, raw string) (string, error) {
 	} else if ok {
 		return s.home(ctx, rest)
 	}
-	if fragment := u.Confidence < unclear && u.Place != (workflow.Place{}) && u.Severity != workflow.Emergency; fragment || telephone.MatchString(raw) {
+	if fragment := u.Confidence < workflow.Unclear && u.Place != (workflow.Place{}) && u.Severity != workflow.Emergency; fragment || telephone.MatchString(raw) {
 		if t, ok, err := s.talkedAbout(ctx); err != nil {
 			return "", err
 		} else if ok {

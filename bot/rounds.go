@@ -109,7 +109,7 @@ func (s *session) foundOut(text string, u workflow.Understanding) (found, solved
 	case u.Severity == workflow.Emergency:
 		return true, false
 	case foundIt.MatchString(text):
-		found = u.Kind == workflow.Incident && u.Confidence >= unclear
+		found = u.Kind == workflow.Incident && u.Confidence >= workflow.Unclear
 	case allWell.MatchString(text):
 		return false, false
 	default:
@@ -120,7 +120,7 @@ func (s *session) foundOut(text string, u workflow.Understanding) (found, solved
 
 // foundTicket files what a worker found.
 func (s *session) foundTicket(ctx context.Context, text string, u workflow.Understanding, place workflow.Place, media []workflow.Media, solved bool) (int64, error) {
-	cmd := s.filing(text, u)
+	cmd := u.Found(text, s.by())
 	cmd.Media, cmd.Place = media, place
 	t, err := s.w.FileFound(ctx, cmd, solved, s.b.o.Understander.Same)
 	return t.Number, err
@@ -174,10 +174,10 @@ func (s *session) visitsDue(ctx context.Context, most int) ([]string, error) {
 	if !s.me.Has(workflow.RoleWorker) && !s.me.Has(workflow.RoleLeader) {
 		return nil, nil
 	}
-	return s.careLines(ctx, s.now.Add(12*time.Hour), most)
+	return s.careLines(ctx, s.now.Add(12*time.Hour), most, workflow.HidePhone)
 }
 
-func (s *session) careLines(ctx context.Context, until time.Time, most int) ([]string, error) {
+func (s *session) careLines(ctx context.Context, until time.Time, most int, phone func(string) string) ([]string, error) {
 	grids := s.me.CareGrids(s.shape.Community)
 	if len(grids) == 0 {
 		return nil, nil
@@ -186,7 +186,7 @@ func (s *session) careLines(ctx context.Context, until time.Time, most int) ([]s
 	var lines []string
 	for _, c := range due {
 		lines = append(lines, s.say("care_line", Values{
-			"Name": c.Name, "Phone": c.Phone, "Place": c.Place.String(), "Kind": string(c.Kind), "Note": c.Note, "Every": c.Every,
+			"Name": c.Name, "Phone": phone(c.Phone), "Place": c.Place.String(), "Kind": string(c.Kind), "Note": c.Note, "Every": c.Every,
 			"Last": s.voice().When(c.LastVisit, s.now), "Next": s.voice().When(c.NextVisit, s.now), "Overdue": c.NextVisit.Before(s.now),
 		}))
 	}
@@ -198,9 +198,12 @@ func (s *session) careList(ctx context.Context) (string, error) {
 	if len(s.me.CareGrids(s.shape.Community)) == 0 {
 		return "", &workflow.Error{Code: workflow.CodeNotAllowed}
 	}
-	lines, err := s.careLines(ctx, s.now.AddDate(0, 0, 7), 15)
+	lines, err := s.careLines(ctx, s.now.AddDate(0, 0, 7), 15, func(phone string) string { return phone })
 	if err != nil {
 		return "", err
+	}
+	if len(lines) > 0 {
+		s.looks("care.look", 0)
 	}
 	return s.say("care", Values{"Lines": strings.Join(lines, "\n"), "Count": len(lines)}), nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/wishdesk/wishdesk/bot/wechat"
 	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/access"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 )
 
@@ -377,6 +378,12 @@ func (s *session) say(key string, v Values) string {
 func (s *session) offer(reply string, choices ...choice) string {
 	s.talk.Choices, s.talk.Offered = choices, s.now
 	return offer(s.voice(), reply, choices)
+}
+
+// looks notes in the audit log what of others' data the reply shows; it is
+// committed with it.
+func (s *session) looks(action string, number int64) {
+	s.w.Change.Looks = append(s.w.Change.Looks, access.Entry{At: s.now, Person: s.me.ID, Action: action, Number: number, Object: "chat"})
 }
 
 // by is the writer as actor.

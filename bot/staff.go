@@ -87,7 +87,7 @@ func (s *session) staff(ctx context.Context, sp spoken) (string, error) {
 		s.talk.Pending = pending{Verb: sp.Verb, Number: t.Number}
 		return s.say("words."+string(sp.Verb), s.about(&t)), nil
 	}
-	cmds := []workflow.Command{cmd}
+	cmds, asked := []workflow.Command{cmd}, t.Question != nil
 	if t.State == workflow.Assigned && t.Owner == s.me.ID && (sp.Verb == verbNote || sp.Verb == verbResolve) {
 		// Who says how it goes, or that it is done, has accepted.
 		cmds = []workflow.Command{{Name: workflow.CmdAccept, Actor: s.by()}, cmd}
@@ -103,7 +103,7 @@ func (s *session) staff(ctx context.Context, sp spoken) (string, error) {
 		}
 		v["ByPhone"] = r.OpenID == "" || !r.Following
 	}
-	v["Alone"] = t.Reporter == 0
+	v["Alone"], v["Unasked"] = t.Reporter == 0, asked && sp.Verb == verbResolve && t.Reporter != 0
 	reply = s.say("did."+string(sp.Verb), v)
 	if sp.Verb == verbAccept {
 		return s.offer(reply, s.actions(&t)...), nil
@@ -236,12 +236,28 @@ func (s *session) tray(ctx context.Context) ([]workflow.Ticket, error) {
 	return out, nil
 }
 
-// calls are the lines of pushes that reached nobody: somebody telephones.
+// calls are the lines of pushes that reached nobody: somebody telephones. In a
+// list numbers are hidden; who asks for the ticket sees them.
 func (s *session) calls(ctx context.Context, owned []workflow.Ticket) ([]string, error) {
 	calls, err := s.b.desk.Calls(ctx, s.in.Community, s.me, owned, 5)
 	if err != nil {
 		return nil, err
 	}
+	return s.callLines(ctx, calls, workflow.HidePhone)
+}
+
+// callsAbout are the calls about one ticket that the writer has to make, with
+// their numbers, but those to its reporter: theirs stands on the card.
+func (s *session) callsAbout(ctx context.Context, t *workflow.Ticket) ([]string, error) {
+	calls, err := s.b.desk.Calls(ctx, s.in.Community, s.me, []workflow.Ticket{*t}, 100)
+	if err != nil {
+		return nil, err
+	}
+	calls = slices.DeleteFunc(calls, func(p desk.Push) bool { return p.Number != t.Number || p.Person == t.Reporter })
+	return s.callLines(ctx, calls, func(phone string) string { return phone })
+}
+
+func (s *session) callLines(ctx context.Context, calls []desk.Push, phone func(string) string) ([]string, error) {
 	var lines []string
 	for _, p := range calls {
 		who, err := s.b.desk.Journal().Person(ctx, s.in.Community, p.Person)
@@ -249,7 +265,7 @@ func (s *session) calls(ctx context.Context, owned []workflow.Ticket) ([]string,
 			return nil, err
 		}
 		v := s.voice().Facts(&p.Facts, s.now)
-		v["Name"], v["Phone"], v["Purpose"] = who.Name, who.Phone, s.voice().Say("purpose."+string(p.Purpose), v)
+		v["Name"], v["Phone"], v["Purpose"] = who.Name, phone(who.Phone), s.voice().Say("purpose."+string(p.Purpose), v)
 		lines = append(lines, s.say("call_line", v))
 	}
 	return lines, nil
@@ -280,12 +296,25 @@ func (s *session) card(ctx context.Context, t *workflow.Ticket) (_ string, err e
 		}
 		v["Full"], v["Place"] = veil.Anonymous(t.Number, t.Text), t.Place.Estate
 	}
+	shown := false // a telephone number
 	if t.Reporter != 0 && t.TellsWho(s.me) {
 		r, err := s.b.desk.Journal().Person(ctx, s.in.Community, t.Reporter)
 		if err != nil && workflow.CodeOf(err) != workflow.CodeNotFound {
 			return "", err
 		}
 		v["Reporter"], v["Phone"] = r.Name, r.Phone
+		shown = r.Phone != ""
+	}
+	if t.ReadBy(s.me) {
+		calls, err := s.callsAbout(ctx, t)
+		if err != nil {
+			return "", err
+		}
+		v["Calls"] = strings.Join(calls, "\n")
+		shown = shown || len(calls) > 0
+	}
+	if shown {
+		s.looks("phone.look", t.Number)
 	}
 	v["Unnamed"] = t.Owner == s.me.ID && t.Reporter != 0 && t.HidesWho(s.me)
 	if t.ReadBy(s.me) {
@@ -429,13 +458,14 @@ func (s *session) fileByHand(ctx context.Context, sp spoken) (string, error) {
 		Severity: t.Severity, Danger: t.Danger, Place: t.Place,
 	}
 	var rest []string
+	said := false // something of what, how bad or where
 	for _, word := range strings.Fields(sp.Rest) {
 		if c, k, ok := s.voice().Taxonomy.Find(word); ok {
-			cmd.Category, cmd.Kind = c, k
+			cmd.Category, cmd.Kind, said = c, k, true
 			continue
 		}
 		if sev, ok := s.severity(word); ok {
-			cmd.Severity = sev
+			cmd.Severity, said = sev, true
 			continue
 		}
 		rest = append(rest, word)
@@ -450,13 +480,13 @@ func (s *session) fileByHand(ctx context.Context, sp spoken) (string, error) {
 			if unit, room, floor := t.Place.Unit, t.Place.Room, t.Place.Floor; same && u.Place.Unit == 0 && u.Place.Room == "" {
 				u.Place.Unit, u.Place.Room, u.Place.Floor = unit, room, floor
 			}
-			cmd.Place = u.Place
+			cmd.Place, said = u.Place, true
 		}
 	}
 	if cmd.Kind == "" {
 		cmd.Kind = workflow.Incident
 	}
-	if cmd.Category == "" || cmd.Place.Grid == "" && cmd.Kind == workflow.Incident {
+	if !said || cmd.Category == "" || cmd.Place.Grid == "" && cmd.Kind == workflow.Incident {
 		s.talk.Pending = pending{Verb: verbFile, Number: t.Number}
 		s.talk.Ticket = t.Number
 		v := s.about(&t)

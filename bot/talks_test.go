@@ -29,35 +29,51 @@ import (
 //
 // Lines that begin with "#" tell the reader what is going on.
 func TestTalks(t *testing.T) {
+	for name, file := range talks(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			talk(t, file)
+		})
+	}
+}
+
+// talks are the files of the talks by their names.
+func talks(t *testing.T) map[string]string {
+	t.Helper()
 	files, err := filepath.Glob("../docs/talks/*.txt")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no talks: %v", err)
 	}
+	all := map[string]string{}
 	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			t.Parallel()
-			data, err := os.ReadFile(file)
-			must(t, err)
-			w := newWorld(t, func(s *settings) { s.whole = true })
-			k := talking{world: w, shape: shape}
-			for i, c := range []workflow.Care{
-				{Name: "孙桂兰", Phone: "13900000001", Kind: workflow.LivingAlone, Place: workflow.Place{Estate: "毕家洼西区", Building: 12, Unit: 3, Room: "402", Grid: "G01"}, Every: 7, Note: "耳朵背"},
-				{Name: "何秀珍", Kind: workflow.LowIncome, Place: workflow.Place{Estate: "怡园小区", Building: 5, Unit: 2, Room: "301", Grid: "G02"}, Every: 14},
-			} {
-				c.Community, c.NextVisit = community, begin.AddDate(0, 0, i+1)
-				_, err := w.store.PutCare(w.ctx, c)
-				must(t, err)
-			}
-			for _, name := range []string{"张建国", "刘芳", "孙丽", "陈志强", "赵敏", "韩磊", "曹颖", "钟敏", "何亮", "吴桂芬", "龚莉"} {
-				k.say(k.openid(name), "帮助")
-				k.pushes(k.openid(name))
-			}
-			for i, line := range strings.Split(string(data), "\n") {
-				if k.line(fmt.Sprintf("%s:%d", filepath.Base(file), i+1), line); t.Failed() {
-					t.FailNow()
-				}
-			}
-		})
+		all[strings.TrimSuffix(filepath.Base(file), ".txt")] = file
+	}
+	return all
+}
+
+// talk has a talk take place.
+func talk(t *testing.T, file string, options ...option) {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	must(t, err)
+	w := newWorld(t, append(options, func(s *settings) { s.whole = true })...)
+	k := talking{world: w, shape: shape}
+	for i, c := range []workflow.Care{
+		{Name: "孙桂兰", Phone: "13900000001", Kind: workflow.LivingAlone, Place: workflow.Place{Estate: "毕家洼西区", Building: 12, Unit: 3, Room: "402", Grid: "G01"}, Every: 7, Note: "耳朵背"},
+		{Name: "何秀珍", Kind: workflow.LowIncome, Place: workflow.Place{Estate: "怡园小区", Building: 5, Unit: 2, Room: "301", Grid: "G02"}, Every: 14},
+	} {
+		c.Community, c.NextVisit = community, begin.AddDate(0, 0, i+1)
+		_, err := w.store.PutCare(w.ctx, c)
+		must(t, err)
+	}
+	for _, name := range []string{"张建国", "刘芳", "孙丽", "陈志强", "赵敏", "韩磊", "曹颖", "钟敏", "何亮", "吴桂芬", "龚莉"} {
+		k.say(k.openid(name), "帮助")
+		k.pushes(k.openid(name))
+	}
+	for i, line := range strings.Split(string(data), "\n") {
+		if k.line(fmt.Sprintf("%s:%d", filepath.Base(file), i+1), line); t.Failed() {
+			t.FailNow()
+		}
 	}
 }
 

@@ -70,6 +70,7 @@ type route struct {
 	whom    func(*Console, *request) (string, error) // what the log says besides of whom it is about, nil for nothing
 	do      func(*Console, *request) error
 	limit   limit
+	live    bool // an open page reads itself anew when something changed
 	bare    bool // a change without a session: its form cannot carry the session's sign
 }
 
@@ -113,10 +114,10 @@ func table() []route {
 		{pattern: "GET /c/{community}/media/{media}", who: of(resident), log: "media.look", do: (*Console).media},
 
 		// who has work
-		{pattern: "GET /c/{community}/work", who: of(handler), log: "work.look", do: (*Console).duty},
+		{pattern: "GET /c/{community}/work", who: of(handler), log: "work.look", do: (*Console).duty, live: true},
 		{pattern: "POST /c/{community}/work/calls/{number}", who: of(handler), log: "phone.look", do: (*Console).callPhone},
 		{pattern: "GET /c/{community}/work/done", who: of(handler), log: "work.look", do: (*Console).done},
-		{pattern: "GET /c/{community}/t/{number}", who: of(handler), log: "ticket.look", do: (*Console).ticketWhole},
+		{pattern: "GET /c/{community}/t/{number}", who: of(handler), log: "ticket.look", do: (*Console).ticketWhole, live: true},
 		{pattern: "POST /c/{community}/t/{number}/contact", who: of(handler), log: "phone.look", do: (*Console).contact},
 		{pattern: "POST /c/{community}/t/{number}/do/{command}", who: of(handler), log: "ticket.tell", do: (*Console).tell, limit: uploads},
 		{pattern: "POST /c/{community}/t/{number}/phoned", who: of(committee, keeper), log: "ticket.phoned", do: (*Console).phoned},
@@ -128,8 +129,8 @@ func table() []route {
 		{pattern: "POST /c/{community}/behalf", who: of(committee, keeper), log: "ticket.behalf", do: (*Console).fileBehalf, limit: uploads},
 
 		// who oversees: the committee, and grid workers and leaders their own grids
-		{pattern: "GET /c/{community}/overdue", who: of(committee, keeper), log: "overdue.look", do: (*Console).overdue},
-		{pattern: "GET /c/{community}/today", who: of(committee), log: "today.look", do: (*Console).today},
+		{pattern: "GET /c/{community}/overdue", who: of(committee, keeper), log: "overdue.look", do: (*Console).overdue, live: true},
+		{pattern: "GET /c/{community}/today", who: of(committee), log: "today.look", do: (*Console).today, live: true},
 		{pattern: "GET /c/{community}/search", who: of(committee), log: "search", do: (*Console).search},
 		{pattern: "POST /c/{community}/search/book", who: of(committee), log: "search.export", do: (*Console).searchBook, limit: uploads},
 		{pattern: "POST /c/{community}/search/names", who: of(duty), log: "search.export.names", do: (*Console).searchBookNames, limit: uploads},

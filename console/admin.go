@@ -3,15 +3,12 @@ package console
 import (
 	"context"
 	"errors"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/wishdesk/wishdesk/charter"
 	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
-	"github.com/wishdesk/wishdesk/workflow/access"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 )
 
@@ -35,83 +32,6 @@ type Office interface {
 	FiledByCategory(ctx context.Context, community string, since time.Time) (map[workflow.Category]int, error)
 	// PushFailures are the pushes that reached nobody for certain, newest first.
 	PushFailures(ctx context.Context, community string, limit int) ([]desk.Push, error)
-}
-
-// auditPage is the audit log.
-type auditPage struct {
-	Lines  []auditLine
-	Person string
-	Number string
-	Next   int64
-	Staff  []workflow.Person
-}
-
-// auditLine is one line, in words.
-type auditLine struct {
-	When, Who, What, Object string
-	Number                  int64
-}
-
-// object says what else a line is about, in words for the kinds that have them.
-func (q *request) object(s string) string {
-	var out []string
-	for part := range strings.SplitSeq(s, ", ") {
-		kind, what, _ := strings.Cut(part, " ")
-		switch {
-		case kind == "section" && slices.Contains(charter.Sections, what):
-			what = q.section(what).Name
-		case kind == "person":
-			if id, err := strconv.ParseInt(what, 10, 64); err == nil {
-				what = q.whom(workflow.PersonID(id))
-			}
-		case kind == "care":
-			if id, err := strconv.ParseInt(what, 10, 64); err == nil {
-				what = q.nameOf(workflow.PersonID(id))
-			}
-		}
-		if key := "page.object." + kind; q.console.o.Wording.Has(key) {
-			part = q.voice().Say(key, wording.Values{"Text": what})
-		}
-		out = append(out, part)
-	}
-	return strings.Join(out, "、")
-}
-
-// whom is somebody by name whom a line of the audit log is about, also a resident.
-func (q *request) whom(id workflow.PersonID) string {
-	if q.shape.Roster.ByID(id).ID == 0 {
-		if p, err := q.console.o.Desk.Journal().Person(q.Context(), q.community(), id); err == nil && p.Name != "" {
-			return p.Name
-		}
-	}
-	return q.nameOf(id)
-}
-
-// audit shows who looked at and changed what.
-func (c *Console) audit(q *request) error {
-	v := q.URL.Query()
-	page := auditPage{Person: v.Get("person"), Number: v.Get("number")}
-	for _, p := range q.shape.Roster {
-		page.Staff = append(page.Staff, p)
-	}
-	want := access.Entries{Before: q.cursor(), Limit: listed + 1}
-	person, _ := strconv.ParseInt(page.Person, 10, 64)
-	want.Person = workflow.PersonID(max(person, 0))
-	want.Number, _ = strconv.ParseInt(page.Number, 10, 64)
-	lines, err := c.o.Record.AuditLog(q.Context(), q.community(), want)
-	if err != nil {
-		return err
-	}
-	if len(lines) > listed {
-		lines = lines[:listed]
-		page.Next = lines[listed-1].ID
-	}
-	for _, e := range lines {
-		page.Lines = append(page.Lines, auditLine{
-			When: e.At.In(q.shape.Community.Location()).Format("01-02 15:04:05"), Who: q.nameOf(e.Person), What: q.action(e.Action), Object: q.object(e.Object), Number: e.Number,
-		})
-	}
-	return q.show("audit", page)
 }
 
 // wordsPage is a community's words.
@@ -185,6 +105,7 @@ func (c *Console) changeWord(q *request) error {
 		}
 	}
 	if q.PostFormValue("agreed") != "yes" {
+		q.tried = true
 		return q.show("word", page)
 	}
 	doc, err := c.o.Record.CommunityDocument(q.Context(), q.community(), 0)

@@ -47,8 +47,7 @@ type Record interface {
 	Office
 	Models
 	tables.Record
-	// Audit writes one line of the audit log, which only grows.
-	Audit(ctx context.Context, community string, e access.Entry) error
+	Log
 }
 
 // Account is a community's Official Account, as far as it says who somebody is;

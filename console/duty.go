@@ -1,7 +1,6 @@
 package console
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -26,7 +25,7 @@ type Lists interface {
 
 // dutyPage is what somebody has to do.
 type dutyPage struct {
-	Mine   []matter // next deadline first
+	Mine   []matter // the most pressing first
 	Parts  []matter // of which they have a part
 	Tray   []matter // to be filed by hand
 	Calls  []call   // telephone calls that no push could make
@@ -131,11 +130,7 @@ func (q *request) tray() ([]matter, error) {
 		}
 		all = append(all, in...)
 	}
-	slices.SortStableFunc(all, func(a, b workflow.Ticket) int {
-		_, x, _ := a.NextDue()
-		_, y, _ := b.NextDue()
-		return cmp.Or(x.Compare(y), cmp.Compare(a.Number, b.Number))
-	})
+	slices.SortStableFunc(all, workflow.MorePressing)
 	return q.matters(all[:min(len(all), listed)])
 }
 
@@ -152,7 +147,7 @@ func (q *request) calls(owned []workflow.Ticket, phones int64) ([]call, error) {
 			return nil, err
 		}
 		one := call{
-			Number: p.Number, Who: who.Name, Hidden: hidden(who.Phone), What: q.voice().Say("purpose."+string(p.Purpose), map[string]any{"Number": p.Number}),
+			Number: p.Number, Who: who.Name, Hidden: workflow.HidePhone(who.Phone), What: q.voice().Say("purpose."+string(p.Purpose), map[string]any{"Number": p.Number}),
 			Verdict: p.Purpose == workflow.TellResolved,
 		}
 		if p.Number == phones {

@@ -134,7 +134,7 @@ func (q *request) showFailures(phone string, letter int64) error {
 		if who.Name != "" {
 			f.Who = who.Name
 		}
-		f.Hidden = hidden(who.Phone)
+		f.Hidden = workflow.HidePhone(who.Phone)
 		if p.Key == phone {
 			f.Phone = who.Phone
 		}

@@ -14,7 +14,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -148,9 +147,7 @@ func newHouse(t testing.TB) *house {
 		Account: func(code string) (Account, bool) { return platform{code}, true }, Message: toldMessage, Codes: h.codes.of, Shelf: drive,
 		Understander: rules,
 		Teacher:      &learn.Teacher{Record: h.store, Rules: rules, Clock: h.clock, Shipped: func() ([]understand.Labelled, error) { return samples(), nil }},
-		Mask: func(_ *workflow.Community, s string, _ []string) string {
-			return regexp.MustCompile(`\d{7,}`).ReplaceAllString(s, "…")
-		},
+		Mask:         rules.Mask,
 	})
 	h.must(err)
 	server.Config.Handler = h.console.Handler()

@@ -27,6 +27,7 @@ type loginPage struct {
 	Account string     // the Official Account's name
 	WeChat  bool       // this browser is WeChat's
 	Code    codes.Code // what a telephone scans; empty where the account cannot say who somebody is
+	Address string     // what the code says
 	Scan    string     // the address at which this browser asks whether somebody has agreed
 	Failed  string     // why the last try failed, a key of the wording
 }
@@ -115,7 +116,8 @@ func (c *Console) showCode(q *request, page *loginPage, next string) error {
 	}
 	c.setCookie(q.w, "scan", q.community(), secret, scanLife)
 	page.Scan = q.path("login/scan", token, "state")
-	page.Code, err = codes.Draw(c.o.PublicURL + q.path("login/scan", token))
+	page.Address = c.o.PublicURL + q.path("login/scan", token)
+	page.Code, err = codes.Draw(page.Address)
 	return err
 }
 
@@ -126,6 +128,7 @@ func (c *Console) scanned(q *request) error {
 	if err != nil {
 		return err
 	}
+	l.Agent = q.device(l.Agent)
 	return q.show("login_scan", l)
 }
 
@@ -136,6 +139,9 @@ func (c *Console) scan(q *request) (access.Login, error) {
 	}
 	if !ok || l.Kind != access.ByScan {
 		return l, &workflow.Error{Code: "login_stale", Cause: errors.New("no such code, or it ran out")}
+	}
+	if l.Used || l.Person != 0 {
+		return l, &workflow.Error{Code: "login_used", Cause: errors.New("the code is somebody's already")}
 	}
 	return l, nil
 }
@@ -151,7 +157,7 @@ func (c *Console) agree(q *request) error {
 		return err
 	}
 	if !ok {
-		return &workflow.Error{Code: "login_stale", Cause: errors.New("the code is somebody's already")}
+		return &workflow.Error{Code: "login_used", Cause: errors.New("the code is somebody's already")}
 	}
 	return q.to("", "agreed")
 }
@@ -181,7 +187,7 @@ func (c *Console) scanState(q *request) error {
 			return err
 		}
 		if !used {
-			q.w.Header().Set("HX-Redirect", q.path("login")+"?failed=stale")
+			q.w.Header().Set("HX-Redirect", q.path("login")+"?failed=used")
 			break
 		}
 		if err := q.begin(l.Person, access.ByScan); err != nil {
@@ -205,8 +211,8 @@ func (c *Console) linked(q *request) error {
 	if err != nil {
 		return err
 	}
-	if !ok || l.Kind != access.ByLink {
-		return c.loginFailed(q, "stale", "")
+	if why := linkFails(l, ok); why != "" {
+		return c.loginFailed(q, why, "")
 	}
 	p, err := c.o.Desk.Journal().Person(q.Context(), q.community(), l.Person)
 	if err != nil && workflow.CodeOf(err) != workflow.CodeNotFound {
@@ -224,6 +230,18 @@ func masked(name string) string {
 	return string(r[0]) + strings.Repeat("*", max(len(r)-1, 1))
 }
 
+// linkFails is why a one-time link lets nobody in, a key of the wording below
+// page.login; "" where it does.
+func linkFails(l access.Login, ok bool) string {
+	switch {
+	case !ok || l.Kind != access.ByLink:
+		return "stale"
+	case l.Used:
+		return "used"
+	}
+	return ""
+}
+
 // enter uses a one-time link.
 func (c *Console) enter(q *request) error {
 	hash := access.Hash(q.PathValue("token"))
@@ -231,13 +249,14 @@ func (c *Console) enter(q *request) error {
 	if err != nil {
 		return err
 	}
-	if ok && l.Kind == access.ByLink {
-		if ok, err = c.o.Record.UseLogin(q.Context(), q.community(), hash, q.now); err != nil {
-			return err
-		}
+	if why := linkFails(l, ok); why != "" {
+		return c.loginFailed(q, why, "")
 	}
-	if !ok || l.Kind != access.ByLink {
-		return c.loginFailed(q, "stale", "")
+	if ok, err = c.o.Record.UseLogin(q.Context(), q.community(), hash, q.now); err != nil {
+		return err
+	}
+	if !ok { // in this moment, by another
+		return c.loginFailed(q, "used", "")
 	}
 	if err := q.begin(l.Person, access.ByLink); err != nil {
 		return err

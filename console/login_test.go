@@ -30,7 +30,7 @@ func TestALinkOutOfTheChatLogsInOnce(t *testing.T) {
 		t.Fatalf("the link leads to %d %s", a.status, a.to())
 	}
 	b.get("/c/east/my").mustSay(t, http.StatusOK, "秦霞", "我的事项")
-	if a := h.browser().post(path, nil); a.to() != "/c/east/login?failed=stale&next=" {
+	if a := h.browser().post(path, nil); a.to() != "/c/east/login?failed=used&next=" {
 		t.Errorf("a link that was used leads to %s", a.to())
 	}
 	late, err := Links{Record: h.store, PublicURL: h.url, Clock: h.clock}.LoginLink(t.Context(), east, h.people["east/worker"].ID, "")

@@ -31,6 +31,7 @@ type matter struct {
 	Own        bool // it is their own matter
 	Late       bool
 	Due        time.Time // the next promise, zero for none
+	Paused     bool      // a question makes the promises stand still
 	FiledAt    time.Time
 	ResolvedAt time.Time
 	EndedAt    time.Time
@@ -105,9 +106,8 @@ func (q *request) behind(veil wording.Veil, t *workflow.Ticket) matter {
 	if t.Category == "" {
 		m.What = voice.Say("what_unknown", nil)
 	}
-	if _, at, ok := t.NextDue(); ok && t.State != workflow.Resolved {
-		m.Due = at
-	}
+	_, m.Due, _ = t.Promise()
+	m.Paused = t.State.Open() && t.Question != nil && t.Question.Pauses
 	place := t.Place
 	switch {
 	case hides || !sees: // never the door

@@ -20,7 +20,7 @@ type mePage struct {
 func (c *Console) me(q *request) error { return q.showMe(200, "") }
 
 func (q *request) showMe(status int, problem string) error {
-	page := mePage{Name: q.me.Name, Hidden: hidden(q.me.Phone), Home: q.me.Home.String(), Staff: q.me.Staff()}
+	page := mePage{Name: q.me.Name, Hidden: workflow.HidePhone(q.me.Phone), Home: q.me.Home.String(), Staff: q.me.Staff()}
 	if problem != "" {
 		page.Problem = q.voice().Say("page.problem."+problem, nil)
 	}

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/xuri/excelize/v2"
@@ -52,7 +53,7 @@ func TestTheCommitteeFindsReassignsAndExports(t *testing.T) {
 
 func TestSearchFindsByWhatPeopleRemember(t *testing.T) {
 	h := newHouse(t)
-	ticket := h.file(east, "三单元的楼道灯不亮了,我的电话13800138000")
+	ticket := h.file(east, "三单元的楼道灯不亮了，LED 的！我的电话 13800138000")
 	other := h.file(east, "垃圾没人清", func(c *workflow.Command) { c.Category, c.Place.Building, c.Place.Grid = "sanitation", 3, "G2" })
 	h.file(west, "楼道灯不亮了")
 	b := h.as("east/committee")
@@ -98,6 +99,9 @@ func TestSearchFindsByWhatPeopleRemember(t *testing.T) {
 		if strings.Contains(strings.Join(plain[1], " "), bad) {
 			t.Errorf("the table without names holds %s: %v", bad, plain[1])
 		}
+	}
+	if got := plain[1][11]; got != "三单元的楼道灯不亮了，LED 的！我的电话 【号码】" {
+		t.Errorf("the resident's words are %q in the table", got)
 	}
 	if named := table(html.UnescapeString(actions[1][1])); !strings.Contains(strings.Join(named[1], " "), "孙桂兰") {
 		t.Errorf("the table with names: %v", named)
@@ -192,4 +196,92 @@ func TestTheTrayIsFiledInOneTap(t *testing.T) {
 	if h.must(err); got.Category != "facilities" || got.Place.Building != 3 || got.Owner != h.people["east/colleague"].ID {
 		t.Errorf("it is %s at %s with %d", got.Category, got.Place, got.Owner)
 	}
+}
+
+// By when: what was promised, on every page where somebody reads it, and not when
+// somebody is reminded of it.
+func TestPagesShowThePromiseNotTheReminder(t *testing.T) {
+	h := newHouse(t)
+	ticket := h.file(east, "三单元的楼道灯不亮了")
+	reminder, promise := ticket.Due[workflow.ClockReminder], ticket.Due[workflow.ClockResponse]
+	if _, at, _ := ticket.NextDue(); !at.Equal(reminder) || !reminder.Before(promise) {
+		t.Fatalf("the reminder comes first: %v", ticket.Due)
+	}
+	clock := func(at time.Time) string { return at.In(h.shape(east).Community.Location()).Format("15:04") }
+	for page, who := range map[string]string{"work": "worker", "t/" + number(ticket): "committee", "my": "resident", "my/" + number(ticket): "resident", "today": "committee"} {
+		t.Run(page, func(t *testing.T) {
+			h.as("east/"+who).get("/c/east/"+page).mustSay(t, http.StatusOK, clock(promise), "but not", clock(reminder))
+		})
+	}
+
+	// While the resident is asked nothing runs out, and nobody reads that it did.
+	h.tell(east, ticket.Number, workflow.Command{Name: workflow.CmdAsk, Actor: workflow.By(h.people["east/worker"]), Topic: workflow.TopicWorker, Text: "几楼?"})
+	h.as("east/worker").get("/c/east/work").mustSay(t, http.StatusOK, "等居民回答", "but not", clock(promise))
+	h.as("east/worker").get("/c/east/t/"+number(ticket)).mustSay(t, http.StatusOK, "先不计时", "but not", "今天 "+clock(promise))
+}
+
+// Who gave a matter to another and why stands in its story, and so for what else
+// takes it from hand to hand.
+func TestTheStorySaysWhoAndWhy(t *testing.T) {
+	h := newHouse(t)
+	ticket := h.file(east, "三单元的楼道灯不亮了")
+	page := "/c/east/t/" + number(ticket)
+	committee, worker, leader := h.as("east/committee"), h.as("east/worker"), h.as("east/leader")
+	send := func(b *browser, command string, form url.Values) {
+		t.Helper()
+		if a := b.post(page+"/do/"+command, form); a.status != http.StatusSeeOther {
+			t.Fatalf("%s: %d %.200s", command, a.status, a.body)
+		}
+	}
+	to := func(who string) []string { return []string{itoa(int64(h.people["east/"+who].ID))} }
+	send(committee, "assign", url.Values{"to": to("leader"), "words": {"他离得近"}})
+	send(leader, "transfer", url.Values{"to": to("worker"), "words": {"我在开会"}})
+	send(worker, "return", url.Values{"words": {"归供电所管"}})
+	send(committee, "assign", url.Values{"to": to("worker"), "words": {"先去看看"}})
+	send(committee, "escalate", url.Values{"words": {"老人多"}})
+	send(worker, "resolve", url.Values{"words": {"换了灯泡"}})
+	send(committee, "reopen", url.Values{"words": {"又灭了"}})
+	want := []string{"曹一鸣指派给龚莉:他离得近", "龚莉转给秦霞:我在开会", "秦霞退回:归供电所管", "曹一鸣指派给秦霞:先去看看", "曹一鸣督办:老人多", "曹一鸣重办:又灭了"}
+	committee.get(page).mustSay(t, http.StatusOK, want...)
+	worker.get(page).mustSay(t, http.StatusOK, want...)
+}
+
+// A form without what, how bad and where files nothing.
+func TestAnEmptyFilingIsRefused(t *testing.T) {
+	h := newHouse(t)
+	ticket := h.file(east, "三单元的楼道灯不亮了")
+	ticket = h.tell(east, ticket.Number, workflow.Command{Name: workflow.CmdReturn, Actor: workflow.By(h.people["east/worker"]), Text: "不归我管"})
+	h.as("east/committee").post("/c/east/t/"+number(ticket)+"/do/classify", url.Values{"category": {""}, "severity": {""}, "estate": {"东园"}, "building": {""}}).
+		mustSay(t, http.StatusUnprocessableEntity, "还没有归类")
+	got, err := h.store.Ticket(t.Context(), east, ticket.Number)
+	if h.must(err); got.Version != ticket.Version || got.Stand != workflow.InTray {
+		t.Errorf("it changed: %d %q", got.Version, got.Stand)
+	}
+	if all, err := h.store.Corrections(t.Context(), east, time.Time{}, 0, 10); err != nil || len(all) != 0 {
+		t.Errorf("the model is to learn of %v, %v", all, err)
+	}
+	h.as("east/committee").post("/c/east/t/"+number(ticket)+"/do/classify", url.Values{"category": {"facilities"}}).mustSay(t, http.StatusSeeOther)
+}
+
+// Who sends a form that was made before somebody else changed the ticket reads what
+// is true now.
+func TestAFormThatCameTooLateSaysHowItStands(t *testing.T) {
+	h := newHouse(t)
+	ticket := h.file(east, "三单元的楼道灯不亮了")
+	page := "/c/east/t/" + number(ticket)
+	worker := h.as("east/worker")
+	worker.get(page).mustSay(t, http.StatusOK, "接单")
+	h.tell(east, ticket.Number, workflow.Command{Name: workflow.CmdAssign, Actor: workflow.By(h.people["east/committee"]), To: h.people["east/leader"].ID, Why: workflow.WhyByHand})
+	h.tell(east, ticket.Number, workflow.Command{Name: workflow.CmdAccept, Actor: workflow.By(h.people["east/leader"])})
+	for _, command := range []string{"resolve", "accept", "transfer"} {
+		form := url.Values{"words": {"灯换好了"}, "to": {itoa(int64(h.people["east/officer"].ID))}}
+		worker.post(page+"/do/"+command, form).mustSay(t, http.StatusConflict, "有变化", "龚莉", "看现在的情况", "but not", "不归您看")
+	}
+	if got, err := h.store.Ticket(t.Context(), east, ticket.Number); err != nil || got.State != workflow.Accepted || got.Owner != h.people["east/leader"].ID {
+		t.Errorf("it is %s with %d (%v)", got.State, got.Owner, err)
+	}
+
+	wish := h.file(east, "想学用智能手机", func(c *workflow.Command) { c.Kind, c.Category = workflow.Wish, "elderly" })
+	h.tell(east, wish.Number, workflow.Command{Name: workflow.CmdClaim, Actor: workflow.By(h.people["east/partner"]), Unit: "北村小学"})
+	h.as("east/volunteer").post("/c/east/t/"+number(wish)+"/do/claim", nil).mustSay(t, http.StatusConflict, "有变化", "but not", "不归您看", "孙桂兰")
 }

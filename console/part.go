@@ -181,6 +181,7 @@ func (q *request) changeDocument(page partPage, doc workflow.Document, yaml []by
 	}
 	page.Checked = true
 	if q.PostFormValue("agreed") != "yes" || change.Nothing() {
+		q.tried = true
 		return q.show("part", page)
 	}
 	if _, err := c.registry().Apply(q.Context(), change, q.me.Name, false); err != nil {

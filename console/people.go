@@ -59,7 +59,7 @@ func (q *request) member() (workflow.Person, error) {
 }
 
 func (q *request) showMember(p workflow.Person, change func(*memberPage)) error {
-	page := memberPage{Person: p, Hidden: hidden(p.Phone), Roles: workflow.RoleKinds(), Part: q.part(p)}
+	page := memberPage{Person: p, Hidden: workflow.HidePhone(p.Phone), Roles: workflow.RoleKinds(), Part: q.part(p)}
 	if page.Part < len(p.Roles) {
 		page.Role = p.Roles[page.Part]
 	}

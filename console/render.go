@@ -110,6 +110,7 @@ func (q *request) render(status int, page string, body any) error {
 	if err := t.ExecuteTemplate(&b, "frame", v); err != nil {
 		return fmt.Errorf("console: page %s: %w", page, err)
 	}
+	q.status = status
 	q.w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	q.w.WriteHeader(status)
 	_, _ = q.w.Write(b.Bytes())
@@ -118,25 +119,42 @@ func (q *request) render(status int, page string, body any) error {
 
 // refusalPage says in words why something was not done. It must not fail.
 func (c *Console) refusalPage(q *request, code string, status int) {
-	key := "error." + code
-	if c.o.Wording.Has("page.refused." + code) {
-		key = "page.refused." + code
-	}
 	if q.shape.Community == nil { // no community's words: those of all
-		http.Error(q.w, c.o.Wording.Say(key, wording.Values{}), status)
+		http.Error(q.w, c.o.Wording.Say(c.refusalKey(code), wording.Values{}), status)
 		return
 	}
-	text := q.voice().Say(key, wording.Values{"Staff": q.me.Staff()})
+	c.refuse(q, refusal{Text: q.refusal(code)}, status)
+}
+
+// refusal is what the page of a refusal says.
+type refusal struct {
+	Text string
+	Back string // where it goes on, "" for the first page
+}
+
+func (c *Console) refuse(q *request, r refusal, status int) {
 	if q.Header.Get("HX-Request") != "" && status == http.StatusUnauthorized {
 		q.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		q.w.WriteHeader(status)
-		_, _ = q.w.Write([]byte(text + "\n"))
+		_, _ = q.w.Write([]byte(r.Text + "\n"))
 		return
 	}
-	if err := q.render(status, "refused", text); err != nil {
+	if err := q.render(status, "refused", r); err != nil {
 		c.o.Logger.Error("refusal not shown", "cause", err)
-		http.Error(q.w, text, status)
+		http.Error(q.w, r.Text, status)
 	}
+}
+
+// refusal is why something was not done, in words.
+func (q *request) refusal(code string) string {
+	return q.voice().Say(q.console.refusalKey(code), wording.Values{"Staff": q.me.Staff()})
+}
+
+func (c *Console) refusalKey(code string) string {
+	if c.o.Wording.Has("page.refused." + code) {
+		return "page.refused." + code
+	}
+	return "error." + code
 }
 
 // Asset is the address of a browser file.

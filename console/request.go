@@ -28,6 +28,8 @@ type request struct {
 	me      workflow.Person // the zero one where nobody is logged in
 	token   string          // the session's cookie, "" for none
 	how     access.How
+	status  int  // of the page that was shown, 0 for none
+	tried   bool // a change was shown and not made
 }
 
 // community is the code of the community.
@@ -112,19 +114,7 @@ func (c *Console) answer(q *request) error {
 		}
 	}
 	if q.row.log != "" {
-		e := q.entry()
-		if q.row.whom != nil {
-			whom, err := q.row.whom(c, q)
-			if err != nil {
-				return err
-			}
-			if whom != "" {
-				e.Object += ", " + whom
-			}
-		}
-		if err := c.o.Record.Audit(q.Context(), q.community(), e); err != nil {
-			return fmt.Errorf("console: audit: %w", err)
-		}
+		return c.logged(q)
 	}
 	return q.row.do(c, q)
 }
@@ -172,24 +162,6 @@ func (q *request) parseForm() error {
 		return &workflow.Error{Code: workflow.CodeInvalid, Cause: fmt.Errorf("form: %w", err)}
 	}
 	return nil
-}
-
-// entry is what the audit log says of this request: the table's word for it,
-// the ticket, and what else its path names.
-func (q *request) entry() access.Entry {
-	e := access.Entry{At: q.now, Person: q.me.ID, Action: q.row.log}
-	e.Number, _ = strconv.ParseInt(q.PathValue("number"), 10, 64)
-	var object []string
-	for _, name := range []string{"person", "care", "week", "media", "key", "code", "command", "section", "version", "letter", "table", "estate"} {
-		if v := q.PathValue(name); v != "" {
-			object = append(object, name+" "+v)
-		}
-	}
-	if words := q.URL.Query().Get("q"); words != "" && q.row.log == "search" {
-		object = append(object, q.console.o.Mask(q.shape.Community, words, nil))
-	}
-	e.Object = strings.Join(object, ", ")
-	return e
 }
 
 // number is the ticket that the path names.
@@ -256,7 +228,7 @@ func (c *Console) fail(q *request, err error) {
 		status = http.StatusNotFound
 	case code == workflow.CodeNotAllowed:
 		status = http.StatusForbidden
-	case code == "not_a_photo", code == "too_many_photos", code == workflow.CodeInvalid, code == workflow.CodeNeedsText, code == workflow.CodeNeedsTarget, code == "needs_place", code == "no_time", code == "no_number":
+	case code == "not_a_photo", code == "too_many_photos", code == workflow.CodeInvalid, code == workflow.CodeNeedsText, code == workflow.CodeNeedsTarget, code == "needs_place", code == "needs_what", code == "no_time", code == "no_number":
 		status = http.StatusUnprocessableEntity
 	case code == workflow.CodeBusy:
 		status = http.StatusServiceUnavailable

@@ -83,7 +83,7 @@ func (q *request) showRounds(phone int64) error {
 	for _, c := range list {
 		names[c.ID] = c.Name
 		v := visit{
-			ID: c.ID, Name: c.Name, Hidden: hidden(c.Phone), Kind: q.voice().Say("page.care."+string(c.Kind), nil), Place: c.Place.String(), Note: c.Note,
+			ID: c.ID, Name: c.Name, Hidden: workflow.HidePhone(c.Phone), Kind: q.voice().Say("page.care."+string(c.Kind), nil), Place: c.Place.String(), Note: c.Note,
 			Last: c.LastVisit, Next: c.NextVisit, Every: c.Every, Overdue: c.NextVisit.Before(q.now),
 		}
 		if c.ID == phone {
@@ -198,7 +198,7 @@ func (c *Console) goRound(q *request) error {
 	err = q.work(func(w *deskWork) error {
 		r := r
 		if outcome != foundNothing {
-			cmd := u.Filing(r.Text, q.by())
+			cmd := u.Found(r.Text, q.by())
 			cmd.Place, cmd.Media = r.Place, q.pictures(photos)
 			t, err := w.FileFound(q.Context(), cmd, outcome == foundFixed, c.o.Understander.Same)
 			if err != nil {

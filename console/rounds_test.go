@@ -80,6 +80,15 @@ func TestAPatrolAndWhatItFinds(t *testing.T) {
 	}
 	b.get(path).mustSay(t, http.StatusOK, "楼道灯不亮", "登记为 "+number(ticket)+" 号")
 
+	// A worker is not asked again: what they found is the likeliest, not nothing.
+	h.clock.Advance(time.Minute)
+	if a := b.post(path, b.form(path, "kind", "visit", "outcome", "found", "words", "老人说水管漏水", "estate", "东园", "building", "2")); a.to() != path+"?said=round.found" {
+		t.Fatalf("found: %d %s", a.status, a.body)
+	}
+	if ticket, err = h.store.Ticket(t.Context(), east, rounds("worker")[0].Number); err != nil || ticket.Category != "utilities" {
+		t.Errorf("a pipe that leaks is %s (%v)", ticket.Category, err)
+	}
+
 	h.clock.Advance(time.Minute)
 	if a := b.post(path, b.form(path, "kind", "patrol", "outcome", "fixed", "words", "楼道堆了纸箱,当场清走了", "estate", "东园", "building", "1")); a.to() != path+"?said=round.fixed" {
 		t.Fatalf("fixed: %d %s", a.status, a.body)

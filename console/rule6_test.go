@@ -88,7 +88,7 @@ func TestAWithdrawnWishGoesOnNameless(t *testing.T) {
 	h.unreached(ticket.Number, n.ID)
 	h.unreached(ticket.Number, r.ID)
 	b := h.as("east/partner")
-	b.get("/c/east/work").mustSay(t, http.StatusOK, "孙桂兰", "but not", "周小红", hidden(n.Phone))
+	b.get("/c/east/work").mustSay(t, http.StatusOK, "孙桂兰", "but not", "周小红", workflow.HidePhone(n.Phone))
 	b.post("/c/east/work/calls/"+number(ticket), nil).mustSay(t, http.StatusOK, r.Phone, "but not", n.Phone)
 	h.as("east/worker").get("/c/east/work").mustSay(t, http.StatusOK, "周小红") // somebody can telephone them
 

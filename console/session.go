@@ -6,10 +6,12 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/access"
 )
@@ -86,6 +88,32 @@ func agentOf(r *http.Request) string {
 		agent = agent[:len(agent)-size]
 	}
 	return agent
+}
+
+// device is a browser in words, of what it names itself.
+func (q *request) device(agent string) string {
+	has := func(words ...string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(agent, w) })
+	}
+	kind := "desk"
+	switch phone := has("Mobile", "Android", "iPhone", "iPad", "HarmonyOS"); {
+	case agent == "":
+		kind = "unknown"
+	case has("MicroMessenger") && (!phone || has("WindowsWechat", "MacWechat")):
+		kind = "desk_wechat"
+	case has("MicroMessenger"):
+		kind = "phone_wechat"
+	case phone:
+		kind = "phone"
+	}
+	system := ""
+	for _, s := range []struct{ word, name string }{{"HarmonyOS", "harmony"}, {"Android", "android"}, {"iPhone", "iphone"}, {"iPad", "ipad"}, {"Windows", "windows"}, {"Mac OS", "mac"}, {"Linux", "linux"}} {
+		if has(s.word) {
+			system = q.voice().Say("page.system."+s.name, nil)
+			break
+		}
+	}
+	return q.voice().Say("page.device."+kind, wording.Values{"Text": system})
 }
 
 // csrf is what a form of this session must carry. It follows from the session's

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,8 +20,6 @@ import (
 type Tickets interface {
 	// PushesOf are all pushes of a ticket, oldest first.
 	PushesOf(ctx context.Context, community string, number int64) ([]desk.Push, error)
-	// AuditLog are lines of the audit log, newest first.
-	AuditLog(ctx context.Context, community string, want access.Entries) ([]access.Entry, error)
 }
 
 // wholePage is a ticket as those who work on it see it.
@@ -78,7 +77,7 @@ type sent struct {
 }
 
 // look is a line of the audit log.
-type look struct{ When, Who, What string }
+type look struct{ When, Who, What, Outcome string }
 
 // ticketWhole shows a ticket to somebody who works on it.
 func (c *Console) ticketWhole(q *request) error { return q.showTicket("") }
@@ -164,7 +163,7 @@ func (q *request) reporter(t *workflow.Ticket, ask bool) (person, error) {
 	if err != nil {
 		return person{}, err
 	}
-	out := person{Known: true, Name: p.Name, Hidden: hidden(p.Phone), WeChat: p.OpenID != "" && p.Following}
+	out := person{Known: true, Name: p.Name, Hidden: workflow.HidePhone(p.Phone), WeChat: p.OpenID != "" && p.Following}
 	if ask {
 		out.Phone = p.Phone
 	}
@@ -183,15 +182,6 @@ func (q *request) asks(t *workflow.Ticket) (bool, error) {
 		return true, nil
 	}
 	return p.OpenID == "" || !p.Following, err
-}
-
-// hidden is a telephone number of which only enough is shown to tell it from
-// others.
-func hidden(phone string) string {
-	if len(phone) < 7 {
-		return strings.Repeat("*", len(phone))
-	}
-	return phone[:3] + strings.Repeat("*", len(phone)-7) + phone[len(phone)-4:]
 }
 
 // groups are whom a ticket can be given to, those nearest first; the rest of the
@@ -262,7 +252,7 @@ func (q *request) oversight(page *wholePage, number int64) error {
 		return err
 	}
 	for _, e := range lines {
-		page.Looked = append(page.Looked, look{q.voice().When(e.At, q.now), q.nameOf(e.Person), q.action(e.Action)})
+		page.Looked = append(page.Looked, look{q.voice().When(e.At, q.now), q.nameOf(e.Person), q.action(e), q.outcome(e)})
 	}
 	return nil
 }
@@ -273,14 +263,6 @@ func (q *request) nameOf(id workflow.PersonID) string {
 		return name
 	}
 	return q.voice().Say("page.resident", nil)
-}
-
-// action is what the audit log's word means.
-func (q *request) action(name string) string {
-	if key := "page.action." + name; q.console.o.Wording.Has(key) {
-		return q.voice().Say(key, nil)
-	}
-	return name
 }
 
 // told are the commands that a page's form may give, and what each needs: the
@@ -384,6 +366,9 @@ func whatAndWhere(q *request, cmd *workflow.Command) error {
 	if given {
 		cmd.Place = place
 	}
+	if !given && q.PostFormValue("category") == "" && q.PostFormValue("severity") == "" {
+		return &workflow.Error{Code: "needs_what", Number: t.Number, Cause: errors.New("nothing was filled in")}
+	}
 	return nil
 }
 
@@ -477,6 +462,11 @@ func (c *Console) tell(q *request) error {
 		return &workflow.Error{Code: workflow.CodeNotFound, Cause: errors.New("no such command")}
 	}
 	t, err := q.readable()
+	if workflow.CodeOf(err) == workflow.CodeNotFound {
+		if t, again := q.ticket(q.Context()); again == nil { // a wish that others have claimed meanwhile
+			return q.movedOn(&t)
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -513,7 +503,29 @@ func (c *Console) tell(q *request) error {
 		_, err = w.Do(q.Context(), t.Number, cmds...)
 		return err
 	}); err != nil {
+		switch workflow.CodeOf(err) {
+		case workflow.CodeNotAllowed, workflow.CodeWrongState, workflow.CodeTaken:
+			if t, err = q.readable(); err == nil {
+				return q.movedOn(&t)
+			}
+		}
 		return err
 	}
 	return q.to("did."+string(name), "t", t.Number)
+}
+
+// movedOn says how a ticket stands now that did not take what a form asked: a page
+// offers what fits when it is made, so that somebody has changed it since.
+func (q *request) movedOn(t *workflow.Ticket) error {
+	m, err := q.matter(t)
+	if err != nil {
+		return err
+	}
+	r := refusal{Text: q.voice().Say("page.refused.moved_on", wording.Values{"Number": t.Number, "StateLabel": m.StateLabel, "Owner": m.Owner, "Mine": m.Mine})}
+	if m.Sees {
+		r.Back = q.path("t", t.Number)
+	}
+	q.console.o.Logger.Info("page refused", "route", q.row.pattern, "code", "moved_on")
+	q.console.refuse(q, r, http.StatusConflict)
+	return nil
 }

@@ -4,6 +4,7 @@
 #
 #   WISHDESK_DATA   where everything is kept     (.wishdesk in the project)
 #   WISHDESK_ADDR   the address of the server    (127.0.0.1:8080)
+#   WISHDESK_SIM_ADDR  that of the phones           (one port higher)
 #
 # On Ctrl-C the server is asked to end and given the time to finish what it took;
 # then the stores that this script started are stopped. Nothing else is touched.

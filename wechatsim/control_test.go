@@ -9,6 +9,8 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -253,5 +255,26 @@ func TestPageFiles(t *testing.T) {
 		t.Error("an unknown file was given")
 	} else {
 		shut(res)
+	}
+}
+
+// A link of the product opens in the phone's own browser where the phones are looked
+// at on this machine; what is not the product's, and anywhere else, as it is.
+func TestAPhoneHasItsOwnBrowser(t *testing.T) {
+	b := newBench(t, func(o *Options) { o.ServerAddr = "http://127.0.0.1:8080" })
+	for name, c := range map[string]struct{ host, to, want string }{
+		"a page of the product": {"127.0.0.1:8081", "http://127.0.0.1:8080/c/x/login/scan/t?a=b", "http://p0.localhost:8081/c/x/login/scan/t?a=b"},
+		"by name":               {"localhost:8081", "http://127.0.0.1:8080/c/x", "http://p0.localhost:8081/c/x"},
+		"elsewhere":             {"127.0.0.1:8081", "https://a.cn/c/x", "https://a.cn/c/x"},
+		"from another machine":  {"192.0.2.7:8081", "http://127.0.0.1:8080/c/x", "http://127.0.0.1:8080/c/x"},
+	} {
+		req := httptest.NewRequest(http.MethodGet, "/sim/open?"+url.Values{"openid": {resident}, "url": {c.to}}.Encode(), nil)
+		req.Host = c.host
+		req.Header.Set("Sec-Fetch-Site", "same-origin")
+		w := httptest.NewRecorder()
+		b.Handler().ServeHTTP(w, req)
+		if got := w.Header().Get("Location"); got != c.want {
+			t.Errorf("%s: %d %s, want %s", name, w.Code, got, c.want)
+		}
 	}
 }

@@ -227,8 +227,9 @@ func (p *Platform) serveBubbleMedia(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(data) // the reader has gone
 }
 
-// serveOpen opens a link of a chat as the in-app browser of that person's
-// phone: authorize will know who it is.
+// serveOpen opens a link of a chat, or a code that was scanned, in the in-app
+// browser of that person's phone: authorize will know who it is. Only the product's
+// own pages have one; others open as they are.
 func (p *Platform) serveOpen(w http.ResponseWriter, r *http.Request) {
 	openid, to := r.URL.Query().Get("openid"), safeURL(r.URL.Query().Get("url"))
 	p.mu.Lock()
@@ -241,7 +242,15 @@ func (p *Platform) serveOpen(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, &http.Cookie{
 		Name: openidCookie, Value: openid, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})
-	http.Redirect(w, r, to, http.StatusFound)
+	address, err := url.Parse(to)
+	product, err2 := url.Parse(p.ServerAddr)
+	if host := p.inAppHost(openid, r.Host); err == nil && err2 == nil && host != "" && p.inside(address, product) {
+		address.Scheme, address.Host = "http", host
+	} else if err != nil {
+		http.Error(w, "打不开这个地址", http.StatusBadRequest)
+		return
+	}
+	http.Redirect(w, r, address.String(), http.StatusFound)
 }
 
 // fromPage tells whether the page itself sent the browser here, so that no

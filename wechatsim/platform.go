@@ -109,7 +109,7 @@ func New(options Options) (*Platform, error) {
 			return nil, err
 		}
 	}
-	p.handler = p.routes()
+	p.handler = p.inApp(p.routes())
 	return p, nil
 }
 

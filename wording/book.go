@@ -105,7 +105,7 @@ var always = []string{"Community", "Hotline"}
 var facts = []string{
 	"Also", "Because", "By", "ByTitle", "Call", "Category", "Clock", "Community", "Danger", "Days", "Event", "Full", "Grid", "Helper", "HelperTitle",
 	"Hotline", "Households", "Into", "Kind", "KindLabel", "Level", "Line", "Number", "Open", "Owner", "Part", "Place", "Points", "Rating", "ResolveBy",
-	"ResponseBy", "Rung", "Said", "Severity", "Source", "Stand", "State", "StateLabel", "Support", "Text", "Title", "Unit", "What", "Why",
+	"ResponseBy", "Rung", "Said", "Severity", "Source", "Stand", "State", "StateLabel", "Support", "Text", "Title", "Unasked", "Unit", "What", "Why",
 }
 
 // about are the texts, and families of texts, that are said of a ticket, with all

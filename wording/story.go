@@ -60,6 +60,13 @@ var outline = []workflow.EventType{
 	workflow.EvReopened, workflow.EvRated, workflow.EvClosedByTime, workflow.EvClosedAlone, workflow.EvCancelled, workflow.EvMerged, workflow.EvLeft,
 }
 
+// byStaff are events that only staff make, so that the name of who made one may
+// always stand, also of somebody who never had the ticket and has left since.
+var byStaff = []workflow.EventType{
+	workflow.EvAssigned, workflow.EvTransferred, workflow.EvReturned, workflow.EvEscalated, workflow.EvClassified, workflow.EvReclassified,
+	workflow.EvAsked, workflow.EvCalled,
+}
+
 // handlerName is the name of somebody who handled a ticket, also of one who
 // plays no part any more; "" for residents.
 func (o Voice) handlerName(ctx context.Context, people People, t *workflow.Ticket, id workflow.PersonID) (string, error) {
@@ -80,6 +87,13 @@ func (o Voice) step(ctx context.Context, people People, t *workflow.Ticket, ev *
 		if names[i], err = o.handlerName(ctx, people, t, id); err != nil {
 			return Step{}, err
 		}
+	}
+	if names[0] == "" && ev.Actor == workflow.ActorPerson && slices.Contains(byStaff, ev.Type) {
+		p, err := people.Person(ctx, o.Shape.Community.Code, ev.By)
+		if err != nil && workflow.CodeOf(err) != workflow.CodeNotFound {
+			return Step{}, err
+		}
+		names[0] = p.Name
 	}
 	who := names[0]
 	if who == "" && ev.Actor == workflow.ActorPerson {

@@ -3,6 +3,7 @@ package wording
 import (
 	"context"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/wishdesk/wishdesk/workflow"
@@ -40,8 +41,9 @@ func (o Voice) OnWall(people People) func(context.Context, *workflow.Ticket) (st
 }
 
 // traces are what would tell who asked: house numbers, telephone and identity
-// numbers.
-var traces = regexp.MustCompile(`(?:[0-9０-９零一二三四五六七八九十百]+(?:号楼|号院|栋|幢|座|单元|室|户)|[0-9０-９]{1,2}[-#][0-9０-９#-]+|[0-9０-９]{3,}[xX]?)+`)
+// numbers, in narrow or wide signs, simplified or not, with spaces or without.
+var traces = regexp.MustCompile(strings.NewReplacer("N", "0-9０-９", "_", `[\s\p{Cf}　]*`).Replace(
+	`(?:[N零〇一二三四五六七八九十百]+_(?:[号號]_[楼樓]|[号號]_院|[栋棟]|幢|座|[单單]_元|室|[户戶])_|[N]{1,2}(?:_[-#—–−―－＃]+_[N]+)+|[N]{3,}[xXｘＸ]?)+`))
 
 // Anonymous is a text of a ticket without the traces of who wrote it: numbers, names
 // and every house.

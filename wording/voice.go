@@ -82,6 +82,7 @@ func (o Voice) facts(f *desk.Facts, now time.Time) Values {
 	by, helper := o.Shape.Roster.ByID(f.By), o.Shape.Roster.ByID(f.Helper)
 	v["By"], v["ByTitle"], v["Helper"], v["HelperTitle"] = by.Name, o.Title(by), helper.Name, o.Title(helper)
 	v["Event"], v["Part"], v["Rung"], v["Also"], v["Support"], v["Points"] = string(f.Event), f.Part, f.Rung, f.Also, f.Support, f.Points
+	v["Unasked"] = f.Unasked
 	v["Households"], v["Days"] = f.Also+1, f.Days
 	v["Line"], v["Source"] = o.Taxonomy.Line(f.Category), string(f.Source)
 	v["StateLabel"] = o.W.Say("state."+stateKey(f.State, f.Stand), v)

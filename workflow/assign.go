@@ -103,11 +103,12 @@ const (
 
 // assigning is what the rules look at.
 type assigning struct {
-	c    *Community
-	r    Roster
-	t    *Ticket
-	load func(PersonID) int
-	now  time.Time
+	c     *Community
+	r     Roster
+	t     *Ticket
+	load  func(PersonID) int
+	now   time.Time
+	local time.Time // now, where the community is
 }
 
 // Assign chooses who should have the ticket now. load is how many open
@@ -121,7 +122,7 @@ func Assign(c *Community, r Roster, t *Ticket, load func(PersonID) int, now time
 
 // Explain is Assign with every rule that was read on the way.
 func Explain(c *Community, r Roster, t *Ticket, load func(PersonID) int, now time.Time) (a Assignment, ok bool, tried []Tried) {
-	s := assigning{c, r, t, load, now}
+	s := assigning{c, r, t, load, now, now.In(c.Location())}
 	barred := []PersonID{t.Owner, t.Reporter}
 	if t.Reopened == 0 {
 		a, ok, tried = s.read(barred)
@@ -155,21 +156,21 @@ func (s *assigning) try(rule Rule, barred []PersonID) (PersonID, Reason) {
 	if !rule.If.holds(s.c, s.t) {
 		return 0, NotForThis
 	}
-	found, reason := s.candidates(rule.To, barred)
+	found, reason := s.candidates(&rule.To, barred)
 	if len(found) == 0 {
 		return 0, reason
 	}
-	best := slices.MinFunc(found, func(a, b Person) int {
+	best := slices.MinFunc(found, func(a, b *Person) int {
 		return cmp.Or(
-			cmp.Compare(s.distance(a, rule.To), s.distance(b, rule.To)),
+			cmp.Compare(s.distance(a, &rule.To), s.distance(b, &rule.To)),
 			cmp.Compare(s.load(a.ID), s.load(b.ID)), cmp.Compare(a.ID, b.ID))
 	})
 	return best.ID, Chosen
 }
 
 // candidates are those who fit, or why there are none.
-func (s *assigning) candidates(pick Pick, barred []PersonID) ([]Person, Reason) {
-	var out []Person
+func (s *assigning) candidates(pick *Pick, barred []PersonID) ([]*Person, Reason) {
+	var out []*Person
 	reason := NobodyPlays
 	least := -1 // of the grid's colleagues: counted once, where a rule asks for it
 	lead := func(p *Person) int {
@@ -180,19 +181,19 @@ func (s *assigning) candidates(pick Pick, barred []PersonID) ([]Person, Reason) 
 	}
 	for i := range s.r {
 		p := &s.r[i]
-		i := slices.IndexFunc(p.Roles, func(r Role) bool { return pick.fits(r, s.t) })
+		i := pick.fitting(p.Roles, s.t)
 		switch {
 		case i < 0:
 		case slices.Contains(barred, p.ID):
 			reason = AllBarred
-		case reason == AllBarred && (p.Away.Covers(s.now) || !pick.OffDuty && !p.Roles[i].onDuty(s.now.In(s.c.Location()))):
+		case reason == AllBarred && (p.Away.Covers(s.now) || !pick.OffDuty && !p.Roles[i].onDuty(s.local)):
 			// who may not have it counts for more than who is not there
-		case p.Away.Covers(s.now), !pick.OffDuty && !p.Roles[i].onDuty(s.now.In(s.c.Location())):
+		case p.Away.Covers(s.now), !pick.OffDuty && !p.Roles[i].onDuty(s.local):
 			reason = AllAway
 		case pick.MaxLoad > 0 && s.load(p.ID) > pick.MaxLoad, pick.MaxLead > 0 && lead(p) > pick.MaxLead:
 			reason = AllBusy
 		default:
-			out = append(out, *p)
+			out = append(out, p)
 		}
 	}
 	return out, reason
@@ -202,8 +203,10 @@ func (s *assigning) candidates(pick Pick, barred []PersonID) ([]Person, Reason) 
 // could take it now.
 func (s *assigning) least(barred []PersonID) int {
 	least := math.MaxInt
-	for _, p := range s.r.Workers(s.t.Place.Grid) {
-		if !slices.Contains(barred, p.ID) && !p.Away.Covers(s.now) && p.onDuty(RoleWorker, s.now.In(s.c.Location())) {
+	worker := Pick{Role: RoleWorker}
+	for i := range s.r {
+		p := &s.r[i]
+		if worker.fitting(p.Roles, s.t) >= 0 && !slices.Contains(barred, p.ID) && !p.Away.Covers(s.now) && p.onDuty(RoleWorker, s.local) {
 			least = min(least, s.load(p.ID))
 		}
 	}
@@ -213,9 +216,10 @@ func (s *assigning) least(barred []PersonID) int {
 // distance puts those of the ticket's own grid before those who serve all,
 // full-time workers before part-time ones, and the committee's people on duty
 // before the others.
-func (s *assigning) distance(p Person, pick Pick) int {
+func (s *assigning) distance(p *Person, pick *Pick) int {
 	best := 8
-	for _, r := range p.Roles {
+	for i := range p.Roles {
+		r := &p.Roles[i]
 		if !pick.fits(r, s.t) {
 			continue
 		}
@@ -261,8 +265,19 @@ func (m *Match) holds(c *Community, t *Ticket) bool {
 		t.Level >= m.Level
 }
 
+// fitting is which of somebody's parts is the first that the rule is looking for, -1
+// where none is.
+func (k *Pick) fitting(roles []Role, t *Ticket) int {
+	for i := range roles {
+		if k.fits(&roles[i], t) {
+			return i
+		}
+	}
+	return -1
+}
+
 // fits tells whether a part is one that the rule is looking for.
-func (k *Pick) fits(r Role, t *Ticket) bool {
+func (k *Pick) fits(r *Role, t *Ticket) bool {
 	if r.Kind != k.Role || k.FullTime != nil && r.FullTime != *k.FullTime {
 		return false
 	}

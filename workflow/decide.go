@@ -148,6 +148,8 @@ func fill(c *Community, t *Ticket, cmd *Command, ev *Event) {
 			Topic: cmd.Topic, Text: cmd.Text, By: cmd.Actor.Person, At: ev.At, Until: ev.At.Add(wait),
 			Pauses: t.Severity != Emergency && (t.Owner == 0 || cmd.Topic == TopicWorker), // who has it need not wait for what the desk asks
 		}
+	case EvResolved:
+		ev.Question = t.Question // what need not be answered any more
 	case EvAnswered:
 		ev.Question = t.Question // what it answers
 		if cmd.Place != (Place{}) {

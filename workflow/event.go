@@ -57,7 +57,8 @@ const (
 // Event is one thing that happened to a ticket. It holds all that Apply
 // needs, so that replaying events needs neither rules nor people. Due, where
 // not nil, is the complete set of clocks that run afterwards. Question is the
-// one that was asked or answered; of a classification the one that stays open.
+// one that was asked or answered; of a classification the one that stays open, of
+// a result the one that it makes needless.
 type Event struct {
 	Seq   int64     `json:"seq"` // 1 for the first; the ticket's version after it
 	At    time.Time `json:"at"`

@@ -42,6 +42,11 @@ func TestLadder(t *testing.T) {
 			+4h => brought_up again; chen=brought_up, lead=brought_up
 			+20h => brought_up again; chen=brought_up, lead=brought_up, duty=brought_up
 			is accepted with chen level 2: again 24h`,
+		"an emergency that goes to another is told to who had it as no longer theirs": `
+			li: file emergency@G1 煤气味 => filed, classified, assigned; chen=danger, duty=danger
+			head: assign zhou 他就在旁边 => assigned; chen=handed_on, zhou=danger, duty=danger, li=handler
+			head: assign chen => assigned; zhou=handed_on, chen=danger, duty=danger, li=handler
+		`,
 		"an emergency: all at once, often, and then by the day": `
 			li: file emergency@G1 煤气味 => filed, classified, assigned; chen=danger, duty=danger
 			+5m => overdue response; chen=overdue, zhou=overdue, ma=overdue, lead=overdue, duty=overdue
@@ -187,7 +192,7 @@ func TestHands(t *testing.T) {
 			desk: move G9 !! invalid
 			desk: move G1 !! already_done
 			desk: move G2 => moved
-			desk: assign he => assigned; he=assigned, chen=handed_on, li=handler
+			desk: assign he => assigned; chen=handed_on, he=assigned, li=handler
 			chen: accept !! not_allowed`,
 	} {
 		t.Run(name, func(t *testing.T) { scenario(t, smallCommunity, story) })

@@ -1,6 +1,9 @@
 package workflow
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 // The ordinary ways through the table; scenario_test.go tells how to read them.
 func TestLoop(t *testing.T) {
@@ -155,7 +158,7 @@ func TestLoop(t *testing.T) {
 			chen: accept => accepted; li=accepted
 			chen: assign zhou !! not_allowed
 			duty: assign chen !! needs_target
-			duty: assign zhou => assigned; zhou=assigned, chen=handed_on, li=handler
+			duty: assign zhou => assigned; chen=handed_on, zhou=assigned, li=handler
 			chen: resolve 好了 !! wrong_state`,
 		"withdrawn by the resident": `
 			li: file minor@G1 灯不亮 => filed, classified, assigned; chen=assigned
@@ -171,5 +174,32 @@ func TestLoop(t *testing.T) {
 			li: cancel => cancelled; chen=withdrawn`,
 	} {
 		t.Run(name, func(t *testing.T) { scenario(t, smallCommunity, story) })
+	}
+}
+
+// What a person reads as by when is a promise, never a reminder of it.
+func TestPromiseIsWhatWasPromised(t *testing.T) {
+	at := func(h int) time.Time { return time.Date(2026, 5, 4, h, 0, 0, 0, time.UTC) }
+	due := map[Clock]time.Time{ClockReminder: at(1), ClockAgain: at(2), ClockResponse: at(4), ClockResolve: at(8)}
+	for name, c := range map[string]struct {
+		ticket   Ticket
+		promise  Clock
+		pressing time.Time
+	}{
+		"the next promise":         {Ticket{State: Assigned, Due: due}, ClockResponse, at(4)},
+		"late: since when":         {Ticket{State: Accepted, Due: map[Clock]time.Time{ClockAgain: at(9)}, Overdue: []Clock{ClockResolve}, LateSince: at(3)}, "", at(3)},
+		"late, and more to come":   {Ticket{State: Assigned, Due: map[Clock]time.Time{ClockResolve: at(8)}, Overdue: []Clock{ClockResponse}, LateSince: at(3)}, ClockResolve, at(3)},
+		"a question stops them":    {Ticket{State: Assigned, Due: due, Question: &Question{Until: at(1), Pauses: true}}, "", time.Time{}},
+		"a question stops nothing": {Ticket{State: Assigned, Due: due, Question: &Question{Until: at(1)}}, ClockResponse, at(4)},
+		"the resident's turn":      {Ticket{State: Resolved, Due: map[Clock]time.Time{ClockRemind: at(1), ClockRating: at(2)}}, "", time.Time{}},
+		"over":                     {Ticket{State: Closed}, "", time.Time{}},
+	} {
+		clock, by, ok := c.ticket.Promise()
+		if clock != c.promise || ok != (c.promise != "") || by != c.ticket.Due[c.promise] {
+			t.Errorf("%s: promised %q at %v (%v)", name, clock, by, ok)
+		}
+		if got := c.ticket.Pressing(); !got.Equal(c.pressing) {
+			t.Errorf("%s: pressing %v, want %v", name, got, c.pressing)
+		}
 	}
 }

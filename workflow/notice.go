@@ -123,11 +123,11 @@ type NoticeRow struct {
 // of one event is told by the first row only; nobody is told what they did
 // themselves: the reply tells them.
 var Notices = []NoticeRow{
+	{EvAssigned, ToFormer, TellHandedOn, anyway}, // first: whoever else they are, it is no longer theirs
 	{EvAssigned, ToOwner, TellDanger, danger},
 	{EvAssigned, ToFullTime, TellDanger, danger},
 	{EvAssigned, ToDuty, TellDanger, danger},
 	{EvAssigned, ToOwner, TellAssigned, anyway},
-	{EvAssigned, ToFormer, TellHandedOn, anyway},
 	{EvAssigned, ToReporter, TellHandler, handedOver},
 	{EvTransferred, ToOwner, TellDanger, danger},
 	{EvTransferred, ToOwner, TellAssigned, anyway},

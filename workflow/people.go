@@ -58,8 +58,11 @@ func (r Role) onDuty(local time.Time) bool {
 	if len(r.Days) > 0 && !slices.Contains(r.Days, (int(local.Weekday())+6)%7+1) {
 		return false
 	}
+	if len(r.Hours) == 0 {
+		return true
+	}
 	w := Working{Hours: r.Hours, Days: []int{1}}
-	if len(r.Hours) == 0 || w.prepare() != nil {
+	if w.prepare() != nil {
 		return true
 	}
 	since := time.Duration(local.Hour())*time.Hour + time.Duration(local.Minute())*time.Minute
@@ -292,4 +295,13 @@ func (r Roster) Workers(grid string) []Person {
 		}
 	}
 	return append(full, part...)
+}
+
+// HidePhone is a telephone number of which only enough is shown to tell it from
+// others: 138****1234.
+func HidePhone(phone string) string {
+	if len(phone) < 7 {
+		return strings.Repeat("*", len(phone))
+	}
+	return phone[:3] + strings.Repeat("*", len(phone)-7) + phone[len(phone)-4:]
 }

@@ -41,13 +41,14 @@ func Told(events []Event, p PersonID) []Event {
 	}
 	out := make([]Event, len(events))
 	for i, ev := range events {
-		if before := &states[i]; !ev.toldTo(before, same) {
+		told := ev.toldTo(&states[i], same)
+		if !told {
 			ev.Text, ev.Media, ev.Place = "", nil, nil
-			if ev.Question != nil {
-				q := *ev.Question
-				q.Text = ""
-				ev.Question = &q
-			}
+		}
+		if ev.Question != nil && (!told || !slices.Contains(same, states[i].Reporter)) {
+			q := *ev.Question
+			q.Text = ""
+			ev.Question = &q
 		}
 		out[i] = ev
 	}

@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -265,7 +266,8 @@ func (t *Ticket) Helpers() []PersonID {
 	return out
 }
 
-// NextDue is the clock that fires next and when. While a question pauses the
+// NextDue is the clock that fires next and when, reminders among them: for the
+// machine, not for people (see Promise). While a question pauses the
 // ticket, only the question's own clock runs: a stopped clock never fires. ok
 // is false for tickets that have ended.
 func (t *Ticket) NextDue() (c Clock, at time.Time, ok bool) {
@@ -284,6 +286,46 @@ func (t *Ticket) NextDue() (c Clock, at time.Time, ok bool) {
 		}
 	}
 	return c, at, ok
+}
+
+// promises are the clocks that somebody was given a word on. The others only
+// remind, or bring up again what was missed.
+var promises = []Clock{ClockResponse, ClockFeedback, ClockResolve, ClockUnclaimed, ClockTray, ClockVisit}
+
+// Promise is what is promised next and by when: what a person reads who asks by
+// when. ok is false where no promise runs: before somebody's verdict, while a
+// question makes them stand still, where all were missed.
+func (t *Ticket) Promise() (c Clock, at time.Time, ok bool) {
+	for _, k := range promises {
+		if d, running := t.running(k); running && (!ok || d.Before(at)) {
+			c, at, ok = k, d, true
+		}
+	}
+	return c, at, ok
+}
+
+// Pressing is where a list that puts the most pressing first has the ticket: what
+// is late by since when it is, the rest by the next promise; zero, and last, where
+// none runs.
+func (t *Ticket) Pressing() time.Time {
+	if t.IsLate() {
+		return t.LateSince
+	}
+	_, at, _ := t.Promise()
+	return at
+}
+
+// MorePressing compares tickets as a list has them that puts the most pressing
+// first.
+func MorePressing(a, b Ticket) int {
+	x, y := a.Pressing(), b.Pressing()
+	switch {
+	case x.IsZero() && !y.IsZero():
+		return 1
+	case y.IsZero() && !x.IsZero():
+		return -1
+	}
+	return cmp.Or(x.Compare(y), cmp.Compare(a.Number, b.Number))
 }
 
 // Involved tells whether a person reported the ticket or follows it.

@@ -86,6 +86,21 @@ func (u Understanding) Filing(text string, by Actor) Command {
 	return cmd
 }
 
+// Unclear is the confidence below which a text says so little of what is the
+// matter that it is not taken for one by itself.
+const Unclear = 0.2
+
+// Found is the same for what a worker says they found. They are not asked again,
+// and an incident it is: the likeliest category stands unless it is unclear, rather
+// than none.
+func (u Understanding) Found(text string, by Actor) Command {
+	cmd := u.Filing(text, by)
+	if u.Kind == Incident && u.Confidence >= Unclear {
+		cmd.Category = u.Category
+	}
+	return cmd
+}
+
 // Understander makes sense of a resident's words. Implementations are safe
 // for concurrent use and do not keep the text.
 type Understander interface {

@@ -204,6 +204,13 @@ func TestDoctorSaysWhatToDo(t *testing.T) {
 		t.Errorf("a wrong secret: status %d", status)
 	}
 	holds(t, "a wrong secret", out, "FAIL  accounts[0] bjw-xiqu at WeChat", "app_secret", "!"+strings.Repeat("f", 32))
+
+	cluster := storetest.RedisCluster(t).URL()
+	out, _, _ = wishdesk(t, append(env, "WISHDESK_REDIS="+cluster), "", "doctor", "--config", settingsFile(t, account))
+	holds(t, "a cluster", out, "OK    redis", "3 nodes", "!FAIL")
+	node, _, _ := strings.Cut(cluster, ",")
+	out, _, _ = wishdesk(t, append(env, "WISHDESK_REDIS="+node), "", "doctor", "--config", settingsFile(t, account))
+	holds(t, "one node of it", out, "FAIL  redis", "node of a cluster")
 }
 
 // A taxonomy of one's own: trained, measured and used by commands alone.

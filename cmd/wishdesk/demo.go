@@ -76,6 +76,7 @@ wishdesk 心愿台 is running 正在运行
   commands 命令行   bin/wishdesk --config %s person list --community %s
 
   Try 试一试: 在左边手机里写「12号楼3单元楼道灯不亮了」
+  Log in 登录网页: 打开网页的登录页,把二维码下面的地址贴进手机的「＋ → 扫码」;管理员是龚莉(手机上点「换人」)
   Ctrl-C stops everything; all data stays in %s
   按 Ctrl-C 停止,数据都留着
 

@@ -211,29 +211,39 @@ func (d *doctor) redis(ctx context.Context, s *settings.Settings) *redis.Drive {
 		d.fail("redis", err, "start Redis 7 or newer and check the setting redis (WISHDESK_REDIS)")
 		return nil
 	}
-	info, err := drive.Info(ctx, "everything")
+	infos, err := drive.Info(ctx, "everything")
 	if err != nil {
 		d.warn("redis", "its INFO cannot be read: "+err.Error())
 		return drive
 	}
-	field := func(name string) string {
-		for _, line := range strings.Split(info, "\n") {
-			if v, ok := strings.CutPrefix(strings.TrimSpace(line), name+":"); ok {
-				return v
+	appends := true
+	for _, info := range infos {
+		field := func(name string) string {
+			for _, line := range strings.Split(info, "\n") {
+				if v, ok := strings.CutPrefix(strings.TrimSpace(line), name+":"); ok {
+					return v
+				}
 			}
+			return ""
 		}
-		return ""
+		if major, _, _ := strings.Cut(field("redis_version"), "."); major < "7" && len(major) == 1 {
+			d.fail("redis", errors.New("version "+field("redis_version")), "want 7 or newer")
+		}
+		if field("redis_mode") == "cluster" && !strings.Contains(s.Redis.Reveal(), ",") {
+			d.fail("redis", nil, "it is a node of a cluster: name several, separated by commas, in the setting redis (WISHDESK_REDIS)")
+		}
+		appends = appends && field("aof_enabled") == "1"
+		if policy := field("maxmemory_policy"); policy != "" && policy != "noeviction" {
+			d.fail("redis", nil, "maxmemory-policy is "+policy+": it would forget tasks; set noeviction")
+		}
 	}
-	if major, _, _ := strings.Cut(field("redis_version"), "."); major < "7" && len(major) == 1 {
-		d.fail("redis", errors.New("version "+field("redis_version")), "want 7 or newer")
-	}
-	if field("aof_enabled") != "1" {
+	switch {
+	case !appends:
 		d.fail("redis", nil, "appendonly is off: messages taken while PostgreSQL is away could be lost; set appendonly yes")
-	} else {
+	case len(infos) > 1:
+		d.ok("redis", fmt.Sprintf("%d nodes answer and append to their files", len(infos)))
+	default:
 		d.ok("redis", "answers, appends to its file")
-	}
-	if policy := field("maxmemory_policy"); policy != "" && policy != "noeviction" {
-		d.fail("redis", nil, "maxmemory-policy is "+policy+": it would forget tasks; set noeviction")
 	}
 	return drive
 }

@@ -110,6 +110,13 @@ func (p *process) end(sig syscall.Signal) error {
 func production(t *testing.T, addrOf func() string) (postgresURL, redisURL string, sim *wechatsim.Platform, api *httptest.Server) {
 	t.Helper()
 	postgresURL, redisURL = storetest.Postgres(t), storetest.RedisServer(t).URL()
+	sim, api = productionOn(t, postgresURL, 40, addrOf)
+	return postgresURL, redisURL, sim, api
+}
+
+// productionOn prepares a PostgreSQL and a platform with residents.
+func productionOn(t *testing.T, postgresURL string, residents int, addrOf func() string) (sim *wechatsim.Platform, api *httptest.Server) {
+	t.Helper()
 	env := []string{"WISHDESK_POSTGRES=" + postgresURL}
 	if out, errs, status := wishdesk(t, env, "", "migrate"); status != 0 {
 		t.Fatal(out, errs)
@@ -121,7 +128,7 @@ func production(t *testing.T, addrOf func() string) (postgresURL, redisURL strin
 	}
 	var err error
 	personas := []wechatsim.Persona{{OpenID: "o-worker", Name: "秦霞", Group: "worker"}}
-	for i := range 40 {
+	for i := range residents {
 		personas = append(personas, wechatsim.Persona{OpenID: fmt.Sprintf("o-resident-%d", i), Name: fmt.Sprintf("居民%d", i), Group: "resident"})
 	}
 	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // the proxy in front, whose address stays
@@ -160,7 +167,7 @@ func production(t *testing.T, addrOf func() string) (postgresURL, redisURL strin
 		Roles: []workflow.Role{{Kind: workflow.RoleWorker, FullTime: true}, {Kind: workflow.RoleCommittee, Duty: true}},
 	})
 	must(t, err)
-	return postgresURL, redisURL, sim, api
+	return sim, api
 }
 
 // forward passes a request on. While no process listens it waits for the next

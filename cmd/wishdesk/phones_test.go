@@ -235,6 +235,36 @@ func TestMicroGridOnThePhones(t *testing.T) {
 	p.picture("6-grid")
 }
 
+// On a desk the login shows a code; a demo phone scans it and agrees, and the desk is
+// in as who holds the phone. The phone keeps its own login, apart from the desk's.
+func TestADemoPhoneLogsTheDeskIn(t *testing.T) {
+	d, _ := demoOf(t, clockwork.NewRealClock())
+	desk := openBrowser(t, 1280, 860)
+	address := chromedp.CSS("#code-address")
+	desk.do("the desk's login", chromedp.Navigate(d.serverURL+"/c/"+demoCommunity+"/"), chromedp.WaitVisible(chromedp.CSS("svg.code")),
+		chromedp.Click(chromedp.CSS("details summary")), chromedp.WaitVisible(address))
+	desk.picture("7-login")
+	code, err := chromedp.Run(desk.Context, chromedp.Text(address))
+	must(t, err)
+
+	p := openPage(t, d.simURL, 1400, 900)
+	// What opens in a new tab opens here: the browser of the phone.
+	p.do("here", chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`window.open = address => { location.href = address }, true`))
+		return err
+	}))
+	field := on(committeePhone, ".panel input[name=text]")
+	p.do("scan", chromedp.Click(on(committeePhone, ".plus")), chromedp.WaitVisible(on(committeePhone, ".tile.scan")), chromedp.Click(on(committeePhone, ".tile.scan")),
+		chromedp.WaitVisible(field), chromedp.SendKeys(field, code), chromedp.Focus(field))
+	p.picture("8-scan")
+	p.do("agree", chromedp.Func(enter), chromedp.WaitVisible(`//h1[contains(.,"要在电脑上登录吗")]`))
+	p.picture("9-agree")
+	p.do("agreed", chromedp.Click(`//main//button[normalize-space(.)="登录"]`), chromedp.WaitVisible(`//h1[not(contains(.,"要在电脑上登录吗"))]`))
+	desk.do("in", chromedp.WaitVisible(`//*[contains(@class,"who") and normalize-space(.)="曹一鸣"]`), chromedp.WaitVisible(`//h1[.="今天"]`))
+	desk.picture("10-in")
+	p.do("the phone's own pages", chromedp.Click(chromedp.CSS("a.where")), chromedp.WaitVisible(`//h1[.="今天"]`))
+}
+
 // partnerOf is the first partner unit's contact in the demo.
 func partnerOf(t *testing.T) demoPerson {
 	t.Helper()

@@ -110,7 +110,7 @@ func wholePlace(p workflow.Place) placeShape {
 
 // show is a ticket without anything that leads to a person.
 func (q *request) show(t *workflow.Ticket) ticketShape {
-	group, _ := digest.GroupOf(q.shape.Roster.ByID(t.Owner), &digest.Matter{Kind: t.Kind})
+	group, _ := digest.GroupOf(q.shape.Roster.ByID(t.Owner), t.Kind)
 	out := ticketShape{
 		Number: t.Number, Version: t.Version, State: t.State, Stand: t.Stand, Kind: t.Kind, Category: t.Category, Severity: t.Severity, Source: t.Source,
 		Place: q.place(t, t.Place), Level: t.Level, Group: group,
@@ -124,7 +124,7 @@ func (q *request) show(t *workflow.Ticket) ticketShape {
 	if out.Late {
 		out.LateSince = t.LateSince
 	}
-	if clock, at, ok := t.NextDue(); ok {
+	if clock, at, ok := t.Promise(); ok {
 		out.NextDue = &dueShape{clock, at}
 	}
 	return out

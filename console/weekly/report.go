@@ -9,6 +9,7 @@
 package weekly
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -35,10 +36,10 @@ type Report struct {
 
 // Tile is one of the figures that stand on top.
 type Tile struct {
-	Name   string
-	Is     string
-	Before string // the week before
-	Bad    bool   // below the floor, or late
+	Name string
+	Is   string
+	Past [2]string // the week before, a year ago
+	Bad  bool      // below the floor, or late
 }
 
 // Table is one table of the report; without rows it is left out.
@@ -121,7 +122,7 @@ func Compose(o wording.Voice, d *digest.Digest) Report {
 	c.changes()
 	for _, name := range []string{"week", "response", "resolution", "satisfaction", "times", "units", "hot", "repeat", "inside", "hotline", "sent"} {
 		c.r.Notes = append(c.r.Notes, Note{c.say("note_name." + name), o.Say("digest.note."+name, wording.Values{
-			"Floor": d.Floor, "RepeatDays": digest.RepeatDays, "HotDays": o.Shape.Community.Digest.HotDays, "HotTimes": o.Shape.Community.Digest.HotTimes,
+			"Floor": d.Floor, "Least": o.Shape.Community.Digest.Least, "RepeatDays": digest.RepeatDays, "HotDays": o.Shape.Community.Digest.HotDays, "HotTimes": o.Shape.Community.Digest.HotTimes,
 		})})
 	}
 	return c.r
@@ -171,68 +172,107 @@ func (c *composer) span(seconds int64) Cell {
 }
 
 func (c *composer) tiles() {
-	now, before := &c.d.Now, &c.d.Before
-	add := func(name string, is, was Cell) {
-		c.r.Tiles = append(c.r.Tiles, Tile{Name: c.say("figure." + name), Is: is.Text, Before: was.Text, Bad: is.Bad})
+	for _, row := range []row{
+		c.n("incidents", func(f *digest.Figures) int { return f.Incidents }), c.n("wishes", func(f *digest.Figures) int { return f.Wishes }),
+		c.n("resolved", func(f *digest.Figures) int { return f.Resolved }),
+		c.judged("response", func(f *digest.Figures) digest.Rate { return f.Response }), c.judged("resolution", func(f *digest.Figures) digest.Rate { return f.Resolution }),
+		c.judged("satisfaction", func(f *digest.Figures) digest.Rate { return f.Satisfaction }),
+		c.atEnd("late", c.d.LateCount, func(e *digest.AtEnd) int { return e.Late }),
+	} {
+		is := row.cells[0]
+		c.r.Tiles = append(c.r.Tiles, Tile{Name: row.name, Is: is.Text, Past: [2]string{row.cells[1].Text, row.cells[2].Text}, Bad: is.Bad || row.name == c.ended("late") && c.d.LateCount > 0})
 	}
-	add("incidents", c.count(now.Incidents), c.count(before.Incidents))
-	add("wishes", c.count(now.Wishes), c.count(before.Wishes))
-	add("resolved", c.count(now.Resolved), c.count(before.Resolved))
-	add("response", c.rate(now.Response, true), c.rate(before.Response, true))
-	add("resolution", c.rate(now.Resolution, true), c.rate(before.Resolution, true))
-	add("satisfaction", c.rate(now.Satisfaction, true), c.rate(before.Satisfaction, true))
-	late := c.count(c.d.LateCount)
-	late.Bad = c.d.LateCount > 0
-	c.r.Tiles = append(c.r.Tiles, Tile{Name: c.say("figure.late"), Is: late.Text, Bad: late.Bad})
+}
+
+// row is one figure of the week, of the week before and of a year ago.
+type row struct {
+	name  string
+	cells [3]Cell
+}
+
+func (c *composer) row(name string, get func(*digest.Figures) Cell) row {
+	return row{name, [3]Cell{get(&c.d.Now), get(&c.d.Before), get(&c.d.YearAgo)}}
+}
+
+func (c *composer) n(name string, get func(*digest.Figures) int) row {
+	return c.row(c.say("figure."+name), func(f *digest.Figures) Cell { return c.count(get(f)) })
+}
+
+// judged is a rate that must reach the floor, free one that need not.
+func (c *composer) judged(name string, get func(*digest.Figures) digest.Rate) row {
+	return c.row(c.say("figure."+name), func(f *digest.Figures) Cell { return c.rate(get(f), true) })
+}
+
+func (c *composer) free(name string, get func(*digest.Figures) digest.Rate) row {
+	return c.row(c.say("figure."+name), func(f *digest.Figures) Cell { return c.rate(get(f), false) })
+}
+
+// atEnd is a figure of how things stood at the weeks' ends; a digest that an older
+// build sent has this week's only.
+func (c *composer) atEnd(name string, is int, get func(*digest.AtEnd) int) row {
+	r := c.row(c.ended(name), func(f *digest.Figures) Cell {
+		if f.AtEnd == nil {
+			return words(c.say("nothing"))
+		}
+		return c.count(get(f.AtEnd))
+	})
+	r.cells[0] = c.count(is)
+	return r
+}
+
+// ended is the name of a figure at the week's end, or, of a week that runs, now.
+func (c *composer) ended(name string) string {
+	if c.d.Runs() {
+		return c.say("figure." + name + "_now")
+	}
+	return c.say("figure." + name)
+}
+
+func (c *composer) rows(t *Table, all ...row) {
+	for _, r := range all {
+		t.Rows = append(t.Rows, append([]Cell{words(r.name)}, r.cells[:]...))
+	}
 }
 
 // overview has every figure beside those of the week before and a year ago.
 func (c *composer) overview() {
 	t := c.table("overview", Head{Name: "figure", Width: 26}, Head{Name: "now", Kind: Count, Width: 12}, Head{Name: "before", Kind: Count, Width: 12}, Head{Name: "year_ago", Kind: Count, Width: 12})
-	type get func(f *digest.Figures) Cell
-	n := func(f func(*digest.Figures) int) get { return func(x *digest.Figures) Cell { return c.count(f(x)) } }
-	r := func(f func(*digest.Figures) digest.Rate) get {
-		return func(x *digest.Figures) Cell { return c.rate(f(x), true) }
-	}
-	free := func(f func(*digest.Figures) digest.Rate) get {
-		return func(x *digest.Figures) Cell { return c.rate(f(x), false) }
-	}
-	for _, row := range []struct {
-		name string
-		get  get
-	}{
-		{"messages", n(func(f *digest.Figures) int { return f.Messages })},
-		{"incidents", n(func(f *digest.Figures) int { return f.Incidents })},
-		{"wishes", n(func(f *digest.Figures) int { return f.Wishes })},
-		{"merged", n(func(f *digest.Figures) int { return f.Merged })},
-		{"cancelled", n(func(f *digest.Figures) int { return f.Cancelled })},
-		{"resolved", n(func(f *digest.Figures) int { return f.Resolved })},
-		{"response", r(func(f *digest.Figures) digest.Rate { return f.Response })},
-		{"resolution", r(func(f *digest.Figures) digest.Rate { return f.Resolution })},
-		{"on_time", free(func(f *digest.Figures) digest.Rate { return f.OnTime })},
-		{"satisfaction", r(func(f *digest.Figures) digest.Rate { return f.Satisfaction })},
-		{"satisfied", free(func(f *digest.Figures) digest.Rate { return f.Satisfied })},
-		{"unrated", n(func(f *digest.Figures) int { return f.Unrated })},
-		{"missed", n(func(f *digest.Figures) int { return f.Missed })},
-		{"reopened", n(func(f *digest.Figures) int { return f.Reopened })},
-		{"undone", n(func(f *digest.Figures) int { return f.Undone })},
-		{"escalated", n(func(f *digest.Figures) int { return f.Escalated })},
-		{"inside", free(func(f *digest.Figures) digest.Rate { return f.Inside })},
-		{"repeats", n(func(f *digest.Figures) int { return f.Repeats })},
-		{"again_response", free(func(f *digest.Figures) digest.Rate { return f.Again.Response })},
-		{"again_resolution", free(func(f *digest.Figures) digest.Rate { return f.Again.Resolution })},
-		{"again_satisfaction", free(func(f *digest.Figures) digest.Rate { return f.Again.Satisfaction })},
-		{"hotline", n(func(f *digest.Figures) int { return f.Hotline })},
-	} {
-		t.Rows = append(t.Rows, []Cell{words(c.say("figure." + row.name)), row.get(&c.d.Now), row.get(&c.d.Before), row.get(&c.d.YearAgo)})
-	}
-	var now, before []any
+	c.rows(t,
+		c.n("messages", func(f *digest.Figures) int { return f.Messages }),
+		c.n("incidents", func(f *digest.Figures) int { return f.Incidents }),
+		c.n("wishes", func(f *digest.Figures) int { return f.Wishes }),
+		c.n("merged", func(f *digest.Figures) int { return f.Merged }),
+		c.n("cancelled", func(f *digest.Figures) int { return f.Cancelled }),
+		c.n("resolved", func(f *digest.Figures) int { return f.Resolved }),
+		c.judged("response", func(f *digest.Figures) digest.Rate { return f.Response }),
+		c.judged("resolution", func(f *digest.Figures) digest.Rate { return f.Resolution }),
+		c.judged("satisfaction", func(f *digest.Figures) digest.Rate { return f.Satisfaction }),
+		c.free("on_time", func(f *digest.Figures) digest.Rate { return f.OnTime }),
+		c.free("satisfied", func(f *digest.Figures) digest.Rate { return f.Satisfied }),
+		c.n("unrated", func(f *digest.Figures) int { return f.Unrated }),
+		c.n("missed", func(f *digest.Figures) int { return f.Missed }),
+		c.n("reopened", func(f *digest.Figures) int { return f.Reopened }),
+		c.n("undone", func(f *digest.Figures) int { return f.Undone }),
+		c.n("escalated", func(f *digest.Figures) int { return f.Escalated }),
+		c.atEnd("late", c.d.LateCount, func(e *digest.AtEnd) int { return e.Late }),
+		c.atEnd("risen", c.d.RisenCount, func(e *digest.AtEnd) int { return e.Risen }),
+		c.atEnd("hot_spots", c.d.HotCount, func(e *digest.AtEnd) int { return e.HotSpots }),
+		c.free("inside", func(f *digest.Figures) digest.Rate { return f.Inside }),
+		c.n("repeats", func(f *digest.Figures) int { return f.Repeats }),
+		c.free("again_response", func(f *digest.Figures) digest.Rate { return f.Again.Response }),
+		c.free("again_resolution", func(f *digest.Figures) digest.Rate { return f.Again.Resolution }),
+		c.free("again_satisfaction", func(f *digest.Figures) digest.Rate { return f.Again.Satisfaction }),
+		c.n("hotline", func(f *digest.Figures) int { return f.Hotline }),
+	)
 	var names []string
+	var weeks [3][]any
 	for i, rate := range c.d.Now.Named() {
 		names = append(names, c.say("rate."+rate.Name))
-		now, before = append(now, percentOf(rate.Rate)), append(before, percentOf(c.d.Before.Named()[i].Rate))
+		for j, f := range []*digest.Figures{&c.d.Now, &c.d.Before, &c.d.YearAgo} {
+			weeks[j] = append(weeks[j], percentOf(f.Named()[i].Rate))
+		}
 	}
-	c.chart("rates", names, "%", series{c.say("head.now"), now}, series{c.say("head.before"), before})
+	c.chart("rates", names, "%", series{c.say("head.now"), weeks[0]}, series{c.say("head.before"), weeks[1]}, series{c.say("head.year_ago"), weeks[2]})
 }
 
 // percentOf is a rate for a chart; nothing to count is a gap.
@@ -259,12 +299,15 @@ func (c *composer) times() {
 		{"response", c.d.Now.ResponseTimes, c.d.Before.ResponseTimes, c.d.YearAgo.ResponseTimes},
 		{"handling", c.d.Now.HandlingTimes, c.d.Before.HandlingTimes, c.d.YearAgo.HandlingTimes},
 	} {
-		for _, s := range part.now {
-			promise := words(c.say("nothing"))
-			if s.Promise > 0 {
-				promise = c.span(s.Promise)
+		for _, of := range []string{"emergency", "major", "minor", "wish"} {
+			s, before, ago := spreadOf(part.now, of), spreadOf(part.before, of), spreadOf(part.yearAgo, of)
+			if s.N+before.N+ago.N == 0 {
+				continue
 			}
-			before, ago := spreadOf(part.before, s.Of), spreadOf(part.yearAgo, s.Of)
+			promise := words(c.say("nothing"))
+			if p := cmp.Or(s.Promise, before.Promise, ago.Promise); p > 0 {
+				promise = c.span(p)
+			}
 			spans := func(get func(digest.Spread) int64) Cell {
 				one := func(s digest.Spread) Cell {
 					if s.N == 0 {
@@ -277,7 +320,7 @@ func (c *composer) times() {
 			p90 := spans(func(s digest.Spread) int64 { return s.P90 })
 			p90.Bad = s.Promise > 0 && s.P90 > s.Promise
 			t.Rows = append(t.Rows, []Cell{
-				words(c.say("of." + s.Of)), words(c.say("time." + part.name)), past(c.count(s.N), c.count(before.N), c.count(ago.N)),
+				words(c.say("of." + of)), words(c.say("time." + part.name)), past(c.count(s.N), c.count(before.N), c.count(ago.N)),
 				spans(func(s digest.Spread) int64 { return s.Median }), p90, promise,
 			})
 		}
@@ -293,21 +336,22 @@ func spreadOf(all []digest.Spread, of string) digest.Spread {
 }
 
 func (c *composer) units(by digest.By) {
-	t := c.table(string(by), Head{Name: string(by), Width: 22}, Head{Name: "taken", Kind: Count, Past: true},
+	taken := "taken"
+	if by == digest.ByGroup || by == digest.ByProperty {
+		taken = "had" // handed on it counts with each
+	}
+	t := c.table(string(by), Head{Name: string(by), Width: 22}, Head{Name: taken, Kind: Count, Past: true},
 		Head{Name: "response", Kind: Percent, Past: true}, Head{Name: "resolution", Kind: Percent, Past: true}, Head{Name: "satisfaction", Kind: Percent, Past: true})
 	var names []string
-	var taken, solved []any
-	for _, u := range c.d.Now.Units {
-		if u.By != by {
-			continue
-		}
-		before, ago := unitOf(c.d.Before.Units, u), unitOf(c.d.YearAgo.Units, u)
-		row := []Cell{words(c.o.Unit(by, u.Code)), past(c.count(u.Taken), c.count(before.Taken), c.count(ago.Taken))}
+	var counts, solved []any
+	for _, key := range c.unitsBy(by) {
+		u, before, ago := unitOf(c.d.Now.Units, by, key), unitOf(c.d.Before.Units, by, key), unitOf(c.d.YearAgo.Units, by, key)
+		row := []Cell{words(c.o.Unit(by, key)), past(c.count(u.Taken), c.count(before.Taken), c.count(ago.Taken))}
 		for i, r := range u.Named() {
 			row = append(row, past(c.rate(r.Rate, true), c.rate(before.Named()[i].Rate, true), c.rate(ago.Named()[i].Rate, true)))
 		}
 		t.Rows = append(t.Rows, row)
-		names, taken, solved = append(names, row[0].Text), append(taken, u.Taken), append(solved, percentOf(u.Resolution))
+		names, counts, solved = append(names, row[0].Text), append(counts, u.Taken), append(solved, percentOf(u.Resolution))
 	}
 	if len(names) == 0 {
 		return
@@ -316,28 +360,59 @@ func (c *composer) units(by digest.By) {
 	case digest.ByGrid:
 		c.chart("grid", names, "%", series{c.say("rate.resolution"), solved})
 	case digest.ByCategory:
-		c.chart("category", names, "", series{c.say("head.taken"), taken})
+		c.chart("category", names, "", series{c.say("head.taken"), counts})
 	}
 }
 
-// unitOf is the same unit among others, empty where it is not among them.
-func unitOf(all []digest.Unit, u digest.Unit) digest.Unit {
-	if i := slices.IndexFunc(all, func(x digest.Unit) bool { return x.By == u.By && x.Code == u.Code }); i >= 0 {
+// unitsBy are the units that have figures in any of the three weeks: this week's
+// first.
+func (c *composer) unitsBy(by digest.By) (codes []string) {
+	for _, f := range []*digest.Figures{&c.d.Now, &c.d.Before, &c.d.YearAgo} {
+		for _, u := range f.Units {
+			if u.By == by && !slices.Contains(codes, u.Code) {
+				codes = append(codes, u.Code)
+			}
+		}
+	}
+	return codes
+}
+
+// unitOf is a unit among others, empty where it is not among them.
+func unitOf(all []digest.Unit, by digest.By, code string) digest.Unit {
+	if i := slices.IndexFunc(all, func(x digest.Unit) bool { return x.By == by && x.Code == code }); i >= 0 {
 		return all[i]
 	}
 	return digest.Unit{}
 }
 
 func (c *composer) below() {
-	t := c.table("below", Head{Name: "by"}, Head{Name: "unit", Width: 22}, Head{Name: "rate"}, Head{Name: "is", Kind: Percent}, Head{Name: "good", Kind: Count}, Head{Name: "whole", Kind: Count})
+	t := c.table("below", Head{Name: "by"}, Head{Name: "unit", Width: 22}, Head{Name: "rate"}, Head{Name: "is", Kind: Percent, Past: true},
+		Head{Name: "good", Kind: Count, Past: true}, Head{Name: "whole", Kind: Count, Past: true})
 	for _, b := range c.d.Below {
-		t.Rows = append(t.Rows, []Cell{words(c.say("by." + string(b.By))), words(c.o.Unit(b.By, b.Code)), words(c.say("rate." + b.Rate)), c.rate(b.Is, true), c.count(b.Is.Good), c.count(b.Is.Of)})
+		was := func(f *digest.Figures) digest.Rate {
+			u := unitOf(f.Units, b.By, b.Code)
+			for _, r := range u.Named() {
+				if r.Name == b.Rate {
+					return r.Rate
+				}
+			}
+			return digest.Rate{}
+		}
+		before, ago := was(&c.d.Before), was(&c.d.YearAgo)
+		t.Rows = append(t.Rows, []Cell{
+			words(c.say("by." + string(b.By))), words(c.o.Unit(b.By, b.Code)), words(c.say("rate." + b.Rate)), past(c.rate(b.Is, true), c.rate(before, true), c.rate(ago, true)),
+			past(c.count(b.Is.Good), c.count(before.Good), c.count(ago.Good)), past(c.count(b.Is.Of), c.count(before.Of), c.count(ago.Of)),
+		})
 	}
 }
 
 // items are tickets; count is how many there are in all.
 func (c *composer) items(key string, all []digest.Item, count int) {
 	t := c.table(key, Head{Name: "number", Kind: Number}, Head{Name: "category"}, Head{Name: "grid"}, Head{Name: "owner"}, Head{Name: "missed"}, Head{Name: "late", Kind: Duration}, Head{Name: "filed"})
+	t.Hint = c.say("at_end")
+	if c.d.Runs() {
+		t.Hint = c.say("at_now")
+	}
 	c.some(t, count, len(all))
 	for _, i := range all {
 		late, missed, owner := words(""), "", i.Owner
@@ -357,7 +432,7 @@ func (c *composer) items(key string, all []digest.Item, count int) {
 // some says where only the first of many are listed.
 func (c *composer) some(t *Table, count, listed int) {
 	if count > listed {
-		t.Hint = c.o.Say("digest.some", wording.Values{"Count": count, "Listed": listed})
+		t.Hint += c.o.Say("digest.some", wording.Values{"Count": count, "Listed": listed})
 	}
 }
 
@@ -366,25 +441,21 @@ func (c *composer) day(t time.Time) string {
 }
 
 func (c *composer) spots() {
-	t := c.table("hot", Head{Name: "place", Width: 26}, Head{Name: "category"}, Head{Name: "grid"}, Head{Name: "times", Kind: Count}, Head{Name: "days", Kind: Count})
+	t := c.table("hot", Head{Name: "place", Width: 26}, Head{Name: "category"}, Head{Name: "grid"}, Head{Name: "times", Kind: Count, Past: true}, Head{Name: "days", Kind: Count})
 	c.some(t, c.d.HotCount, len(c.d.HotSpots))
 	for _, h := range c.d.HotSpots {
-		t.Rows = append(t.Rows, []Cell{words(h.Place()), words(c.o.Unit(digest.ByCategory, string(h.Category))), words(c.o.Unit(digest.ByGrid, h.Grid)), c.count(h.Times), c.count(h.Days)})
+		t.Rows = append(t.Rows, []Cell{words(h.Place()), words(c.o.Unit(digest.ByCategory, string(h.Category))), words(c.o.Unit(digest.ByGrid, h.Grid)), past(c.count(h.Times), c.count(h.Before), c.count(h.YearAgo)), c.count(h.Days)})
 	}
 }
 
 func (c *composer) wishes() {
 	t := c.table("wish", Head{Name: "figure", Width: 26}, Head{Name: "now", Kind: Count}, Head{Name: "before", Kind: Count}, Head{Name: "year_ago", Kind: Count})
-	none := words(c.say("nothing"))
-	for _, row := range []struct {
-		name string
-		get  func(f *digest.Figures) int
-	}{
-		{"wishes", func(f *digest.Figures) int { return f.Wishes }}, {"claimed", func(f *digest.Figures) int { return f.Claimed }}, {"fulfilled", func(f *digest.Figures) int { return f.Fulfilled }},
-	} {
-		t.Rows = append(t.Rows, []Cell{words(c.say("figure." + row.name)), c.count(row.get(&c.d.Now)), c.count(row.get(&c.d.Before)), c.count(row.get(&c.d.YearAgo))})
-	}
-	t.Rows = append(t.Rows, []Cell{words(c.say("figure.unclaimed")), c.count(c.d.Unclaimed), none, none}, []Cell{words(c.say("figure.pairs")), c.count(c.d.Pairs), none, none})
+	c.rows(t,
+		c.n("wishes", func(f *digest.Figures) int { return f.Wishes }), c.n("claimed", func(f *digest.Figures) int { return f.Claimed }),
+		c.n("fulfilled", func(f *digest.Figures) int { return f.Fulfilled }),
+		c.atEnd("unclaimed", c.d.Unclaimed, func(e *digest.AtEnd) int { return e.Unclaimed }),
+		c.atEnd("pairs", c.d.Pairs, func(e *digest.AtEnd) int { return e.Pairs }),
+	)
 }
 
 func (c *composer) changes() {
@@ -416,7 +487,7 @@ func (c *composer) chart(id string, names []string, unit string, all ...series) 
 		})
 	}
 	option, err := json.Marshal(map[string]any{
-		"animation": false, "color": []string{"#07703a", "#9db8a7"}, "textStyle": map[string]any{"fontFamily": "inherit", "fontSize": 14},
+		"animation": false, "color": []string{"#07703a", "#9db8a7", "#c9a227"}, "textStyle": map[string]any{"fontFamily": "inherit", "fontSize": 14},
 		"grid": map[string]any{"left": 8, "right": 8, "top": 36, "bottom": 8, "containLabel": true}, "legend": map[string]any{"show": len(all) > 1, "top": 0},
 		"tooltip": map[string]any{"show": true, "renderMode": "richText", "trigger": "axis"},
 		"xAxis":   map[string]any{"type": "category", "data": names, "axisLabel": map[string]any{"interval": 0, "rotate": rotate(len(names))}},

@@ -61,24 +61,30 @@ func week(t *testing.T) *digest.Digest {
 	d.Now = digest.Figures{Messages: 240, Incidents: 61, Wishes: 9, Merged: 4, Cancelled: 2, Resolved: 55, Missed: 6, Reopened: 3, Undone: 2, Escalated: 1, Unrated: 8, Claimed: 5, Fulfilled: 4, Hotline: 3,
 		Rates:   digest.Rates{Response: digest.Rate{Of: 60, Good: 57}, Resolution: digest.Rate{Of: 62, Good: 51}, OnTime: digest.Rate{Of: 62, Good: 49}, Satisfaction: digest.Rate{Of: 40, Good: 39}, Satisfied: digest.Rate{Of: 40, Good: 33}},
 		Inside:  digest.Rate{Of: 55, Good: 50},
-		Repeats: 7, ResponseTimes: []digest.Spread{{Of: "minor", N: 50, Median: 1260, P90: 4000, Promise: 3600}}, HandlingTimes: []digest.Spread{{Of: "minor", N: 48, Median: 14400, P90: 100_000, Promise: 172_800}},
+		Repeats: 7, ResponseTimes: []digest.Spread{{Of: "minor", Times: digest.Times{N: 50, Median: 1260, P90: 4000}, Promise: 3600}}, HandlingTimes: []digest.Spread{{Of: "minor", Times: digest.Times{N: 48, Median: 14400, P90: 100_000}, Promise: 172_800}},
 		Units: []digest.Unit{
 			{By: digest.ByCategory, Code: "facilities", Taken: 30, Rates: digest.Rates{Response: digest.Rate{Of: 30, Good: 30}}},
 			{By: digest.ByGrid, Code: "G1", Taken: 40, Rates: digest.Rates{Resolution: digest.Rate{Of: 40, Good: 38}}}, {By: digest.ByGrid, Code: "G2", Taken: 30, Rates: digest.Rates{Resolution: digest.Rate{Of: 22, Good: 13}}},
 			{By: digest.ByGroup, Code: "worker", Taken: 60}, {By: digest.ByProperty, Code: "=红色物业", Taken: 3},
 		}}
 	d.Before = digest.Figures{Incidents: 50, Hotline: -1, Rates: digest.Rates{Resolution: digest.Rate{Of: 50, Good: 47}},
-		ResponseTimes: []digest.Spread{{Of: "minor", N: 40, Median: 1500, P90: 3000, Promise: 3600}},
+		ResponseTimes: []digest.Spread{{Of: "minor", Times: digest.Times{N: 40, Median: 1500, P90: 3000}, Promise: 3600}},
 		Units:         []digest.Unit{{By: digest.ByGrid, Code: "G1", Taken: 25, Rates: digest.Rates{Resolution: digest.Rate{Of: 20, Good: 19}}}}}
 	d.YearAgo = digest.Figures{Hotline: 11, Units: []digest.Unit{{By: digest.ByGrid, Code: "G1", Taken: 38, Rates: digest.Rates{Resolution: digest.Rate{Of: 30, Good: 24}}}}}
 	d.Below = []digest.Below{{By: digest.ByGrid, Code: "G2", Rate: "resolution", Is: digest.Rate{Of: 22, Good: 13}}}
 	d.Late = []digest.Item{{Number: 1024, Kind: workflow.Incident, Category: "drainage", Grid: "G2", Owner: "唐娟", Group: "worker", Missed: workflow.ClockResolve, Late: 200_000, FiledAt: d.From}, {Number: 1025, Category: "noise", Missed: workflow.ClockResponse, Late: 3700, FiledAt: d.From}}
 	d.HotSpots = []digest.Hot{{Spot: digest.Spot{Estate: "东园", Building: 3, Grid: "G2", Category: "drainage"}, Times: 5, Days: 28}}
+	d.HotSpots[0].Before, d.HotSpots[0].YearAgo = 4, 1
 	d.LateCount, d.HotCount, d.Unclaimed, d.Pairs = 2, 1, 3, 1
+	d.Now.AtEnd = &digest.AtEnd{Late: 2, HotSpots: 1, Unclaimed: 3, Pairs: 1}
+	d.Before.AtEnd, d.YearAgo.AtEnd = &digest.AtEnd{Late: 5, Risen: 6, HotSpots: 7, Unclaimed: 8, Pairs: 9}, &digest.AtEnd{Late: 15, Risen: 16, HotSpots: 17, Unclaimed: 18, Pairs: 19}
+	d.Before.Units = append(d.Before.Units, digest.Unit{By: digest.ByCategory, Code: "parking", Taken: 4})
+	d.YearAgo.Units = append(d.YearAgo.Units, digest.Unit{By: digest.ByCategory, Code: "noise", Taken: 2})
+	d.YearAgo.ResponseTimes = []digest.Spread{{Of: "major", Times: digest.Times{N: 3, Median: 600, P90: 900}, Promise: 3600}}
 	d.Changes = []digest.Change{{Week: digest.Week{Year: 2026, Number: 46}, Figure: "resolution", Was: 96, Is: 94}, {Week: digest.Week{Year: 2026, Number: 46}, Figure: "hotline", Was: -1, Is: 5}}
 	d.Findings = []digest.Finding{
 		{Key: "below", Values: map[string]any{"rate": "resolution", "is": 82.3, "of": 62, "good": 51, "floor": 85}},
-		{Key: "late", Values: map[string]any{"count": 2, "oldest": 1024, "days": 2, "hours": 55, "owner": "唐娟", "has": 1}},
+		{Key: "late", Values: map[string]any{"count": 2, "ended": true, "oldest": 1024, "days": 2, "hours": 55, "owner": "唐娟", "has": 1}},
 		{Key: "hot_spot", Values: map[string]any{"place": "东园 3号楼", "category": "drainage", "times": 5, "days": 28, "count": 1}},
 	}
 	return d
@@ -161,6 +167,56 @@ func TestAMountainIsCounted(t *testing.T) {
 	must(t, Text(&b, r))
 	if !strings.Contains(b.String(), "一共 120 件,这里列出最要紧的 2 件") {
 		t.Errorf("the table of late ones hides how many there are: %s", b.String())
+	}
+}
+
+// Beside each figure stands that of the week before and of a year ago, also where
+// this week has none.
+func TestEveryFigureHasItsPast(t *testing.T) {
+	r := Compose(voice(t), week(t))
+	rows := map[string][]string{}
+	for _, table := range r.Tables {
+		for _, row := range table.Rows {
+			var texts []string
+			for _, c := range row[1:] {
+				texts = append(texts, c.Text)
+				for _, p := range c.Past {
+					texts = append(texts, p.Text)
+				}
+			}
+			rows[table.Name+" "+row[0].Text] = texts
+		}
+	}
+	for name, want := range map[string]string{
+		"总览 到周日仍超时": "2 5 15", "总览 到周日由党委督办": "0 6 16", "总览 热点(处)": "1 7 17", "心愿 到周日墙上待认领": "3 8 18", "心愿 到周日结对帮扶中": "1 9 19",
+		"类别 停车管理": "0 4 0", "类别 噪音扰民": "0 0 2", "快慢 大事": "多久有人接 0 0 3 — — 10 分 — — 15 分 1 小时 0 分",
+		"热点 东园 3号楼": "管道排水 第二网格 5 4 1 28", "低于要求的 网格": "第二网格 解决率 59.1% — — 13 0 0 22 0 0",
+	} {
+		if got := strings.Join(rows[name], " "); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	for _, tile := range r.Tiles {
+		if tile.Past[0] == "" || tile.Past[1] == "" {
+			t.Errorf("%s stands alone: %+v", tile.Name, tile)
+		}
+	}
+	if got := strings.Count(r.Charts[0].Option, `"type":"bar"`); got != 3 {
+		t.Errorf("the chart of the rates shows %d weeks", got)
+	}
+	d := week(t)
+	d.MadeAt = d.Until.Add(-time.Hour)
+	var b bytes.Buffer
+	must(t, Text(&b, Compose(voice(t), d)))
+	if s := b.String(); !strings.Contains(s, "现在超时") || !strings.Contains(s, "现在墙上待认领") || strings.Contains(s, "到周日由党委") {
+		t.Errorf("a week that runs does not say now: %s", s)
+	}
+	d = week(t)
+	d.Now.AtEnd, d.Before.AtEnd, d.YearAgo.AtEnd = nil, nil, nil // of an older build
+	b.Reset()
+	must(t, Text(&b, Compose(voice(t), d)))
+	if s := b.String(); !strings.Contains(s, "到周日仍超时            2        —         —") {
+		t.Errorf("an older build's digest: %s", s)
 	}
 }
 

@@ -98,7 +98,7 @@ func (b *binder) sheet(t Table) {
 	b.try(b.book.SetCellStr(t.Name, "A1", b.r.Community+" "+b.r.Week.String()+"("+b.r.Days+") "+t.Name))
 	b.try(b.book.SetCellStyle(t.Name, "A1", "A1", bold))
 	row := above
-	if t.Hint != "" && !slices.ContainsFunc(t.Heads, func(h Head) bool { return h.Past }) {
+	if t.Hint != "" {
 		b.try(b.book.SetCellStr(t.Name, at(1, row), t.Hint))
 	}
 	if t.Key == "overview" {

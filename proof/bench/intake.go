@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -103,10 +104,7 @@ func (b *bench) intake(ctx context.Context) error {
 	if err := b.warm(ctx); err != nil {
 		return err
 	}
-	before, err := b.cpu()
-	if err != nil {
-		return err
-	}
+	used := map[string]float64{} // by the messages alone, not by what they are measured beside
 	var messages float64
 	for round := range b.rounds {
 		if b.profile != "" && round == 0 {
@@ -117,6 +115,10 @@ func (b *bench) intake(ctx context.Context) error {
 					}
 				}
 			}()
+		}
+		before, err := b.cpu()
+		if err != nil {
+			return err
 		}
 		l, err := b.write(ctx, b.addresses(), b.enough(), 0, b.each)
 		if err != nil {
@@ -129,6 +131,13 @@ func (b *bench) intake(ctx context.Context) error {
 		if err := b.drained(ctx); err != nil {
 			return err
 		}
+		after, err := b.cpu()
+		if err != nil {
+			return err
+		}
+		for name := range after {
+			used[name] += after[name] - before[name]
+		}
 		tps, err := b.pgbench(ctx)
 		if err != nil {
 			return err
@@ -139,18 +148,14 @@ func (b *bench) intake(ctx context.Context) error {
 		}
 		rows, echoes = append(rows, tps), append(echoes, n)
 	}
-	after, err := b.cpu()
-	if err != nil {
-		return err
-	}
 	b.note("intake_rps", median(ours), "/s", "encrypted message to encrypted answer, committed; 64 connections")
 	b.note("intake_proper", median(proper), "%", "of them with a number")
 	b.note("pgbench_insert_tps", median(rows), "/s", "one row of the same text, 64 clients, the same PostgreSQL")
 	b.note("sdk_echo_rps", median(echoes), "/s", "the bare SDK, which stores nothing")
 	b.note("intake_vs_pgbench", median(ours)/median(rows), "", "")
 	b.note("intake_vs_sdk_echo", median(ours)/median(echoes), "", "")
-	for name, used := range after {
-		b.note("intake_cpu_"+name+"_us", (used-before[name])*1e6/messages, "µs", "of a core for each message, its pushes included")
+	for _, name := range slices.Sorted(maps.Keys(used)) {
+		b.note("intake_cpu_"+name+"_us", used[name]*1e6/messages, "µs", "of a core for each message, its pushes included")
 	}
 	rss, err := memory(b.Replicas[0].PID())
 	if err != nil {

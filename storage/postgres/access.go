@@ -55,11 +55,11 @@ func (s *Store) NewLogin(ctx context.Context, community string, l access.Login, 
 	return fault("new login", err)
 }
 
-// Login is a login on its way that may still be used; ok is false where there
-// is none.
+// Login is a login that has not run out; ok is false where there is none. Used
+// tells that it was used already.
 func (s *Store) Login(ctx context.Context, community string, hash []byte, now time.Time) (l access.Login, ok bool, err error) {
-	return row(ctx, s, "login", pgx.RowToStructByPos[access.Login], `SELECT hash, kind, person, secret, agent, next, expires_at FROM login
-		WHERE community = $1 AND hash = $2 AND expires_at > $3 AND used_at IS NULL`, community, hash, now)
+	return row(ctx, s, "login", pgx.RowToStructByPos[access.Login], `SELECT hash, kind, person, secret, agent, next, expires_at, used_at IS NOT NULL FROM login
+		WHERE community = $1 AND hash = $2 AND expires_at > $3`, community, hash, now)
 }
 
 // AgreeLogin makes a scan somebody's; ok is false where it ran out, was used,
@@ -80,23 +80,55 @@ func (s *Store) UseLogin(ctx context.Context, community string, hash []byte, now
 
 // Audit writes one line of the audit log, which can only grow.
 func (s *Store) Audit(ctx context.Context, community string, e access.Entry) error {
-	_, err := s.pool.Exec(ctx, `INSERT INTO audit (community, at, person, action, number, object) VALUES ($1, $2, $3, $4, $5, $6)`,
-		community, e.At, e.Person, e.Action, e.Number, text(e.Object))
-	return fault("audit", err)
+	_, err := s.AuditDeed(ctx, community, e)
+	return err
 }
 
-// AuditLog are lines of the audit log, newest first.
+const (
+	insertAudit = `INSERT INTO audit (community, at, person, action, number, object, outcome) `
+	addAudit    = insertAudit + `VALUES ($1, $2, $3, $4, $5, $6, $7)`
+)
+
+// AuditDeed writes one line and tells its ID, for what comes of it.
+func (s *Store) AuditDeed(ctx context.Context, community string, e access.Entry) (id int64, err error) {
+	err = s.pool.QueryRow(ctx, addAudit+` RETURNING id`,
+		community, e.At, e.Person, e.Action, e.Number, text(e.Object), string(e.Outcome)).Scan(&id)
+	return id, fault("audit", err)
+}
+
+// AuditLook writes one line unless the same look of the same person was written
+// since a moment and was not refused; then id is 0.
+func (s *Store) AuditLook(ctx context.Context, community string, e access.Entry, since time.Time) (id int64, err error) {
+	id, _, err = row(ctx, s, "audit look", pgx.RowTo[int64], insertAudit+`SELECT $1, $2::timestamptz, $3::bigint, $4::text, $5::bigint, $6::text, $7::text WHERE NOT EXISTS (
+			SELECT FROM (SELECT id, at, action, number, object FROM audit WHERE community = $1 AND person = $3 ORDER BY id DESC LIMIT 200) l
+			WHERE l.action = $4 AND l.number = $5 AND l.object = $6 AND l.at > $8
+				AND NOT EXISTS (SELECT FROM audit o WHERE o.community = $1 AND o.of = l.id AND o.of <> 0)
+		) RETURNING id`,
+		community, e.At, e.Person, e.Action, e.Number, text(e.Object), string(e.Outcome), since)
+	return id, err
+}
+
+// AuditOutcome writes what came of a line, once.
+func (s *Store) AuditOutcome(ctx context.Context, community string, id int64, at time.Time, outcome access.Outcome, reason string) error {
+	_, err := s.pool.Exec(ctx, `INSERT INTO audit (community, at, person, action, of, outcome, reason) VALUES ($1, $2, 0, '', $3, $4, $5)`,
+		community, at, id, string(outcome), text(reason))
+	return fault("audit outcome", err)
+}
+
+// AuditLog are lines of the audit log with their outcomes, newest first.
 func (s *Store) AuditLog(ctx context.Context, community string, want access.Entries) ([]access.Entry, error) {
-	const columns = `SELECT id, at, person, action, number, object FROM audit WHERE community = $1 AND ($2::bigint = 0 OR id < $2) `
-	sql, of := columns+`AND $3::bigint = 0 ORDER BY id DESC LIMIT $4`, int64(0)
+	const columns = `SELECT a.id, a.at, a.person, a.action, a.number, a.object, coalesce(o.outcome, a.outcome), coalesce(o.reason, '')
+		FROM audit a LEFT JOIN audit o ON o.community = a.community AND o.of = a.id AND o.of <> 0
+		WHERE a.community = $1 AND a.of = 0 AND ($2::bigint = 0 OR a.id < $2) `
+	sql, of := columns+`AND $3::bigint = 0 ORDER BY a.id DESC LIMIT $4`, int64(0)
 	switch {
 	case want.Number != 0 && want.Person != 0:
 		return rows(ctx, s, "audit log", pgx.RowToStructByPos[access.Entry],
-			columns+`AND number = $3 AND number <> 0 AND person = $5 ORDER BY id DESC LIMIT $4`, community, want.Before, want.Number, want.Limit, want.Person)
+			columns+`AND a.number = $3 AND a.number <> 0 AND a.person = $5 ORDER BY a.id DESC LIMIT $4`, community, want.Before, want.Number, want.Limit, want.Person)
 	case want.Number != 0:
-		sql, of = columns+`AND number = $3 AND number <> 0 ORDER BY id DESC LIMIT $4`, want.Number
+		sql, of = columns+`AND a.number = $3 AND a.number <> 0 ORDER BY a.id DESC LIMIT $4`, want.Number
 	case want.Person != 0:
-		sql, of = columns+`AND person = $3 ORDER BY id DESC LIMIT $4`, int64(want.Person)
+		sql, of = columns+`AND a.person = $3 ORDER BY a.id DESC LIMIT $4`, int64(want.Person)
 	}
 	return rows(ctx, s, "audit log", pgx.RowToStructByPos[access.Entry], sql, community, want.Before, of, want.Limit)
 }

@@ -138,4 +138,41 @@ func TestTheAuditLogOnlyGrows(t *testing.T) {
 	}
 }
 
+// A line has what came of it; the same look within a time is one, unless the first
+// was refused.
+func TestTheAuditLogTellsOutcomes(t *testing.T) {
+	s := newStore(t)
+	c := ctx(t)
+	deed, err := s.AuditDeed(c, here, access.Entry{At: noon, Person: 7, Action: "ticket.tell", Number: 1024, Outcome: access.Begun})
+	must(t, err)
+	must(t, s.AuditOutcome(c, here, deed, noon, access.Refused, "taken"))
+	if err := s.AuditOutcome(c, here, deed, noon, access.Done, ""); err == nil {
+		t.Error("a line has two outcomes")
+	}
+	_, err = s.AuditDeed(c, here, access.Entry{At: noon, Person: 7, Action: "ticket.tell", Number: 1025, Outcome: access.Begun})
+	must(t, err)
+	look := func(e access.Entry, fresh bool) (id int64) {
+		t.Helper()
+		e.Action, e.Person = "ticket.look", max(e.Person, 7)
+		id, err := s.AuditLook(c, here, e, e.At.Add(-time.Hour))
+		if err != nil || (id != 0) != fresh {
+			t.Errorf("%+v is written: %v, want %v (%v)", e, id != 0, fresh, err)
+		}
+		return id
+	}
+	first := look(access.Entry{At: noon, Number: 1024}, true)
+	look(access.Entry{At: noon.Add(59 * time.Minute), Number: 1024}, false)
+	look(access.Entry{At: noon, Number: 1025}, true)
+	look(access.Entry{At: noon, Number: 1024, Object: "grid G1"}, true)
+	look(access.Entry{At: noon, Number: 1024, Person: 8}, true)
+	must(t, s.AuditOutcome(c, here, first, noon, access.Refused, "not_found"))
+	look(access.Entry{At: noon.Add(time.Minute), Number: 1024}, true)
+	look(access.Entry{At: noon.Add(62 * time.Minute), Number: 1024}, true)
+	all, err := s.AuditLog(c, here, access.Entries{Person: 7, Limit: 10})
+	must(t, err)
+	if n := len(all); n != 7 || all[n-1].Outcome != access.Refused || all[n-1].Reason != "taken" || all[n-2].Outcome != access.Begun {
+		t.Errorf("the log: %+v", all)
+	}
+}
+
 func faultOf(err error) error { return fault("test", err) }

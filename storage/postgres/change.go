@@ -175,7 +175,7 @@ func (k *known) take(ch *desk.Change) {
 
 // writes are what a change consists of, in the order of the tables.
 var writes = []func(*pgx.Batch, []*desk.Change, *known) error{
-	writePeople, writeMessages, writeTalks, writeTickets, writeEvents, writePushes, writeMedia, writeConsents, writeEnds, writeSamples, writeRounds, writeWords,
+	writePeople, writeMessages, writeTalks, writeTickets, writeEvents, writePushes, writeMedia, writeConsents, writeEnds, writeSamples, writeRounds, writeWords, writeLooks,
 }
 
 // queueWrites writes changes that fit. Rows that one table gets are written by
@@ -370,20 +370,20 @@ func writeTalks(b *pgx.Batch, fit []*desk.Change, k *known) error {
 
 const (
 	insertTickets = `INSERT INTO ticket (community, number, version, state, stand, kind, category, severity, grid, level,
-			owner, reporter, next_due, filed_at, ended_at, body, helpers, support, outside, resolved_at, late_since, changed_at)
+			owner, reporter, next_due, filed_at, ended_at, body, helpers, support, outside, resolved_at, late_since, changed_at, pressing)
 		SELECT x.community, x.number, x.version, x.state, x.stand, x.kind, x.category, x.severity, x.grid, x.level,
-			x.owner, x.reporter, x.next_due, x.filed_at, x.ended_at, x.body::jsonb, x.helpers::bigint[], x.support, x.outside, x.resolved_at, x.late_since, x.changed_at ` + fromTickets
+			x.owner, x.reporter, x.next_due, x.filed_at, x.ended_at, x.body::jsonb, x.helpers::bigint[], x.support, x.outside, x.resolved_at, x.late_since, x.changed_at, x.pressing ` + fromTickets
 	updateTickets = `UPDATE ticket t SET version = x.version, state = x.state, stand = x.stand, kind = x.kind,
 			category = x.category, severity = x.severity, grid = x.grid, level = x.level, owner = x.owner,
 			reporter = x.reporter, next_due = x.next_due, filed_at = x.filed_at, ended_at = x.ended_at, body = x.body::jsonb,
 			helpers = x.helpers::bigint[], support = x.support, outside = x.outside, resolved_at = x.resolved_at,
-			late_since = x.late_since, changed_at = greatest(t.changed_at, x.changed_at) ` +
+			late_since = x.late_since, changed_at = greatest(t.changed_at, x.changed_at), pressing = x.pressing ` +
 		fromTickets + ` WHERE t.community = x.community AND t.number = x.number`
 	fromTickets = `FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
 			$9::text[], $10::smallint[], $11::bigint[], $12::bigint[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[], $16::text[],
-			$17::text[], $18::integer[], $19::boolean[], $20::timestamptz[], $21::timestamptz[], $22::timestamptz[])
+			$17::text[], $18::integer[], $19::boolean[], $20::timestamptz[], $21::timestamptz[], $22::timestamptz[], $23::timestamptz[])
 		AS x(community, number, version, state, stand, kind, category, severity, grid, level, owner, reporter, next_due, filed_at, ended_at, body,
-			helpers, support, outside, resolved_at, late_since, changed_at)`
+			helpers, support, outside, resolved_at, late_since, changed_at, pressing)`
 )
 
 func writeTickets(b *pgx.Batch, fit []*desk.Change, k *known) error {
@@ -450,7 +450,8 @@ func writeTickets(b *pgx.Batch, fit []*desk.Change, k *known) error {
 				}
 				return nil
 			}),
-			column(refs, func(r ref) time.Time { return changed[r] }))
+			column(refs, func(r ref) time.Time { return changed[r] }),
+			column(refs, func(r ref) *time.Time { t := last[r]; return moment(t.Pressing()) }))
 		return nil
 	})
 }
@@ -643,6 +644,15 @@ func writeSamples(b *pgx.Batch, fit []*desk.Change, _ *known) error {
 	slices.SortStableFunc(all, func(a, b sample) int { return compareRefs(a.ref, b.ref) })
 	for _, s := range all {
 		b.Queue(keepSample, s.community, s.Number, text(s.Text), string(s.Guess), string(s.Kind), string(s.Category), string(s.Severity), s.By, s.At)
+	}
+	return nil
+}
+
+func writeLooks(b *pgx.Batch, fit []*desk.Change, _ *known) error {
+	for _, ch := range fit {
+		for _, e := range ch.Looks {
+			b.Queue(addAudit, ch.Community, e.At, e.Person, e.Action, e.Number, text(e.Object), string(e.Outcome))
+		}
 	}
 	return nil
 }

@@ -16,7 +16,6 @@ import (
 )
 
 const (
-	maxBatch      = 128             // changes that share one transaction
 	maxTries      = 5               // of a transaction that raced with another process
 	commitTimeout = 5 * time.Second // one try of a transaction
 	fateTimeout   = 2 * time.Second // to learn what became of a COMMIT whose answer was lost
@@ -28,13 +27,6 @@ var ErrClosed = errors.New("postgres: the store is closed")
 // errFate: the connection broke in a COMMIT and the database cannot be asked
 // what became of it.
 var errFate = errors.New("the connection broke while committing; it is not known whether the change was stored")
-
-// asked is one caller who waits for an answer.
-type asked struct {
-	ctx    context.Context
-	change desk.Change
-	answer chan error // of capacity 1
-}
 
 // Commit stores the change whole and durably, or not at all. While one
 // transaction is under way the changes that arrive gather for the next; an
@@ -48,20 +40,7 @@ func (s *Store) Commit(ctx context.Context, ch desk.Change) error {
 	if err := check(&ch); err != nil {
 		return err
 	}
-	a := &asked{ctx: ctx, change: ch, answer: make(chan error, 1)}
-	select {
-	case s.asked <- a:
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-s.closing:
-		return ErrClosed
-	}
-	select {
-	case err := <-a.answer:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return s.changes.ask(ctx, "commit", &ch)
 }
 
 // check refuses a change that contradicts itself.
@@ -90,61 +69,6 @@ func check(ch *desk.Change) error {
 		return bad("the person is of another community or has no ID")
 	}
 	return nil
-}
-
-// commitAll is the committer: it gathers and stores until the store closes.
-func (s *Store) commitAll() {
-	defer close(s.finished)
-	for {
-		select {
-		case <-s.closing:
-			return
-		case first := <-s.asked:
-			s.commit(s.gather(first))
-		}
-	}
-}
-
-// gather takes, without waiting, who else has asked by now.
-func (s *Store) gather(first *asked) []*asked {
-	batch := []*asked{first}
-	for len(batch) < maxBatch {
-		select {
-		case a := <-s.asked:
-			batch = append(batch, a)
-		default:
-			return batch
-		}
-	}
-	return batch
-}
-
-// commit stores a batch and answers every caller.
-func (s *Store) commit(batch []*asked) {
-	batch = slices.DeleteFunc(batch, func(a *asked) bool { return a.ctx.Err() != nil }) // its caller has left
-	if len(batch) == 0 {
-		return
-	}
-	changes := make([]*desk.Change, len(batch))
-	for i, a := range batch {
-		changes[i] = &a.change
-	}
-	answers, err := s.transact(changes)
-	switch {
-	case err == nil:
-		for i, a := range batch {
-			a.answer <- answers[i]
-		}
-	case len(batch) > 1 && refused(err): // something is wrong with one: only that one fails
-		s.log.Warn("a batch was refused; its changes are stored one by one", "changes", len(batch), "cause", fault("commit", err))
-		for _, a := range batch {
-			s.commit([]*asked{a})
-		}
-	default:
-		for _, a := range batch {
-			a.answer <- fault("commit", err)
-		}
-	}
 }
 
 // transact stores changes in one transaction, trying again where another
@@ -198,7 +122,7 @@ func (s *Store) attempt(changes []*desk.Change) ([]error, error) {
 	case !broken(err):
 		return nil, rollback(ctx, conn, err)
 	}
-	stored, ferr := s.fate(tx)
+	stored, ferr := s.fate(tx, fit)
 	if ferr != nil {
 		return nil, errors.Join(errFate, ferr)
 	}
@@ -233,11 +157,19 @@ const (
 	// is in that very transaction.
 	endBackend = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 		WHERE pid = $1 AND backend_xid = ($2::text::xid8)::xid AND state <> 'active'`
+	// What a transaction wrote that nobody writes anew.
+	wroteMessage = `SELECT EXISTS (SELECT FROM message WHERE community = $2 AND delivery = $3 AND xmin = ($1::text::xid8)::xid)`
+	wroteEvent   = `SELECT EXISTS (SELECT FROM event WHERE community = $2 AND number = $3 AND seq = $4 AND xmin = ($1::text::xid8)::xid)`
 )
 
-// fate asks PostgreSQL what became of a transaction whose connection broke in
-// COMMIT, and waits while it is still under way.
-func (s *Store) fate(tx transaction) (stored bool, err error) {
+// fate asks PostgreSQL what became of a transaction that wrote changes and whose
+// connection broke in COMMIT, and waits while it is still under way.
+//
+// That a transaction of this number was committed does not tell: a server that
+// crashed, or the standby that took its place, gives numbers again which it never
+// heard of. What the transaction wrote must be there. Where it wrote nothing that
+// tells, it counts as not stored, and asking again finds out.
+func (s *Store) fate(tx transaction, changes []*desk.Change) (stored bool, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), fateTimeout)
 	defer cancel()
 	wait := time.NewTicker(20 * time.Millisecond)
@@ -249,8 +181,12 @@ func (s *Store) fate(tx transaction) (stored bool, err error) {
 		switch {
 		case errors.As(err, &pg) && pg.Code == "22023":
 			return false, nil // in the future: this server, a successor, never saw it
+		case err == nil && status == "committed":
+			if stored, err = s.wrote(ctx, tx, changes); err == nil {
+				return stored, nil
+			}
 		case err == nil && status != "in progress":
-			return status == "committed", nil
+			return false, nil
 		case err == nil:
 			_, err = s.pool.Exec(ctx, endBackend, tx.backend, tx.id)
 		}
@@ -260,6 +196,24 @@ func (s *Store) fate(tx transaction) (stored bool, err error) {
 		case <-wait.C:
 		}
 	}
+}
+
+// wrote tells whether what a transaction wrote is there: all of it or nothing is, so
+// that one row tells.
+func (s *Store) wrote(ctx context.Context, tx transaction, changes []*desk.Change) (there bool, err error) {
+	for _, ch := range changes {
+		switch {
+		case ch.Delivery != nil:
+			err = s.pool.QueryRow(ctx, wroteMessage, tx.id, ch.Community, ch.Delivery.ID).Scan(&there)
+		case len(ch.Tickets) > 0:
+			tc := ch.Tickets[0]
+			err = s.pool.QueryRow(ctx, wroteEvent, tx.id, ch.Community, tc.Ticket.Number, tc.Events[0].Seq).Scan(&there)
+		default:
+			continue
+		}
+		return there, err
+	}
+	return false, nil
 }
 
 // raced: another process stored something between reading and writing, or

@@ -132,11 +132,11 @@ func TestAMalformedChangeIsRefused(t *testing.T) {
 
 // batchOf commits changes in one batch and gives their answers.
 func batchOf(s *Store, changes ...desk.Change) []error {
-	batch := make([]*asked, len(changes))
-	for i, ch := range changes {
-		batch[i] = &asked{ctx: context.Background(), change: ch, answer: make(chan error, 1)}
+	batch := make([]*asked[*desk.Change], len(changes))
+	for i := range changes {
+		batch[i] = &asked[*desk.Change]{ctx: context.Background(), what: &changes[i], answer: make(chan error, 1)}
 	}
-	s.commit(batch)
+	s.changes.do(batch)
 	answers := make([]error, len(batch))
 	for i, a := range batch {
 		answers[i] = <-a.answer
@@ -280,11 +280,11 @@ func TestManyChangesShareOneTransaction(t *testing.T) {
 }
 
 func TestWhatArrivesMeanwhileGathers(t *testing.T) {
-	s := &Store{asked: make(chan *asked, 200)}
+	s := &together[int]{asked: make(chan *asked[int], 200)}
 	for range 199 {
-		s.asked <- &asked{}
+		s.asked <- &asked[int]{}
 	}
-	if n := len(s.gather(&asked{})); n != maxBatch {
+	if n := len(s.gather(&asked[int]{})); n != maxBatch {
 		t.Errorf("the first batch has %d", n)
 	}
 	if n := len(s.gather(<-s.asked)); n != 200-maxBatch {

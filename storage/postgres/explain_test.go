@@ -40,7 +40,7 @@ const large = `
 		FROM generate_series(1, 200000) i;
 	UPDATE ticket SET helpers = CASE WHEN number % 4 = 0 AND ended_at IS NULL THEN ARRAY[number % 300] ELSE '{}' END,
 		support = CASE WHEN stand = 'wall' AND number % 3 = 0 THEN number % 50 ELSE 0 END,
-		outside = number % 5 = 0, changed_at = coalesce(ended_at, timestamptz '2026-01-30') + (number % 2800) * interval '1 minute', late_since = CASE WHEN ended_at IS NULL AND number % 3 = 0 THEN next_due END, resolved_at = CASE WHEN ended_at IS NOT NULL THEN timestamptz '2025-01-01' + number * interval '3 minutes' END;
+		outside = number % 5 = 0, changed_at = coalesce(ended_at, timestamptz '2026-01-30') + (number % 2800) * interval '1 minute', late_since = CASE WHEN ended_at IS NULL AND number % 3 = 0 THEN next_due END, pressing = CASE WHEN ended_at IS NULL THEN next_due END, resolved_at = CASE WHEN ended_at IS NOT NULL THEN timestamptz '2025-01-01' + number * interval '3 minutes' END;
 	DO $$ DECLARE found text := pg_get_indexdef('ticket_words_found'::regclass); BEGIN
 		DROP INDEX ticket_words_found;
 		INSERT INTO ticket_words (community, number, filed_at, words)
@@ -96,10 +96,10 @@ const large = `
 // overheard keeps every statement that the store sends.
 type overheard struct {
 	mu   sync.Mutex
-	sent []statement
+	sent []heard
 }
 
-type statement struct {
+type heard struct {
 	sql  string
 	args []any
 }
@@ -107,7 +107,7 @@ type statement struct {
 func (o *overheard) add(sql string, args []any) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.sent = append(o.sent, statement{sql, args})
+	o.sent = append(o.sent, heard{sql, args})
 }
 func (o *overheard) TraceQueryStart(ctx context.Context, _ *pgx.Conn, d pgx.TraceQueryStartData) context.Context {
 	o.add(d.SQL, d.Args)
@@ -189,7 +189,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"Wall", []string{"ticket_wall"}, func() { _, err := s.Wall(c, here, 1002, 20); add(err) }},
 		{"Tray", []string{"ticket_tray"}, func() { _, err := s.Tray(c, here, "G4", 20); add(err) }},
 		{"Risen", []string{"ticket_risen"}, func() { _, err := s.Risen(c, here, 2, 20); add(err) }},
-		{"Risen from 1", []string{"ticket_due"}, func() { _, err := s.Risen(c, here, 1, 20); add(err) }},
+		{"Risen from 1", []string{"ticket_open"}, func() { _, err := s.Risen(c, here, 1, 20); add(err) }},
 		{"OpenTickets", []string{"ticket_open"}, func() { add(s.OpenTickets(c, here, func(workflow.Ticket) error { return nil })) }},
 		{"DueTickets", []string{"ticket_due"}, func() { _, err := s.DueTickets(c, here, now, 20); add(err) }},
 		{"Loads", []string{"ticket_owned"}, func() { _, err := s.Loads(c, here); add(err) }},
@@ -304,6 +304,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"Matters", []string{"event_counted", "ticket_pkey", "event_pkey"}, func() {
 			add(s.Matters(c, here, now, now.AddDate(0, 0, 7), func(*digest.Matter) error { return nil }))
 		}},
+		{"OpenAt", []string{"ticket_open", "ticket_changed", "event_pkey"}, func() { add(s.OpenAt(c, here, now, func(workflow.Ticket) error { return nil })) }},
 		{"Troubles", []string{"ticket_filed"}, func() { _, err := s.Troubles(c, here, now, now.AddDate(0, 0, 7)); add(err) }},
 		{"Messages", []string{"message_at"}, func() { _, err := s.Messages(c, here, now, now.AddDate(0, 0, 7)); add(err) }},
 		{"PutHotline", nil, func() { _, err := s.PutHotline(c, here, []desk.Complaint{{Number: "fresh", At: now}}); add(err) }},
@@ -325,6 +326,12 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"AgreeLogin", []string{"login_pkey"}, func() { _, err := s.AgreeLogin(c, here, access.Hash("2"), 2, now); add(err) }},
 		{"UseLogin", []string{"login_pkey"}, func() { _, err := s.UseLogin(c, here, access.Hash("2"), now); add(err) }},
 		{"Audit", nil, func() { add(s.Audit(c, here, access.Entry{At: now})) }},
+		{"AuditDeed", nil, func() { _, err := s.AuditDeed(c, here, access.Entry{At: now}); add(err) }},
+		{"AuditOutcome", nil, func() { add(s.AuditOutcome(c, here, 1, now, access.Done, "")) }},
+		{"AuditLook", []string{"audit_person", "audit_of"}, func() {
+			_, err := s.AuditLook(c, here, access.Entry{At: now, Person: 4, Action: "today.look"}, now.Add(-time.Hour))
+			add(err)
+		}},
 		{"AuditLog", []string{"audit_pkey"}, func() { _, err := s.AuditLog(c, here, access.Entries{Before: 100_000, Limit: 50}); add(err) }},
 		{"AuditLog of a person", []string{"audit_person"}, func() { _, err := s.AuditLog(c, here, access.Entries{Person: 4, Limit: 50}); add(err) }},
 		{"AuditLog of a ticket", []string{"audit_number"}, func() { _, err := s.AuditLog(c, here, access.Entries{Number: 1002, Limit: 50}); add(err) }},
@@ -380,7 +387,7 @@ func (p *plan) walk(f func(*plan)) {
 
 var parameter = regexp.MustCompile(`\$(\d+)`)
 
-func explain(t *testing.T, s *Store, st statement, generic bool) *plan {
+func explain(t *testing.T, s *Store, st heard, generic bool) *plan {
 	t.Helper()
 	conn, err := s.pool.Acquire(ctx(t))
 	must(t, err)

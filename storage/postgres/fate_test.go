@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/wishdesk/wishdesk/storage/storetest"
@@ -231,5 +232,55 @@ func TestTheServerStalls(t *testing.T) {
 		if n := count(t, s, "SELECT count(*) FROM event WHERE number = $1", 1001+i); n != 1 {
 			t.Errorf("stored %d times", n)
 		}
+	}
+}
+
+// The primary dies in the middle of a COMMIT that its standby has not heard of, and the
+// standby gives the transaction's number to another. The change is not taken for
+// stored because of that: it is stored anew.
+func TestASuccessorGivesTheNumberToAnother(t *testing.T) {
+	pair := storetest.PostgresPair(t)
+	fill(t, pair.URL())
+	standby := storetest.Cut(t, pair.Standby())
+	// The store's way: to the primary, and, while it is there, to the standby.
+	s := openStore(t, pair.Primary(), func(c *pgxpool.Config) {
+		second, err := pgx.ParseConfig(standby.URL())
+		must(t, err)
+		c.ConnConfig.Fallbacks = []*pgconn.FallbackConfig{{Host: second.Host, Port: second.Port}}
+		c.ConnConfig.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	})
+	standby.Cut()
+	first := opened(here, 1001)
+	must(t, s.Commit(ctx(t), desk.Change{Community: here, Tickets: []desk.TicketChange{first}}))
+	pair.Part() // from here on the primary answers no commit
+	answer := make(chan error, 1)
+	go func() {
+		answer <- s.Commit(ctx(t), desk.Change{Community: here, Delivery: said("m"), Tickets: []desk.TicketChange{noted(first.Ticket, "x")}})
+	}()
+	look, err := pgx.Connect(ctx(t), pair.Primary())
+	must(t, err)
+	var last int64
+	for last == 0 { // until the transaction waits for the standby
+		must(t, look.QueryRow(ctx(t), `SELECT coalesce(max(backend_xid::text::bigint), 0) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`).Scan(&last))
+	}
+	must(t, look.Close(ctx(t)))
+	pair.KillPrimary()
+	pair.Promote()
+	conn, err := pgx.Connect(ctx(t), pair.Standby())
+	must(t, err)
+	for n := int64(0); n <= last; { // others write, and get its number
+		must(t, conn.QueryRow(ctx(t), `SELECT pg_current_xact_id()::text::bigint`).Scan(&n))
+	}
+	must(t, conn.Close(ctx(t)))
+	standby.Heal()
+
+	err = <-answer
+	ticket, terr := s.Ticket(ctx(t), here, 1001)
+	must(t, terr)
+	if err == nil && ticket.Version != 2 {
+		t.Fatal("the change was answered as stored, and is lost")
+	}
+	if err != nil || ticket.Version != 2 {
+		t.Errorf("stored anew: version %d, %v", ticket.Version, err)
 	}
 }

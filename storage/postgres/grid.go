@@ -10,11 +10,11 @@ import (
 	"github.com/wishdesk/wishdesk/workflow/desk"
 )
 
-// Helped are the open tickets of which somebody has a part, next deadline
+// Helped are the open tickets of which somebody has a part, the most pressing
 // first.
 func (s *Store) Helped(ctx context.Context, community string, helper workflow.PersonID, limit int) ([]workflow.Ticket, error) {
 	return s.tickets(ctx, "helped", `SELECT body FROM ticket
-		WHERE community = $1 AND helpers @> ARRAY[$2::bigint] AND helpers <> '{}' AND ended_at IS NULL ORDER BY next_due, number LIMIT $3`,
+		WHERE community = $1 AND helpers @> ARRAY[$2::bigint] AND helpers <> '{}' AND ended_at IS NULL ORDER BY pressing, number LIMIT $3`,
 		community, helper, limit)
 }
 

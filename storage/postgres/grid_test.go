@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -161,5 +162,49 @@ func TestAwayAndGone(t *testing.T) {
 	must(t, s.FollowedTo(c, here, 3)) // a slower replica
 	if v, err := s.Followed(c, here); v != 5 || err != nil {
 		t.Errorf("followed to %d %v", v, err)
+	}
+}
+
+// Lists of work go by what was promised: what is late first, then the next
+// promise; neither a reminder nor a verdict that is awaited comes before.
+func TestWorkIsListedByWhatWasPromised(t *testing.T) {
+	s := openStore(t, freshURL(t), nil)
+	at := func(h int) time.Time { return time.Date(2026, 11, 23, h, 0, 0, 0, time.UTC) }
+	for n, change := range []func(*workflow.Ticket){
+		func(t *workflow.Ticket) {
+			t.State, t.Due = workflow.Resolved, map[workflow.Clock]time.Time{workflow.ClockRating: at(1)}
+		},
+		func(t *workflow.Ticket) {
+			t.State, t.Due = workflow.Assigned, map[workflow.Clock]time.Time{workflow.ClockReminder: at(2), workflow.ClockResponse: at(9)}
+		},
+		func(t *workflow.Ticket) {
+			t.State, t.Due = workflow.Accepted, map[workflow.Clock]time.Time{workflow.ClockReminder: at(4), workflow.ClockResolve: at(5)}
+		},
+		func(t *workflow.Ticket) {
+			t.State, t.Due = workflow.Accepted, map[workflow.Clock]time.Time{workflow.ClockAgain: at(20)}
+			t.Overdue, t.LateSince = []workflow.Clock{workflow.ClockResolve}, at(3)
+		},
+	} {
+		tc := opened(here, int64(1001+n))
+		tc.Ticket.Owner, tc.Ticket.Level, tc.Ticket.Stand, tc.Ticket.Place.Grid = 5, workflow.LevelCommittee, workflow.InTray, "G1"
+		tc.Ticket.Hands = []workflow.Hand{{Person: 7, State: workflow.HandCalled}}
+		change(&tc.Ticket)
+		must(t, s.Commit(ctx(t), desk.Change{Community: here, Tickets: []desk.TicketChange{tc}}))
+	}
+	for name, list := range map[string]func() ([]workflow.Ticket, error){
+		"owned":  func() ([]workflow.Ticket, error) { return s.Owned(ctx(t), here, 5, 9) },
+		"helped": func() ([]workflow.Ticket, error) { return s.Helped(ctx(t), here, 7, 9) },
+		"risen":  func() ([]workflow.Ticket, error) { return s.Risen(ctx(t), here, workflow.LevelCommittee, 9) },
+		"tray":   func() ([]workflow.Ticket, error) { return s.Tray(ctx(t), here, "G1", 9) },
+	} {
+		all, err := list()
+		must(t, err)
+		var got []int64
+		for _, one := range all {
+			got = append(got, one.Number)
+		}
+		if want := []int64{1004, 1003, 1002, 1001}; !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
 	}
 }

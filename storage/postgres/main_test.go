@@ -59,6 +59,13 @@ func newStore(t testing.TB) *Store {
 func freshURL(t testing.TB) string {
 	t.Helper()
 	url := storetest.Postgres(t)
+	fill(t, url)
+	return url
+}
+
+// fill migrates an empty database and enters two communities.
+func fill(t testing.TB, url string) {
+	t.Helper()
 	if err := Migrate(ctx(t), url); err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +81,6 @@ func freshURL(t testing.TB) string {
 		}
 	}
 	s.Close()
-	return url
 }
 
 func openStore(t testing.TB, url string, adjust func(*pgxpool.Config)) *Store {

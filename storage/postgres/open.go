@@ -39,10 +39,12 @@ type Store struct {
 	log   *slog.Logger
 	clock clockwork.Clock
 
-	asked    chan *asked   // commits on their way to the committer
-	closing  chan struct{} // closed by Close
-	finished chan struct{} // closed when the committer has ended
-	once     sync.Once
+	changes *together[*desk.Change]
+	reads   *together[*statement]
+	pushes  *together[*statement] // leases and ends
+	running sync.WaitGroup        // what does their rounds
+	closing chan struct{}         // closed by Close
+	once    sync.Once
 
 	numbers numbers
 	persons block
@@ -109,8 +111,7 @@ func open(ctx context.Context, url string, opts Options, adjust func(*pgxpool.Co
 	}
 	s := &Store{
 		pool: pool, log: opts.Logger, clock: opts.Clock,
-		asked: make(chan *asked), closing: make(chan struct{}), finished: make(chan struct{}),
-		numbers: numbers{of: map[string]*block{}},
+		closing: make(chan struct{}), numbers: numbers{of: map[string]*block{}},
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -118,7 +119,10 @@ func open(ctx context.Context, url string, opts Options, adjust func(*pgxpool.Co
 	if s.clock == nil {
 		s.clock = clockwork.NewRealClock()
 	}
-	go s.commitAll()
+	s.changes, s.reads, s.pushes = newTogether(s, s.transact), newTogether(s, s.read), newTogether(s, s.write)
+	for _, run := range []func(){s.changes.run, s.reads.run, s.reads.run, s.pushes.run} { // what is read is also decoded: on two cores
+		s.running.Go(run)
+	}
 	return s, nil
 }
 
@@ -130,7 +134,7 @@ func (s *Store) Ping(ctx context.Context) error { return fault("ping", s.pool.Pi
 func (s *Store) Close() {
 	s.once.Do(func() {
 		close(s.closing)
-		<-s.finished
+		s.running.Wait()
 		s.pool.Close()
 	})
 }
@@ -225,9 +229,5 @@ func rows[T any](ctx context.Context, s *Store, op string, scan func(pgx.Collect
 
 // row reads at most one row; ok is false where there is none.
 func row[T any](ctx context.Context, s *Store, op string, scan func(pgx.CollectableRow) (T, error), sql string, args ...any) (v T, ok bool, err error) {
-	all, err := rows(ctx, s, op, scan, sql, args...)
-	if err != nil || len(all) == 0 {
-		return v, false, err
-	}
-	return all[0], true, nil
+	return first(rows(ctx, s, op, scan, sql, args...))
 }

@@ -36,12 +36,12 @@ func scanPerson(r pgx.CollectableRow) (p workflow.Person, err error) {
 
 // PersonByOpenID is who writes; ok is false for a first message.
 func (s *Store) PersonByOpenID(ctx context.Context, community, openid string) (p workflow.Person, ok bool, err error) {
-	return row(ctx, s, "person", scanPerson, personColumns+`WHERE community = $1 AND openid = $2`, community, openid)
+	return pointRow(ctx, s, "person", scanPerson, personColumns+`WHERE community = $1 AND openid = $2`, community, openid)
 }
 
 // Person is a *workflow.Error with CodeNotFound where there is none.
 func (s *Store) Person(ctx context.Context, community string, id workflow.PersonID) (workflow.Person, error) {
-	p, ok, err := row(ctx, s, "person", scanPerson, personColumns+`WHERE community = $1 AND id = $2`, community, id)
+	p, ok, err := pointRow(ctx, s, "person", scanPerson, personColumns+`WHERE community = $1 AND id = $2`, community, id)
 	if err == nil && !ok {
 		err = notFound(0, "person")
 	}
@@ -260,7 +260,7 @@ func (s *Store) Bind(ctx context.Context, community, code, openid string, now ti
 
 // Delivered is a delivery in the record; ok is false where there is none.
 func (s *Store) Delivered(ctx context.Context, community, id string) (d desk.Delivery, ok bool, err error) {
-	return row(ctx, s, "delivered", pgx.RowToStructByName[desk.Delivery],
+	return pointRow(ctx, s, "delivered", pgx.RowToStructByName[desk.Delivery],
 		`SELECT delivery AS id, person, type, body AS text, reply, at, deferred FROM message WHERE community = $1 AND delivery = $2`,
 		community, id)
 }
@@ -272,7 +272,7 @@ func (s *Store) Talk(ctx context.Context, community string, person workflow.Pers
 		State   []byte
 		Version int64
 	}
-	t, _, err := row(ctx, s, "talk", pgx.RowToStructByPos[talk],
+	t, _, err := pointRow(ctx, s, "talk", pgx.RowToStructByPos[talk],
 		`SELECT state::text, version FROM talk WHERE community = $1 AND person = $2`, community, person)
 	return t.State, t.Version, err
 }

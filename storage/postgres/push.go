@@ -41,7 +41,9 @@ const takePush = `WITH old AS (
 // one. A push whose lease ran out comes back with Status PushSending: an
 // earlier sender may have sent it and died.
 func (s *Store) TakePush(ctx context.Context, community, key string, now time.Time, lease time.Duration) (p desk.Push, ok bool, err error) {
-	return row(ctx, s, "take push", scanPush, takePush, community, key, now, now.Add(lease))
+	return first(shared(ctx, s.pushes, "take push", scanPush, &statement{
+		community: community, key: key, sql: takePush, args: []any{community, key, now, now.Add(lease)},
+	}))
 }
 
 // owedPush has what is needed to queue a push.
@@ -58,8 +60,10 @@ const finishPush = `UPDATE push SET status = $3, channel = coalesce(nullif($4, '
 // FinishPush stores the outcome of an attempt. A push that is sent, or given
 // up, is not owed again by an outcome that comes late.
 func (s *Store) FinishPush(ctx context.Context, community, key string, out desk.PushOutcome) error {
-	_, err := s.pool.Exec(ctx, finishPush, finishArgs(community, key, out)...)
-	return fault("finish push", err)
+	_, err := shared(ctx, s.pushes, "finish push", pgx.RowTo[int], &statement{
+		community: community, key: key, sql: finishPush, args: finishArgs(community, key, out),
+	})
+	return err
 }
 
 func finishArgs(community, key string, out desk.PushOutcome) []any {
@@ -76,13 +80,13 @@ func (s *Store) OwedPushes(ctx context.Context, community string, now time.Time,
 
 // PushByMsgID finds a template push by WeChat's message id, for its result.
 func (s *Store) PushByMsgID(ctx context.Context, community string, msgID int64) (p desk.Push, ok bool, err error) {
-	return row(ctx, s, "push by msgid", scanPush,
+	return pointRow(ctx, s, "push by msgid", scanPush,
 		`SELECT `+pushColumns+` FROM push WHERE community = $1 AND msg_id = $2 ORDER BY created_at DESC LIMIT 1`, community, msgID)
 }
 
 // LastSubscribe is the push sent last to somebody as a subscription notice.
 func (s *Store) LastSubscribe(ctx context.Context, community string, person workflow.PersonID) (p desk.Push, ok bool, err error) {
-	return row(ctx, s, "last subscription notice", scanPush, `SELECT `+pushColumns+` FROM push
+	return pointRow(ctx, s, "last subscription notice", scanPush, `SELECT `+pushColumns+` FROM push
 		WHERE community = $1 AND person = $2 AND channel = 'subscribe' AND sent_at IS NOT NULL ORDER BY sent_at DESC LIMIT 1`, community, person)
 }
 
@@ -115,7 +119,7 @@ const contact = `SELECT t.last_message_at, t.last_click_at,
 // Contact is what decides which channel may reach a person now. A message
 // whose fate is unknown counts as sent.
 func (s *Store) Contact(ctx context.Context, community string, person workflow.PersonID) (desk.Contact, error) {
-	c, _, err := row(ctx, s, "contact", func(r pgx.CollectableRow) (c desk.Contact, err error) {
+	c, _, err := pointRow(ctx, s, "contact", func(r pgx.CollectableRow) (c desk.Contact, err error) {
 		var message, click *time.Time
 		var consents []byte
 		if err := r.Scan(&message, &click, &c.SinceMessage, &c.SinceClick, &consents); err != nil {

@@ -102,9 +102,9 @@ func checkColumns(rt *rapid.T, s *Store, t workflow.Ticket) {
 	var version, owner, reporter int64
 	var level int
 	var state, stand, grid string
-	var due, ended *time.Time
-	if err := s.pool.QueryRow(rt.Context(), `SELECT version, owner, reporter, level, state, stand, grid, next_due, ended_at FROM ticket
-		WHERE community = $1 AND number = $2`, t.Community, t.Number).Scan(&version, &owner, &reporter, &level, &state, &stand, &grid, &due, &ended); err != nil {
+	var due, pressing, ended *time.Time
+	if err := s.pool.QueryRow(rt.Context(), `SELECT version, owner, reporter, level, state, stand, grid, next_due, pressing, ended_at FROM ticket
+		WHERE community = $1 AND number = $2`, t.Community, t.Number).Scan(&version, &owner, &reporter, &level, &state, &stand, &grid, &due, &pressing, &ended); err != nil {
 		rt.Fatal(err)
 	}
 	_, at, open := t.NextDue()
@@ -112,5 +112,8 @@ func checkColumns(rt *rapid.T, s *Store, t workflow.Ticket) {
 	want := fmt.Sprint(t.Version, int64(t.Owner), int64(t.Reporter), t.Level, string(t.State), string(t.Stand), t.Place.Grid, open, t.State.Open())
 	if got != want || open && at.Sub(*due).Abs() > time.Microsecond {
 		rt.Fatalf("the columns say %s due %v, the ticket %s due %v", got, due, strings.TrimSpace(want), at)
+	}
+	if at := t.Pressing(); (pressing == nil) != at.IsZero() || pressing != nil && at.Sub(*pressing).Abs() > time.Microsecond {
+		rt.Fatalf("pressing: the column says %v, the ticket %v", pressing, at)
 	}
 }

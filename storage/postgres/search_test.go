@@ -567,7 +567,10 @@ func TestMigrateARecordFromBeforeTheSearch(t *testing.T) {
 		events = append(events, tc.Events...)
 	}
 	ended := filed(here, 1002, noon, workflow.Event{Text: "路灯亮了", To: workflow.Cancelled}).Ticket
-	for _, old := range []workflow.Ticket{tc.Ticket, ended} {
+	promised := filed(here, 1003, noon, workflow.Event{Text: "门坏了", To: workflow.Assigned, Due: map[workflow.Clock]time.Time{
+		workflow.ClockReminder: noon.Add(time.Minute), workflow.ClockResolve: noon.Add(2 * time.Hour), workflow.ClockResponse: noon.Add(time.Hour),
+	}}).Ticket
+	for _, old := range []workflow.Ticket{tc.Ticket, ended, promised} {
 		body, err := document(old)
 		must(t, err)
 		_, err = s.pool.Exec(ctx(t), `INSERT INTO ticket (community, number, version, state, stand, kind, category, severity, grid, level, owner, reporter, filed_at, ended_at, body)
@@ -592,6 +595,11 @@ func TestMigrateARecordFromBeforeTheSearch(t *testing.T) {
 	var since time.Time
 	must(t, s.pool.QueryRow(ctx(t), "SELECT late_since FROM ticket WHERE number = 1001").Scan(&since))
 	same(t, "late since", missed, since)
+	for n, want := range map[int64]*time.Time{1001: &missed, 1002: nil, 1003: moment(noon.Add(time.Hour))} {
+		var pressing *time.Time
+		must(t, s.pool.QueryRow(ctx(t), "SELECT pressing FROM ticket WHERE number = $1", n).Scan(&pressing))
+		same(t, "pressing", want, pressing)
+	}
 	if pending, err := Pending(ctx(t), url); err != nil || len(pending) != 0 {
 		t.Errorf("pending %v, %v", pending, err)
 	}

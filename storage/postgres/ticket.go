@@ -25,7 +25,7 @@ func scanBody[T any](r pgx.CollectableRow) (v T, err error) {
 // Ticket is one ticket; a *workflow.Error with CodeNotFound where there is
 // none.
 func (s *Store) Ticket(ctx context.Context, community string, number int64) (workflow.Ticket, error) {
-	t, ok, err := row(ctx, s, "ticket", scanBody[workflow.Ticket],
+	t, ok, err := pointRow(ctx, s, "ticket", scanBody[workflow.Ticket],
 		`SELECT body FROM ticket WHERE community = $1 AND number = $2`, community, number)
 	if err == nil && !ok {
 		err = notFound(number, "ticket")
@@ -61,17 +61,17 @@ func (s *Store) tickets(ctx context.Context, op, sql string, args ...any) ([]wor
 	return rows(ctx, s, op, scanBody[workflow.Ticket], sql, args...)
 }
 
-// Owned are the open tickets that somebody has, next deadline first.
+// Owned are the open tickets that somebody has, the most pressing first.
 func (s *Store) Owned(ctx context.Context, community string, owner workflow.PersonID, limit int) ([]workflow.Ticket, error) {
 	return s.tickets(ctx, "owned", `SELECT body FROM ticket
-		WHERE community = $1 AND owner = $2 AND ended_at IS NULL ORDER BY next_due, number LIMIT $3`,
+		WHERE community = $1 AND owner = $2 AND ended_at IS NULL ORDER BY pressing, number LIMIT $3`,
 		community, owner, limit)
 }
 
 // Reported are somebody's own tickets, newest first; ended ones too where
 // ended is set.
 func (s *Store) Reported(ctx context.Context, community string, reporter workflow.PersonID, ended bool, limit int) ([]workflow.Ticket, error) {
-	return s.tickets(ctx, "reported", `SELECT body FROM ticket
+	return point(ctx, s, "reported", scanBody[workflow.Ticket], `SELECT body FROM ticket
 		WHERE community = $1 AND reporter = $2 AND ($3 OR ended_at IS NULL) ORDER BY filed_at DESC, number DESC LIMIT $4`,
 		community, reporter, ended, limit)
 }
@@ -84,20 +84,20 @@ func (s *Store) Wall(ctx context.Context, community string, after int64, limit i
 }
 
 // Tray are the tickets to be filed by hand in a grid ("" = those without
-// one), next deadline first.
+// one), the most pressing first.
 func (s *Store) Tray(ctx context.Context, community, grid string, limit int) ([]workflow.Ticket, error) {
 	return s.tickets(ctx, "tray", `SELECT body FROM ticket
-		WHERE community = $1 AND grid = $2 AND ended_at IS NULL AND stand = 'tray' ORDER BY next_due, number LIMIT $3`,
+		WHERE community = $1 AND grid = $2 AND ended_at IS NULL AND stand = 'tray' ORDER BY pressing, number LIMIT $3`,
 		community, grid, limit)
 }
 
-// Risen are the open tickets at or above a level, next deadline first.
+// Risen are the open tickets at or above a level, the most pressing first.
 func (s *Store) Risen(ctx context.Context, community string, level, limit int) ([]workflow.Ticket, error) {
 	sql := `SELECT body FROM ticket
-		WHERE community = $1 AND ended_at IS NULL AND level >= $2 AND level >= 2 ORDER BY next_due, number LIMIT $3`
+		WHERE community = $1 AND ended_at IS NULL AND level >= $2 AND level >= 2 ORDER BY pressing, number LIMIT $3`
 	if level < workflow.LevelCommittee { // beyond the index of those that have risen
 		sql = `SELECT body FROM ticket
-			WHERE community = $1 AND ended_at IS NULL AND level >= $2 ORDER BY next_due, number LIMIT $3`
+			WHERE community = $1 AND ended_at IS NULL AND level >= $2 ORDER BY pressing, number LIMIT $3`
 	}
 	return s.tickets(ctx, "risen", sql, community, level, limit)
 }
@@ -109,7 +109,7 @@ func (s *Store) Near(ctx context.Context, community string, place workflow.Place
 	if place.Building != 0 {
 		building = strconv.Itoa(place.Building)
 	}
-	return s.tickets(ctx, "near", `SELECT body FROM ticket
+	return point(ctx, s, "near", scanBody[workflow.Ticket], `SELECT body FROM ticket
 		WHERE community = $1 AND category = $2 AND body->'place'->>'estate' = $3 AND coalesce(body->'place'->>'building', '') = $4
 			AND coalesce(body->'place'->>'landmark', '') = $5 AND filed_at >= $6 AND ended_at IS NULL AND kind = 'incident'
 		ORDER BY filed_at DESC LIMIT $7`, community, string(category), place.Estate, building, place.Landmark, since, limit)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,24 +17,27 @@ import (
 // counted are the events that a digest counts, as event_counted has them.
 const counted = `('filed', 'accepted', 'claimed', 'resolved', 'reopened', 'split', 'rated', 'overdue', 'escalated', 'closed_by_time')`
 
-// countedMatters are the tickets that had a counted event in a time, with all their
-// counted events. The tickets of a week are found by its events, then read by
-// their keys.
+// countedMatters are the tickets that had a counted event in a time, with all
+// their events that count or say in whose hands they were. The tickets of a week
+// are found by the counted events, then read by their keys.
 const countedMatters = `WITH touched AS MATERIALIZED (
 		SELECT DISTINCT number FROM event WHERE community = $1 AND at >= $2 AND at < $3 AND type IN ` + counted + `
 	)
-	SELECT t.number, t.kind, t.category, t.severity, t.state, t.grid, t.owner, t.outside, t.body->'place', e.moments
+	SELECT t.number, t.kind, t.category, t.severity, t.state, t.grid, t.outside, t.body->'place', e.moments
 	FROM touched JOIN ticket t ON t.community = $1 AND t.number = touched.number
 	CROSS JOIN LATERAL (
-		SELECT json_agg(json_build_array(e.type, e.at, e.body->>'clock', e.body->>'rating') ORDER BY e.seq) AS moments
-		FROM event e WHERE e.community = $1 AND e.number = t.number AND e.type IN ` + counted + `
+		SELECT json_agg(json_build_array(e.type, e.at, e.body->'clock', e.body->'rating', e.body->'owner', e.body->'place'->'grid', e.body ? 'place') ORDER BY e.seq) AS moments
+		FROM event e WHERE e.community = $1 AND e.number = t.number AND e.type = ANY($4)
 	) e`
+
+// told are the events that Matters gives.
+var told = column(slices.Concat(digest.Counted, digest.Handed), func(t workflow.EventType) string { return string(t) })
 
 // Matters calls f with every ticket that had one of the events that the digest
 // counts from a moment until before another. The matter is the caller's for the
 // call only.
 func (s *Store) Matters(ctx context.Context, community string, from, until time.Time, f func(*digest.Matter) error) error {
-	found, err := s.pool.Query(ctx, countedMatters, community, from, until)
+	found, err := s.pool.Query(ctx, countedMatters, community, from, until, told)
 	if err != nil {
 		return fault("matters", err)
 	}
@@ -41,9 +45,9 @@ func (s *Store) Matters(ctx context.Context, community string, from, until time.
 	var m digest.Matter
 	var place workflow.Place
 	var placeBody, moments []byte
-	var scratch []moment4
+	var scratch []moment7
 	for found.Next() {
-		if err := found.Scan(&m.Number, &m.Kind, &m.Category, &m.Severity, &m.State, &m.Grid, &m.Owner, &m.Outside, &placeBody, &moments); err != nil {
+		if err := found.Scan(&m.Number, &m.Kind, &m.Category, &m.Severity, &m.State, &m.Grid, &m.Outside, &placeBody, &moments); err != nil {
 			return fault("matters", err)
 		}
 		place, scratch = workflow.Place{}, scratch[:0]
@@ -61,24 +65,52 @@ func (s *Store) Matters(ctx context.Context, community string, from, until time.
 	return fault("matters", found.Err())
 }
 
-// moment4 is a moment as the query gives it: an array of four.
-type moment4 digest.Moment
+// moment7 is a moment as the query gives it: an array of seven, null for what an
+// event does not have.
+type moment7 digest.Moment
 
 // UnmarshalJSON reads the array.
-func (m *moment4) UnmarshalJSON(data []byte) error {
-	var clock, rating *string
-	four := []any{&m.Type, &m.At, &clock, &rating}
-	if err := json.Unmarshal(data, &four); err != nil {
-		return err
+func (m *moment7) UnmarshalJSON(data []byte) error {
+	*m = moment7{}
+	seven := []any{&m.Type, &m.At, &m.Clock, &m.Rating, &m.Owner, &m.Grid, &m.Placed}
+	return json.Unmarshal(data, &seven)
+}
+
+// openAt are the tickets that were open before a moment and not resolved, with
+// their events until then. They are open still, or something has happened to them
+// since; their last event says how they stood.
+const openAt = `WITH candidate AS (
+		SELECT number FROM ticket WHERE community = $1 AND ended_at IS NULL AND filed_at < $2
+		UNION SELECT number FROM ticket WHERE community = $1 AND changed_at >= $2 AND filed_at < $2
+	)
+	SELECT c.number, e.events FROM candidate c
+	CROSS JOIN LATERAL (SELECT body->>'to' AS state FROM event WHERE community = $1 AND number = c.number AND at < $2 ORDER BY seq DESC LIMIT 1) AS last
+	CROSS JOIN LATERAL (SELECT json_agg(body ORDER BY seq) AS events FROM event WHERE community = $1 AND number = c.number AND at < $2) AS e
+	WHERE last.state IN ('received', 'classified', 'assigned', 'accepted')`
+
+// OpenAt calls f with every ticket that was open just before a moment and not
+// resolved, as its events had made it then.
+func (s *Store) OpenAt(ctx context.Context, community string, at time.Time, f func(workflow.Ticket) error) error {
+	found, err := s.pool.Query(ctx, openAt, community, at)
+	if err != nil {
+		return fault("open at", err)
 	}
-	m.Clock, m.Rating = "", ""
-	if clock != nil {
-		m.Clock = workflow.Clock(*clock)
+	defer found.Close()
+	for found.Next() {
+		var number int64
+		var body []byte
+		var events []workflow.Event
+		if err := found.Scan(&number, &body); err != nil {
+			return fault("open at", err)
+		}
+		if err := json.Unmarshal(body, &events); err != nil {
+			return fault("open at", err)
+		}
+		if err := f(workflow.Replay(community, number, events)); err != nil {
+			return err
+		}
 	}
-	if rating != nil {
-		m.Rating = workflow.Rating(*rating)
-	}
-	return nil
+	return fault("open at", found.Err())
 }
 
 // Troubles are the incidents filed in a time that were neither merged nor

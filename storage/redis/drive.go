@@ -22,11 +22,13 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
@@ -55,8 +57,9 @@ func script(name string) *redis.Script {
 // Drive is a connection to one Redis or one Redis Cluster. It connects when
 // it is first used and is safe for concurrent use.
 type Drive struct {
-	c    redis.UniversalClient
-	self string // by which a process knows what it told itself
+	c     redis.UniversalClient
+	self  string             // by which a process knows what it told itself
+	loads singleflight.Group // by community: who asks while another does gets the same answer
 }
 
 var _ desk.Drive = (*Drive)(nil)
@@ -66,10 +69,13 @@ type Options struct{ Logger *slog.Logger }
 
 // Times after which Redis counts as away; a resident waits for the answer. A
 // call is tried twice, because a connection may be dead since a restart, and
-// ends within a second all the same.
+// ends within a second all the same. In a cluster it may be sent on twice.
 const (
 	dialTimeout = 300 * time.Millisecond
 	callTimeout = 400 * time.Millisecond
+
+	nodeTimeout = 300 * time.Millisecond
+	redirects   = 2
 )
 
 // How long things are kept that nobody deletes.
@@ -89,6 +95,9 @@ func Open(urls string, o Options) (*Drive, error) {
 			return nil, errors.New("redis: the address cannot be read: want redis://host:6379/0 or unix:///path.sock") // the URL may hold a password
 		}
 		nodes = append(nodes, opt)
+		if opt.DB != 0 && strings.Contains(urls, ",") {
+			return nil, errors.New("redis: a cluster has database 0 alone: leave the number out of the addresses")
+		}
 	}
 	logging.Disable() // its own lines on the standard error: every failed call is told by its error
 	first := nodes[0]
@@ -97,6 +106,10 @@ func Open(urls string, o Options) (*Drive, error) {
 		DialTimeout: dialTimeout, ReadTimeout: callTimeout, WriteTimeout: callTimeout, PoolTimeout: callTimeout,
 		MaxRetries: 1, DialerRetries: 1, ContextTimeoutEnabled: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	}
+	if len(nodes) > 1 {
+		u.ReadTimeout, u.WriteTimeout, u.PoolTimeout = nodeTimeout, nodeTimeout, nodeTimeout
+		u.MaxRetries, u.MaxRedirects = -1, redirects
 	}
 	for _, n := range nodes {
 		u.Addrs = append(u.Addrs, n.Addr)
@@ -113,9 +126,24 @@ func (d *Drive) Close() error { return d.c.Close() }
 // Ping tells whether Redis answers.
 func (d *Drive) Ping(ctx context.Context) error { return d.c.Ping(ctx).Err() }
 
-// Info is a section of Redis's INFO, for those who look after it.
-func (d *Drive) Info(ctx context.Context, section string) (string, error) {
-	return d.c.Info(ctx, section).Result()
+// Info is a section of Redis's INFO, for those who look after it: of the one
+// server, or of every node of a cluster.
+func (d *Drive) Info(ctx context.Context, section string) ([]string, error) {
+	cluster, ok := d.c.(*redis.ClusterClient)
+	if !ok {
+		info, err := d.c.Info(ctx, section).Result()
+		return []string{info}, err
+	}
+	var mu sync.Mutex
+	var all []string
+	err := cluster.ForEachShard(ctx, func(ctx context.Context, node *redis.Client) error {
+		info, err := node.Info(ctx, section).Result()
+		mu.Lock()
+		defer mu.Unlock()
+		all = append(all, info)
+		return err
+	})
+	return all, err
 }
 
 func key(community string, parts ...string) string {
@@ -287,8 +315,21 @@ func (d *Drive) ForgetTalk(ctx context.Context, community string, person workflo
 }
 
 // Loads is how many open tickets each owner has, as the journal counts them;
-// ok is false while the drive is not rebuilt.
+// ok is false while the drive is not rebuilt. Many who ask at once share the answer,
+// which they must not change.
 func (d *Drive) Loads(ctx context.Context, community string) (map[workflow.PersonID]int, bool, error) {
+	all, err, _ := d.loads.Do(community, func() (any, error) {
+		loads, ok, err := d.readLoads(context.WithoutCancel(ctx), community)
+		if !ok {
+			return nil, err
+		}
+		return loads, err
+	})
+	loads, ok := all.(map[workflow.PersonID]int)
+	return loads, ok, err
+}
+
+func (d *Drive) readLoads(ctx context.Context, community string) (map[workflow.PersonID]int, bool, error) {
 	var ready *redis.IntCmd
 	var all *redis.MapStringStringCmd
 	_, err := d.c.Pipelined(ctx, func(p redis.Pipeliner) error {

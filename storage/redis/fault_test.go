@@ -34,7 +34,7 @@ func TestMessageTasksSurviveTheServer(t *testing.T) {
 }
 
 func TestEverythingWorksAfterALoss(t *testing.T) {
-	d := open(t, storetest.Redis(t))
+	d := open(t, server(t))
 	ctx := t.Context()
 	must(t, d.Restore(ctx, community, []workflow.Ticket{assigned(1001, 3, 7, noon)}))
 	must(t, d.RestoreLoads(ctx, community, map[workflow.PersonID]int{7: 1}))
@@ -42,8 +42,7 @@ func TestEverythingWorksAfterALoss(t *testing.T) {
 	if _, err := d.Read(ctx, community, "a", 10, 0); err != nil { // makes the groups
 		t.Fatal(err)
 	}
-	must(t, d.c.FlushAll(ctx).Err())
-	must(t, d.c.ScriptFlush(ctx).Err())
+	lose(t, d)
 	if ready, err := d.Ready(ctx, community); err != nil || ready {
 		t.Fatalf("ready after a loss: %v", err)
 	}
@@ -70,34 +69,41 @@ func TestFailsFastWhenRedisHangs(t *testing.T) {
 	must(t, d.Ping(ctx))
 	for name, fault := range map[string]func(){"stalled": proxy.Stall, "cut": proxy.Cut} {
 		fault()
-		calls := map[string]func() error{
-			"Begin":     func() error { _, _, _, err := d.Begin(ctx, community, "m:9", time.Minute); return err },
-			"Committed": func() error { return d.Committed(ctx, change(assigned(1001, 1, 7, noon))) },
-			"Add":       func() error { return d.Add(ctx, community, desk.Task{Kind: desk.TaskMessage}, false) },
-			"Read":      func() error { _, err := d.Read(ctx, community, "a", 1, 100*time.Millisecond); return err },
-			"Spend": func() error {
-				_, err := d.Spend(ctx, community, 7, noon, func() (desk.Contact, error) { return desk.Contact{}, nil })
-				return err
-			},
-		}
-		for call, f := range calls {
-			limit, cancel := context.WithTimeout(ctx, time.Second)
-			done := make(chan error, 1)
-			go func() { done <- f() }()
-			select {
-			case err := <-done:
-				if err == nil {
-					t.Errorf("%s, %s: no error", name, call)
-				}
-			case <-limit.Done():
-				t.Errorf("%s, %s: hangs", name, call)
-			}
-			cancel()
-		}
+		failsFast(t, d, name)
 		proxy.Heal()
 		if err := d.Ping(ctx); err != nil {
 			t.Errorf("after %s: %v", name, err)
 		}
+	}
+}
+
+// failsFast: every call has its error within a second.
+func failsFast(t *testing.T, d *Drive, name string) {
+	t.Helper()
+	ctx := t.Context()
+	calls := map[string]func() error{
+		"Begin":     func() error { _, _, _, err := d.Begin(ctx, community, "m:9", time.Minute); return err },
+		"Committed": func() error { return d.Committed(ctx, change(assigned(1001, 1, 7, noon))) },
+		"Add":       func() error { return d.Add(ctx, community, desk.Task{Kind: desk.TaskMessage}, false) },
+		"Read":      func() error { _, err := d.Read(ctx, community, "a", 1, 100*time.Millisecond); return err },
+		"Spend": func() error {
+			_, err := d.Spend(ctx, community, 7, noon, func() (desk.Contact, error) { return desk.Contact{}, nil })
+			return err
+		},
+	}
+	for call, f := range calls {
+		limit, cancel := context.WithTimeout(ctx, time.Second)
+		done := make(chan error, 1)
+		go func() { done <- f() }()
+		select {
+		case err := <-done:
+			if err == nil {
+				t.Errorf("%s, %s: no error", name, call)
+			}
+		case <-limit.Done():
+			t.Errorf("%s, %s: hangs", name, call)
+		}
+		cancel()
 	}
 }
 
@@ -110,7 +116,7 @@ func TestOpenSaysNothingOfThePassword(t *testing.T) {
 // What was abandoned is found also behind many tasks that others are at work
 // on.
 func TestTheAbandonedIsFoundBehindTheBusy(t *testing.T) {
-	d := open(t, storetest.Redis(t))
+	d := open(t, server(t))
 	ctx := t.Context()
 	const tasks = 150
 	for range tasks {

@@ -11,7 +11,7 @@ import (
 )
 
 func TestALineHearsWhatItFollows(t *testing.T) {
-	server := storetest.Redis(t)
+	server := server(t)
 	d, other := open(t, server), open(t, server)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()

@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -27,36 +29,27 @@ func Redis(t testing.TB) string {
 type Server struct {
 	t     testing.TB
 	dir   string
-	guard *exec.Cmd
-	stdin io.WriteCloser
+	more  []string // options besides the usual ones
+	guard *guard
 }
 
-// startTimeout bounds a start of Redis, on a busy machine too.
+// startTimeout bounds a start of a store, on a busy machine too.
 const startTimeout = 30 * time.Second
-
-// guardScript starts Redis and outlives this process by a moment: when its standard
-// input ends, because of Kill or because this process is gone in whatever way, it
-// kills Redis. Unless told to keep them, it removes the data.
-const guardScript = `
-dir=$1
-shift
-"$@" >"$dir/redis.log" 2>&1 </dev/null &
-redis=$!
-read -r word
-kill -9 $redis
-wait $redis
-[ "$word" = keep ] || rm -rf "$dir"
-`
 
 // RedisServer starts a Redis server for a test that takes it away.
 func RedisServer(t testing.TB) *Server {
+	t.Helper()
+	return newServer(t, "--port", "0")
+}
+
+func newServer(t testing.TB, options ...string) *Server {
 	t.Helper()
 	// Directly under /tmp: the path of a socket is at most 107 bytes long.
 	dir, err := os.MkdirTemp("/tmp", "wishdesk-redis-")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{t: t, dir: dir}
+	s := &Server{t: t, dir: dir, more: options}
 	t.Cleanup(func() {
 		s.Kill()
 		if err := os.RemoveAll(dir); err != nil {
@@ -80,14 +73,29 @@ func (s *Server) Kill() {
 	if s.guard == nil {
 		return
 	}
-	if _, err := io.WriteString(s.stdin, "keep\n"); err != nil {
-		s.t.Errorf("telling Redis' guard to keep the data: %v", err)
-	}
-	_ = s.stdin.Close()
-	_ = s.guard.Wait() // its exit code is that of its last command and tells nothing
+	s.guard.end(s.t)
 	s.guard = nil
 	if err := os.Remove(s.socket()); err != nil && !errors.Is(err, os.ErrNotExist) {
 		s.t.Errorf("removing the socket of the killed Redis: %v", err)
+	}
+}
+
+// Hang stops the process of Redis: connections stand, and nothing answers until Go
+// or Kill.
+func (s *Server) Hang() { s.signal(syscall.SIGSTOP) }
+
+// Go undoes Hang.
+func (s *Server) Go() { s.signal(syscall.SIGCONT) }
+
+func (s *Server) signal(sig syscall.Signal) {
+	s.t.Helper()
+	text, err := os.ReadFile(filepath.Join(s.dir, "redis.pid"))
+	pid, bad := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err = errors.Join(err, bad); err == nil {
+		err = syscall.Kill(pid, sig)
+	}
+	if err != nil {
+		s.t.Errorf("a signal to Redis: %v", err)
 	}
 }
 
@@ -100,25 +108,14 @@ func (s *Server) Restart() {
 	if err != nil {
 		s.t.Fatal("redis-server is not on the PATH: run make test, or scripts/with-stores.sh go test ./...")
 	}
-	//nolint:gosec // G204: our own program on a directory of our own
-	guard := exec.Command("sh", "-c", guardScript, "sh", s.dir, redis,
-		"--port", "0", "--unixsocket", s.socket(), "--unixsocketperm", "700", "--dir", s.dir,
+	s.guard = watch(s.t, s.dir, "KILL", nil, append([]string{
+		redis, "--unixsocket", s.socket(), "--unixsocketperm", "700", "--dir", s.dir, "--pidfile", filepath.Join(s.dir, "redis.pid"),
 		"--daemonize", "no", "--save", "", "--appendonly", "yes", "--appendfsync", "everysec",
-		"--maxmemory-policy", "noeviction")
-	// In a group of its own, so that Ctrl-C on the tests does not reach it before its time.
-	guard.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	stdin, err := guard.StdinPipe()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if err := guard.Start(); err != nil {
-		s.t.Fatal(err)
-	}
-	s.guard, s.stdin = guard, stdin
+		"--maxmemory-policy", "noeviction",
+	}, s.more...))
 	for deadline := time.Now().Add(startTimeout); !s.answers(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			log, _ := os.ReadFile(filepath.Join(s.dir, "redis.log"))
-			s.t.Fatalf("Redis did not answer within %v:\n%s", startTimeout, log)
+			s.t.Fatalf("Redis did not answer within %v:\n%s", startTimeout, s.guard.said())
 		}
 	}
 }

@@ -185,6 +185,12 @@ class Phone {
     } });
   }
 
+  // scan does what WeChat does with a code: an address is opened, anything else is
+  // a scene of the account.
+  scan(text) {
+    return /^https?:\/\//i.test(text) ? this.open(text) : this.do({ kind: 'scan', text });
+  }
+
   open(address) {
     const query = new URLSearchParams({ openid: this.openid, url: address });
     window.open(`/sim/open?${query}`, '_blank', 'noopener');
@@ -241,8 +247,8 @@ class Phone {
         type: 'button', text: scene, on: { click: () => { this.do({ kind: 'scan', text: scene }); this.panel(''); } },
       }));
       return [el('div', { className: 'choices' }, ...presets),
-        ...this.form('二维码里的内容，例如楼栋编号', '扫一扫', [{ name: 'text', label: '内容', required: '' }],
-          values => this.do({ kind: 'scan', text: values.text.trim() }))];
+        ...this.form('屏幕上的二维码：把它下面的地址复制过来。墙上的楼栋码：写编号，如 b:1:12:3', '扫一扫', [{ name: 'text', label: '内容', required: '' }],
+          values => this.scan(values.text.trim()))];
     },
     consent() {
       return [el('p', { className: 'ask', text: '公众号想给你发一次提醒，同意吗？' }), ...world.templates.map(t => el('div', { className: 'consent' },

@@ -51,6 +51,7 @@ type Login struct {
 	Agent     string // scan: the waiting browser
 	Next      string // the path to go to then, "" for the first page
 	ExpiresAt time.Time
+	Used      bool
 }
 
 // Entry is one line of the audit log: who looked at or changed what. It names
@@ -62,7 +63,22 @@ type Entry struct {
 	Action string            // of the console's table, such as "ticket.look"
 	Number int64             // the ticket, 0 for none
 	Object string            // what else it was about: "person 55", "week 2026-W47"
+	// What came of it, and of what was refused the code.
+	Outcome Outcome
+	Reason  string
 }
+
+// Outcome is what came of a line of the audit log. A deed is written before it is
+// done, as Begun, so that none is done without a line; what came of it is added.
+type Outcome string
+
+// The outcomes. A look has none unless it was refused.
+const (
+	Begun   Outcome = "begun"   // nobody knows how it ended: it was cut off
+	Done    Outcome = "done"    // it was done
+	Tried   Outcome = "tried"   // what it would change was shown, and nothing changed
+	Refused Outcome = "refused" // nothing was done, or shown
+)
 
 // Entries says which lines of the audit log are wanted; the zero one means all.
 type Entries struct {

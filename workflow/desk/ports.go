@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/access"
 	"github.com/wishdesk/wishdesk/workflow/digest"
 )
 
@@ -39,6 +40,9 @@ type Change struct {
 	Consents  []Consent   // what somebody agreed to be sent, or no longer does
 	Ended     []PushEnd   // pushes that came to their end by this
 	Samples   []Sample    // what a worker said that words mean
+	// Looks are lines of the audit log: what somebody is shown of others' data by
+	// the reply.
+	Looks []access.Entry
 	// Tasks follow the commit. With the Drive away they are lost: only for what
 	// nobody is owed.
 	Tasks []Task
@@ -212,8 +216,9 @@ type Facts struct {
 	Rung    int                `json:"rung,omitempty"`
 	Also    int                `json:"also,omitempty"` // followers
 	Support int                `json:"support,omitempty"`
-	Days    int                `json:"days,omitempty"`   // a pair's rhythm
-	Points  int                `json:"points,omitempty"` // what the person told earned or lost
+	Unasked bool               `json:"unasked,omitempty"` // what the resident was asked need not be answered any more
+	Days    int                `json:"days,omitempty"`    // a pair's rhythm
+	Points  int                `json:"points,omitempty"`  // what the person told earned or lost
 	Source  workflow.Source    `json:"source,omitempty"`
 }
 
@@ -298,7 +303,8 @@ type Journal interface {
 	// Ticket is a *workflow.Error with CodeNotFound where there is none.
 	Ticket(ctx context.Context, community string, number int64) (workflow.Ticket, error)
 	Events(ctx context.Context, community string, number int64) ([]workflow.Event, error)
-	// Owned are the open tickets that somebody has, next deadline first.
+	// Owned are the open tickets that somebody has, the most pressing first (see
+	// workflow.Ticket.Pressing).
 	Owned(ctx context.Context, community string, owner workflow.PersonID, limit int) ([]workflow.Ticket, error)
 	// Reported are somebody's own tickets, newest first; ended ones too where
 	// ended is set.
@@ -306,14 +312,14 @@ type Journal interface {
 	// Wall are the wishes that may be claimed, oldest first, after a number.
 	Wall(ctx context.Context, community string, after int64, limit int) ([]workflow.Ticket, error)
 	// Tray are the tickets to be filed by hand in a grid ("" = those without
-	// one), next deadline first.
+	// one), the most pressing first.
 	Tray(ctx context.Context, community, grid string, limit int) ([]workflow.Ticket, error)
-	// Risen are the open tickets at or above a level, next deadline first.
+	// Risen are the open tickets at or above a level, the most pressing first.
 	Risen(ctx context.Context, community string, level, limit int) ([]workflow.Ticket, error)
 	// Near are the open incidents of a category in a building, or at a landmark,
 	// filed since a moment, newest first.
 	Near(ctx context.Context, community string, place workflow.Place, category workflow.Category, since time.Time, limit int) ([]workflow.Ticket, error)
-	// Helped are the open tickets of which somebody has a part, next deadline
+	// Helped are the open tickets of which somebody has a part, the most pressing
 	// first; Wished the wishes on the wall that most neighbours support.
 	Helped(ctx context.Context, community string, helper workflow.PersonID, limit int) ([]workflow.Ticket, error)
 	Wished(ctx context.Context, community string, limit int) ([]workflow.Ticket, error)
@@ -323,8 +329,9 @@ type Journal interface {
 	// FollowedTo notes a later one.
 	Followed(ctx context.Context, community string) (int64, error)
 	FollowedTo(ctx context.Context, community string, shape int64) error
-	// (OpenTickets, of digest.Source, gives them in the order of their filing; it
-	// also rebuilds the Drive.)
+	// OpenTickets calls f with every open ticket, in the order of their filing; it
+	// also rebuilds the Drive.
+	OpenTickets(ctx context.Context, community string, f func(workflow.Ticket) error) error
 	// DueTickets are numbers of open tickets whose next deadline is not after
 	// a moment, earliest first.
 	DueTickets(ctx context.Context, community string, until time.Time, limit int) ([]int64, error)

@@ -507,6 +507,7 @@ func (w *Work) owe(t *workflow.Ticket, ev *workflow.Event, n workflow.Notice) {
 	facts.Days = int(ev.Every / (24 * time.Hour))
 	to := w.person(n.Person)
 	facts.Anonymous = t.HidesWho(to) || ev.Type == workflow.EvAbsorbed && t.Hides(workflow.Person{}, to)
+	facts.Unasked = ev.Type == workflow.EvResolved && ev.Question != nil
 	facts.Event, facts.By, facts.Helper, facts.Rung = ev.Type, ev.By, ev.Helper, ev.Rung
 	if h := ev.Helper; h != 0 && ev.Type != workflow.EvCalled {
 		facts.Part = partOf(t, h)

@@ -52,22 +52,43 @@ type Rates struct {
 	Satisfied    Rate `json:"satisfied"`
 }
 
-// Spread are times of a kind of matter, in seconds by the wall clock from the
-// filing (or the taking up again).
-type Spread struct {
-	Of      string `json:"of"` // emergency, major, minor, wish
-	N       int    `json:"n"`
-	Median  int64  `json:"median_s"`
-	P90     int64  `json:"p90_s"`     // 90th percentile, by nearest rank
-	Promise int64  `json:"promise_s"` // as it is now; 0 = none
+func (r *Rates) add(o Rates) {
+	for _, x := range []struct {
+		to   *Rate
+		more Rate
+	}{{&r.Response, o.Response}, {&r.Resolution, o.Resolution}, {&r.OnTime, o.OnTime}, {&r.Satisfaction, o.Satisfaction}, {&r.Satisfied, o.Satisfied}} {
+		x.to.Of += x.more.Of
+		x.to.Good += x.more.Good
+	}
 }
 
-// Unit is a part of the community or of those who work for it.
+// Times are the middle and the slow end of some times, in seconds by the wall
+// clock from the filing (or the taking up again).
+type Times struct {
+	N      int   `json:"n"`
+	Median int64 `json:"median_s"`
+	P90    int64 `json:"p90_s"` // 90th percentile, by nearest rank
+}
+
+// Spread are times of a kind of matter.
+type Spread struct {
+	Of string `json:"of"` // emergency, major, minor, wish
+	Times
+	Promise int64 `json:"promise_s"` // as it is now; 0 = none
+}
+
+// Unit is a part of the community or of those who work for it. It answers for
+// what happened in its hands: an answer, a result and a promise that ran out are
+// of who had the matter then, a verdict of whose work it judges. A matter that
+// was handed over counts with each, and a result does not make good a promise
+// that ran out in other hands.
 type Unit struct {
 	By    By     `json:"by"`
 	Code  string `json:"code"`
-	Taken int    `json:"taken"` // filed in the week, merged and cancelled ones not counted
+	Taken int    `json:"taken"` // filed in the week, merged and cancelled ones not counted; of groups and companies: those that they have had
 	Rates
+	ResponseTimes Times `json:"response_times"` // of all kinds of matters together
+	HandlingTimes Times `json:"handling_times"`
 }
 
 // By says what units are parts of.
@@ -113,13 +134,26 @@ type Figures struct {
 	// never left their grid's hands.
 	Inside Rate `json:"inside"`
 	// Repeats are incidents taken in the week of which there was another at the
-	// same spot within RepeatDays before, and Again their rates.
+	// same spot within RepeatDays before. Again are the rates of all that were
+	// such, whenever they were filed.
 	Repeats int   `json:"repeats"`
 	Again   Rates `json:"again"`
 
 	ResponseTimes []Spread `json:"response_times"`
 	HandlingTimes []Spread `json:"handling_times"`
 	Units         []Unit   `json:"units"`
+
+	AtEnd *AtEnd `json:"at_end,omitempty"` // nil in a digest that an older build sent
+}
+
+// AtEnd is how things stood at a week's end, or, of a week that runs, when they
+// were counted.
+type AtEnd struct {
+	Late      int `json:"late"`  // open, a promise missed
+	Risen     int `json:"risen"` // open, at the committee's level or above
+	HotSpots  int `json:"hot_spots"`
+	Unclaimed int `json:"unclaimed"` // wishes on the wall
+	Pairs     int `json:"pairs"`     // wishes with visits in a rhythm
 }
 
 // RepeatDays is how far back a trouble counts as the same one again.
@@ -130,11 +164,19 @@ type counter struct {
 	shape     *workflow.Community
 	roster    workflow.Roster
 	from, to  time.Time
-	repeated  map[int64]bool
 	f         Figures
-	units     map[unitKey]*Unit
+	incidents []filing
+	units     map[unitKey]*unit
+	groups    map[groupKey][]unitKey
 	responses map[string][]time.Duration
 	handlings map[string][]time.Duration
+}
+
+// filing is an incident that may be a repeat of another, and what it adds to their rates.
+type filing struct {
+	Trouble
+	filed bool // in the week
+	Rates
 }
 
 type unitKey struct {
@@ -142,21 +184,37 @@ type unitKey struct {
 	code string
 }
 
+// unit is a Unit that is being counted.
+type unit struct {
+	Unit
+	responses, handlings []time.Duration
+}
+
+// groupKey finds the units of who has a matter.
+type groupKey struct {
+	owner workflow.PersonID
+	wish  bool
+}
+
 // Count counts the week from from until before to. matters are all that had any
-// of the Counted events in it, troubles the incidents filed in it and in
-// RepeatDays before.
-func Count(c *workflow.Community, roster workflow.Roster, from, to time.Time, matters func(func(*Matter) error) error, troubles []Trouble) (Figures, error) {
-	n := &counter{shape: c, roster: roster, from: from, to: to, repeated: repeated(troubles, from),
-		units: map[unitKey]*Unit{}, responses: map[string][]time.Duration{}, handlings: map[string][]time.Duration{}}
+// of the Counted events in it; troubles are the incidents filed in a time, which
+// is asked for what is near the filings of the week's incidents.
+func Count(c *workflow.Community, roster workflow.Roster, from, to time.Time, matters func(func(*Matter) error) error, troubles func(from, until time.Time) ([]Trouble, error)) (Figures, error) {
+	n := &counter{shape: c, roster: roster, from: from, to: to,
+		units: map[unitKey]*unit{}, groups: map[groupKey][]unitKey{}, responses: map[string][]time.Duration{}, handlings: map[string][]time.Duration{}}
 	if err := matters(func(m *Matter) error {
 		n.matter(m)
 		return nil
 	}); err != nil {
 		return Figures{}, err
 	}
+	if err := n.repeats(troubles); err != nil {
+		return Figures{}, err
+	}
 	n.f.ResponseTimes, n.f.HandlingTimes = n.spreads(n.responses, false), n.spreads(n.handlings, true)
 	for _, u := range n.units {
-		n.f.Units = append(n.f.Units, *u)
+		u.ResponseTimes, u.HandlingTimes = times(u.responses), times(u.handlings)
+		n.f.Units = append(n.f.Units, u.Unit)
 	}
 	slices.SortFunc(n.f.Units, func(a, b Unit) int {
 		return cmp.Or(cmp.Compare(a.By, b.By), cmp.Compare(b.Taken, a.Taken), cmp.Compare(a.Code, b.Code))
@@ -164,21 +222,52 @@ func Count(c *workflow.Community, roster workflow.Roster, from, to time.Time, ma
 	return n.f, nil
 }
 
-// repeated are the troubles filed since a moment of which there was another at
-// the same spot within RepeatDays before.
-func repeated(all []Trouble, since time.Time) map[int64]bool {
+// repeatSpan is RepeatDays as a time.
+const repeatSpan = RepeatDays * 24 * time.Hour
+
+// repeats counts those of the week's incidents, whenever they were filed, of which
+// there was another at the same spot before. The record is asked for the time
+// around their filings only: of a matter that was open for long that of its own.
+func (n *counter) repeats(troubles func(from, until time.Time) ([]Trouble, error)) error {
+	slices.SortFunc(n.incidents, func(a, b filing) int { return a.FiledAt.Compare(b.FiledAt) })
+	for rest := n.incidents; len(rest) > 0; {
+		end := 1
+		for end < len(rest) && rest[end].FiledAt.Sub(rest[end-1].FiledAt) <= repeatSpan {
+			end++
+		}
+		some := rest[:end]
+		rest = rest[end:]
+		all, err := troubles(some[0].FiledAt.Add(-repeatSpan), some[end-1].FiledAt.Add(time.Microsecond)) // the record's times are no finer
+		if err != nil {
+			return err
+		}
+		again := repeated(all)
+		for _, x := range some {
+			if !again[x.Number] {
+				continue
+			}
+			if x.filed {
+				n.f.Repeats++
+			}
+			n.f.Again.add(x.Rates)
+		}
+	}
+	return nil
+}
+
+// repeated are the troubles of which there was another at the same spot within
+// RepeatDays before.
+func repeated(all []Trouble) map[int64]bool {
 	sorted := slices.SortedStableFunc(slices.Values(all), func(a, b Trouble) int {
 		return cmp.Or(a.FiledAt.Compare(b.FiledAt), cmp.Compare(a.Number, b.Number))
 	})
 	out, last := map[int64]bool{}, map[Spot]time.Time{}
 	for _, t := range sorted {
-		if t.Spot == (Spot{}) {
-			continue
-		}
-		if before, ok := last[t.Spot]; ok && t.FiledAt.Sub(before) <= RepeatDays*24*time.Hour && !t.FiledAt.Before(since) {
+		spot := t.Spot.anywhere()
+		if before, ok := last[spot]; ok && t.FiledAt.Sub(before) <= repeatSpan {
 			out[t.Number] = true
 		}
-		last[t.Spot] = t.FiledAt
+		last[spot] = t.FiledAt
 	}
 	return out
 }
@@ -209,32 +298,26 @@ func (n *counter) matter(m *Matter) {
 		}
 		return
 	}
-	units := n.unitsOf(m)
+	in := m.hands()
 	if filed {
-		for _, u := range units {
-			u.Taken++
-		}
-		if n.repeated[m.Number] {
-			n.f.Repeats++
+		for _, k := range n.takers(m, in) {
+			n.unit(k).Taken++
 		}
 	}
-	each := func(f func(*Rates)) {
-		f(&n.f.Rates)
-		for _, u := range units {
-			f(&u.Rates)
-		}
-		if n.repeated[m.Number] {
-			f(&n.f.Again)
-		}
+	var own Rates
+	n.moments(m, in, &own)
+	n.rounds(m, in, &own)
+	n.f.add(own)
+	if m.Kind == workflow.Incident && m.Spot != (Spot{}) {
+		n.incidents = append(n.incidents, filing{Trouble{m.Number, m.Moments[0].At, m.Spot}, filed, own})
 	}
-	n.moments(m, each)
-	n.rounds(m, each)
 }
 
 // moments counts what happened in the week, event by event.
-func (n *counter) moments(m *Matter, each func(func(*Rates))) {
+func (n *counter) moments(m *Matter, in []hands, own *Rates) {
 	var verdict workflow.Rating
-	for _, e := range m.Moments {
+	verdicts := map[unitKey]workflow.Rating{} // of each unit's work
+	for i, e := range m.Moments {
 		if !n.in(e.At) {
 			continue
 		}
@@ -243,11 +326,6 @@ func (n *counter) moments(m *Matter, each func(func(*Rates))) {
 			n.f.Missed++
 		case workflow.EvReopened:
 			n.f.Reopened++
-			if e.Rating != "" {
-				verdict = e.Rating
-			}
-		case workflow.EvRated:
-			verdict = e.Rating
 		case workflow.EvEscalated:
 			n.f.Escalated++
 		case workflow.EvClosedByTime:
@@ -255,41 +333,77 @@ func (n *counter) moments(m *Matter, each func(func(*Rates))) {
 		case workflow.EvClaimed:
 			n.f.Claimed++
 		}
+		if e.Rating != "" && (e.Type == workflow.EvRated || e.Type == workflow.EvReopened) {
+			verdict = e.Rating
+			for _, k := range n.keys(m, in[i]) {
+				verdicts[k] = verdict
+			}
+		}
+	}
+	judge := func(v workflow.Rating, r *Rates) {
+		r.Satisfaction.count(v != workflow.Unsatisfied)
+		r.Satisfied.count(v == workflow.Satisfied)
 	}
 	if verdict != "" {
-		each(func(r *Rates) {
-			r.Satisfaction.count(verdict != workflow.Unsatisfied)
-			r.Satisfied.count(verdict == workflow.Satisfied)
-		})
+		judge(verdict, own)
+	}
+	for k, v := range verdicts {
+		judge(v, &n.unit(k).Rates)
 	}
 }
 
 // rounds counts answers and results: of a matter's rounds the last one that was
-// answered, or settled, in the week.
-func (n *counter) rounds(m *Matter, each func(func(*Rates))) {
+// answered, or settled, in the week, and of each unit the last one in which it
+// had a part of that.
+func (n *counter) rounds(m *Matter, in []hands, own *Rates) {
 	kind := string(m.Severity)
 	if m.Kind == workflow.Wish {
 		kind = "wish"
 	}
-	all := m.rounds()
+	all := m.rounds(in)
 	answered, settled := -1, -1
+	answers, results := map[unitKey]func(*Rates){}, map[unitKey]func(*Rates){}
 	for i, r := range all {
-		if n.in(earliest(r.answered, r.late)) {
+		if n.in(earliest(r.answered.Time, r.late.Time)) {
 			answered = i
 		}
-		if n.in(earliest(r.resolved, r.overdue)) {
+		if n.in(earliest(r.resolved.Time, r.overdue.Time)) {
 			settled = i
 		}
-		if n.in(r.answered) {
-			n.responses[kind] = append(n.responses[kind], r.answered.Sub(r.began))
+		if n.in(r.answered.Time) {
+			took := r.answered.Sub(r.began)
+			n.responses[kind] = append(n.responses[kind], took)
+			for _, k := range n.keys(m, r.answered.hands) {
+				u := n.unit(k)
+				u.responses = append(u.responses, took)
+			}
 		}
-		if n.in(r.resolved) {
-			n.handlings[kind] = append(n.handlings[kind], r.resolved.Sub(r.began))
+		if n.in(r.resolved.Time) {
+			took := r.resolved.Sub(r.began)
+			n.handlings[kind] = append(n.handlings[kind], took)
+			for _, k := range n.keys(m, r.resolved.hands) {
+				u := n.unit(k)
+				u.handlings = append(u.handlings, took)
+			}
+		}
+		n.share(m, r.late, r.answered, func(k unitKey, missed, _ bool) {
+			answers[k] = func(rates *Rates) { rates.Response.count(!missed) }
+		})
+		stands := m.stands(r)
+		n.share(m, r.overdue, r.resolved, func(k unitKey, missed, done bool) {
+			results[k] = func(rates *Rates) {
+				rates.Resolution.count(done && stands)
+				rates.OnTime.count(done && stands && !missed)
+			}
+		})
+	}
+	for _, parts := range []map[unitKey]func(*Rates){answers, results} {
+		for k, f := range parts {
+			f(&n.unit(k).Rates)
 		}
 	}
 	if answered >= 0 {
-		r := all[answered]
-		each(func(rates *Rates) { rates.Response.count(r.late.IsZero()) })
+		own.Response.count(all[answered].late.IsZero())
 	}
 	if settled < 0 {
 		return
@@ -298,16 +412,42 @@ func (n *counter) rounds(m *Matter, each func(func(*Rates))) {
 	if r.undone && !r.resolved.IsZero() {
 		n.f.Undone++
 	}
-	stands := !r.undone && !r.resolved.IsZero() && (m.State == workflow.Resolved || m.State == workflow.Closed)
-	each(func(rates *Rates) {
-		rates.Resolution.count(stands)
-		rates.OnTime.count(stands && r.overdue.IsZero())
-	})
+	stands := m.stands(r)
+	own.Resolution.count(stands)
+	own.OnTime.count(stands && r.overdue.IsZero())
 	if stands {
 		n.f.Resolved++
 		n.f.Inside.count(!m.Outside)
 		if m.Kind == workflow.Wish {
 			n.f.Fulfilled++
+		}
+	}
+}
+
+// stands tells whether what a round resolved is so still.
+func (m *Matter) stands(r round) bool {
+	return !r.undone && !r.resolved.IsZero() && (m.State == workflow.Resolved || m.State == workflow.Closed)
+}
+
+// share gives each unit its part of a promise that was missed, or kept, or both:
+// the unit in whose hands it was missed answers for that, the one that did it for
+// the doing; where both are the same it counts once, when it was missed.
+func (n *counter) share(m *Matter, missed, done held, part func(k unitKey, missed, done bool)) {
+	var late, did []unitKey
+	if !missed.IsZero() {
+		late = n.keys(m, missed.hands)
+	}
+	if !done.IsZero() {
+		did = n.keys(m, done.hands)
+	}
+	for _, k := range late {
+		if n.in(missed.Time) {
+			part(k, true, slices.Contains(did, k))
+		}
+	}
+	for _, k := range did {
+		if n.in(done.Time) && !slices.Contains(late, k) {
+			part(k, false, true)
 		}
 	}
 }
@@ -319,34 +459,68 @@ func earliest(a, b time.Time) time.Time {
 	return a
 }
 
-// unitsOf are the units that a matter belongs to.
-func (n *counter) unitsOf(m *Matter) []*Unit {
-	group, company := GroupOf(n.roster.ByID(m.Owner), m)
-	keys := []unitKey{{ByGrid, m.Grid}, {ByCategory, string(m.Category)}, {ByGroup, group}}
-	if company != "" {
-		keys = append(keys, unitKey{ByProperty, company})
+// unit is the unit with a key, a new one at first.
+func (n *counter) unit(k unitKey) *unit {
+	u, ok := n.units[k]
+	if !ok {
+		u = &unit{Unit: Unit{By: k.by, Code: k.code}}
+		n.units[k] = u
 	}
-	out := make([]*Unit, len(keys))
-	for i, k := range keys {
-		u, ok := n.units[k]
-		if !ok {
-			u = &Unit{By: k.by, Code: k.code}
-			n.units[k] = u
+	return u
+}
+
+// keys are the units that a matter is with while it is in some hands.
+func (n *counter) keys(m *Matter, in hands) []unitKey {
+	return append([]unitKey{{ByGrid, in.grid}, {ByCategory, string(m.Category)}}, n.group(m, in.owner)...)
+}
+
+// group are the units of who has a matter: the group and, of the property, the
+// company.
+func (n *counter) group(m *Matter, owner workflow.PersonID) []unitKey {
+	key := groupKey{owner, m.Kind == workflow.Wish}
+	keys, ok := n.groups[key]
+	if !ok {
+		group, company := GroupOf(n.roster.ByID(owner), m.Kind)
+		keys = []unitKey{{ByGroup, group}}
+		if company != "" {
+			keys = append(keys, unitKey{ByProperty, company})
 		}
-		out[i] = u
+		n.groups[key] = keys
 	}
-	return out
+	return keys
+}
+
+// takers are the units that a matter came to: grid and category, and all groups
+// and companies that have had it; while nobody has, nobody's.
+func (n *counter) takers(m *Matter, in []hands) []unitKey {
+	keys := []unitKey{{ByGrid, in[0].grid}, {ByCategory, string(m.Category)}}
+	var last workflow.PersonID
+	for _, h := range in {
+		if h.owner == 0 || h.owner == last {
+			continue
+		}
+		last = h.owner
+		for _, k := range n.group(m, h.owner) {
+			if !slices.Contains(keys, k) {
+				keys = append(keys, k)
+			}
+		}
+	}
+	if last == 0 {
+		keys = append(keys, n.group(m, 0)...)
+	}
+	return keys
 }
 
 // GroupOf is the group of who has a matter, and the company where it is the
 // property's. Somebody of several parts counts by the one that fits the matter:
 // of a wish as a claimer, else as a worker first.
-func GroupOf(p workflow.Person, m *Matter) (group, company string) {
+func GroupOf(p workflow.Person, kind workflow.Kind) (group, company string) {
 	has := func(kinds ...workflow.RoleKind) bool {
 		return slices.ContainsFunc(kinds, p.Has)
 	}
 	switch {
-	case m.Kind == workflow.Wish && has(workflow.RolePartner, workflow.RoleVolunteer, workflow.RolePartyMember):
+	case kind == workflow.Wish && has(workflow.RolePartner, workflow.RoleVolunteer, workflow.RolePartyMember):
 		return GroupClaimers, ""
 	case has(workflow.RoleWorker, workflow.RoleLeader) && !has(workflow.RoleCommittee):
 		return GroupWorkers, ""
@@ -367,14 +541,13 @@ func GroupOf(p workflow.Person, m *Matter) (group, company string) {
 	return GroupNone, ""
 }
 
-func (n *counter) spreads(times map[string][]time.Duration, resolve bool) []Spread {
+func (n *counter) spreads(of map[string][]time.Duration, resolve bool) []Spread {
 	var out []Spread
 	for _, kind := range []string{string(workflow.Emergency), string(workflow.Major), string(workflow.Minor), "wish"} {
-		all := times[kind]
+		all := of[kind]
 		if len(all) == 0 {
 			continue
 		}
-		slices.Sort(all)
 		promise := n.shape.Clocks.For(workflow.Severity(kind)).Response
 		switch {
 		case kind == "wish" && resolve:
@@ -384,9 +557,18 @@ func (n *counter) spreads(times map[string][]time.Duration, resolve bool) []Spre
 		case resolve:
 			promise = n.shape.Clocks.For(workflow.Severity(kind)).Resolve
 		}
-		out = append(out, Spread{Of: kind, N: len(all), Median: rank(all, 50), P90: rank(all, 90), Promise: int64(promise / time.Second)})
+		out = append(out, Spread{Of: kind, Times: times(all), Promise: int64(promise / time.Second)})
 	}
 	return out
+}
+
+// times sorts times and finds their middle and slow end.
+func times(all []time.Duration) Times {
+	if len(all) == 0 {
+		return Times{}
+	}
+	slices.Sort(all)
+	return Times{N: len(all), Median: rank(all, 50), P90: rank(all, 90)}
 }
 
 // rank is a percentile of sorted times by nearest rank, in seconds.

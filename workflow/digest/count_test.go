@@ -2,6 +2,7 @@ package digest
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -36,6 +37,7 @@ var roster = workflow.Roster{
 	{ID: 1, Name: "秦霞", Roles: []workflow.Role{{Kind: workflow.RoleWorker, Grid: "G1", FullTime: true}}},
 	{ID: 2, Name: "曹颖", Roles: []workflow.Role{{Kind: workflow.RoleProperty, Unit: "红色物业"}}},
 	{ID: 3, Name: "曹一鸣", Roles: []workflow.Role{{Kind: workflow.RoleCommittee, Duty: true}}},
+	{ID: 4, Name: "唐娟", Roles: []workflow.Role{{Kind: workflow.RoleWorker, Grid: "G1"}}},
 }
 
 // monday is the beginning of the week that the tests count, 2026-W47.
@@ -45,6 +47,11 @@ var monday = time.Date(2026, 11, 15, 16, 0, 0, 0, time.UTC)
 func at(hours float64) time.Time { return monday.Add(time.Duration(hours * float64(time.Hour))) }
 
 func moment(hours float64, ev workflow.EventType) Moment { return Moment{Type: ev, At: at(hours)} }
+
+// given is a moment that gives the matter to somebody.
+func given(hours float64, ev workflow.EventType, to workflow.PersonID) Moment {
+	return Moment{Type: ev, At: at(hours), Owner: to}
+}
 
 func missed(hours float64, c workflow.Clock) Moment {
 	return Moment{Type: workflow.EvOverdue, At: at(hours), Clock: c}
@@ -58,9 +65,9 @@ func rated(hours float64, r workflow.Rating) Moment {
 	return Moment{Type: ev, At: at(hours), Rating: r}
 }
 
-// incident is a matter of the worker in G1 that stands as said.
+// incident is a matter in G1 that stands as said.
 func incident(state workflow.State, moments ...Moment) *Matter {
-	return &Matter{Number: 1001, Kind: workflow.Incident, Category: "facilities", Severity: workflow.Minor, State: state, Grid: "G1", Owner: 1, Moments: moments}
+	return &Matter{Number: 1001, Kind: workflow.Incident, Category: "facilities", Severity: workflow.Minor, State: state, Grid: "G1", Moments: moments}
 }
 
 func count(t testing.TB, week Week, matters ...*Matter) Figures {
@@ -73,11 +80,25 @@ func count(t testing.TB, week Week, matters ...*Matter) Figures {
 			}
 		}
 		return nil
-	}, nil)
+	}, memory{troubles: troublesOf(matters)}.near)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return f
+}
+
+// troublesOf are the incidents as the record gives them.
+func troublesOf(matters []*Matter) (out []Trouble) {
+	for _, m := range matters {
+		if m.Kind == workflow.Incident && m.State != workflow.Merged && m.State != workflow.Cancelled && m.Spot != (Spot{}) {
+			out = append(out, Trouble{m.Number, m.Moments[0].At, m.Spot})
+		}
+	}
+	return out
+}
+
+func (m memory) near(from, until time.Time) ([]Trouble, error) {
+	return m.Troubles(context.Background(), "", from, until)
 }
 
 func TestWhichWeekAMatterCountsIn(t *testing.T) {
@@ -158,16 +179,16 @@ func TestWhichWeekAMatterCountsIn(t *testing.T) {
 }
 
 func TestTimesAndUnits(t *testing.T) {
-	wish := &Matter{Number: 1002, Kind: workflow.Wish, Category: "elderly", Severity: workflow.Minor, State: workflow.Closed, Grid: "G2", Owner: 2, Outside: true,
-		Moments: []Moment{moment(0, workflow.EvFiled), moment(20, workflow.EvClaimed), moment(100, workflow.EvResolved), rated(101, workflow.Satisfied)}}
+	wish := &Matter{Number: 1002, Kind: workflow.Wish, Category: "elderly", Severity: workflow.Minor, State: workflow.Closed, Grid: "G2", Outside: true,
+		Moments: []Moment{moment(0, workflow.EvFiled), given(20, workflow.EvClaimed, 2), moment(100, workflow.EvResolved), rated(101, workflow.Satisfied)}}
 	all := []*Matter{wish}
 	for i := range 10 { // answered after 6, 12 … 60 minutes
-		m := incident(workflow.Closed, moment(1, workflow.EvFiled), moment(1+float64(i+1)/10, workflow.EvAccepted), moment(5, workflow.EvResolved))
+		m := incident(workflow.Closed, moment(1, workflow.EvFiled), given(1+float64(i+1)/10, workflow.EvAccepted, 1), moment(5, workflow.EvResolved))
 		m.Number += int64(i + 10)
 		all = append(all, m)
 	}
 	f := count(t, Week{2026, 47}, all...)
-	want := []Spread{{Of: "minor", N: 10, Median: 30 * 60, P90: 54 * 60, Promise: 3600}, {Of: "wish", N: 1, Median: 20 * 3600, P90: 20 * 3600, Promise: 72 * 3600}}
+	want := []Spread{{"minor", Times{10, 30 * 60, 54 * 60}, 3600}, {"wish", Times{1, 20 * 3600, 20 * 3600}, 72 * 3600}}
 	if !reflect.DeepEqual(f.ResponseTimes, want) {
 		t.Errorf("response times %+v, want %+v", f.ResponseTimes, want)
 	}
@@ -180,6 +201,9 @@ func TestTimesAndUnits(t *testing.T) {
 			units[u.By] = map[string]int{}
 		}
 		units[u.By][u.Code] = u.Taken
+		if u.Code == "worker" && (u.ResponseTimes != Times{10, 30 * 60, 54 * 60} || u.HandlingTimes != Times{10, 4 * 3600, 4 * 3600}) {
+			t.Errorf("the workers' times are %+v, %+v", u.ResponseTimes, u.HandlingTimes)
+		}
 	}
 	if !reflect.DeepEqual(units, map[By]map[string]int{
 		ByGrid: {"G1": 10, "G2": 1}, ByCategory: {"facilities": 10, "elderly": 1}, ByGroup: {"worker": 10, "property": 1}, ByProperty: {"红色物业": 1},
@@ -188,14 +212,112 @@ func TestTimesAndUnits(t *testing.T) {
 	}
 }
 
+// A unit answers for what happened in its hands, whoever took the matter over.
+func TestAMatterIsOfWhoHadItThen(t *testing.T) {
+	const assigned, accepted, transferred = workflow.EvAssigned, workflow.EvAccepted, workflow.EvTransferred
+	const worker, property, committee = "group worker", "group property", "group committee"
+	filed := moment(0, workflow.EvFiled)
+	for name, c := range map[string]struct {
+		state workflow.State
+		m     []Moment
+		want  map[string]string // response, resolution, satisfaction of a unit
+	}{
+		"unsatisfied with the worker's work, then the committee does it": {
+			workflow.Closed,
+			[]Moment{filed, given(0, assigned, 1), given(.5, accepted, 1), moment(5, workflow.EvResolved), rated(6, workflow.Unsatisfied),
+				given(6, assigned, 3), given(7, accepted, 3), moment(9, workflow.EvResolved), rated(10, workflow.Satisfied)},
+			map[string]string{worker: "1/1 0/1 0/1", committee: "1/1 1/1 1/1", "grid G1": "1/1 1/1 1/1"},
+		},
+		"the promise ran out with the property, and the committee did it": {
+			workflow.Resolved,
+			[]Moment{filed, given(0, assigned, 2), given(.5, accepted, 2), missed(48, workflow.ClockResolve), given(49, transferred, 3), moment(60, workflow.EvResolved)},
+			map[string]string{property: "1/1 0/1 0/0", "property 红色物业": "1/1 0/1 0/0", committee: "0/0 1/1 0/0", "grid G1": "1/1 1/1 0/0"},
+		},
+		"nobody answered in the worker's hands, the property did in its own": {
+			workflow.Accepted,
+			[]Moment{filed, given(0, assigned, 1), missed(1, workflow.ClockResponse), given(2, transferred, 2), given(2.5, accepted, 2)},
+			map[string]string{worker: "0/1 0/0 0/0", property: "1/1 0/0 0/0", "grid G1": "0/1 0/0 0/0"},
+		},
+		"the promise ran out with nobody": {
+			workflow.Accepted,
+			[]Moment{filed, missed(1, workflow.ClockResponse), given(2, assigned, 1), given(2.5, accepted, 1)},
+			map[string]string{"group none": "0/1 0/0 0/0", worker: "1/1 0/0 0/0"},
+		},
+		"handed on among workers: one group, once": {
+			workflow.Resolved,
+			[]Moment{filed, given(0, assigned, 1), missed(1, workflow.ClockResponse), given(2, accepted, 4), moment(5, workflow.EvResolved)},
+			map[string]string{worker: "0/1 1/1 0/0"},
+		},
+		"given back, and done by another": {
+			workflow.Resolved,
+			[]Moment{filed, given(0, assigned, 2), moment(.2, workflow.EvReturned), given(.3, assigned, 1), given(.5, accepted, 1), moment(5, workflow.EvResolved)},
+			map[string]string{worker: "1/1 1/1 0/0", property: "0/0 0/0 0/0"},
+		},
+		"a building that went to another grid took along only what came after": {
+			workflow.Resolved,
+			[]Moment{{Type: workflow.EvFiled, At: at(0), Placed: true, Grid: "G3"}, {Type: workflow.EvClassified, At: at(.1), Placed: true, Grid: "G2"}, missed(1, workflow.ClockResponse),
+				{Type: workflow.EvMoved, At: at(2), Placed: true, Grid: "G1"}, given(3, accepted, 1), moment(5, workflow.EvResolved)},
+			map[string]string{"grid G2": "0/1 0/0 0/0", "grid G1": "1/1 1/1 0/0", "group none": "0/1 0/0 0/0", worker: "1/1 1/1 0/0"},
+		},
+	} {
+		got := map[string]string{}
+		for _, u := range count(t, Week{2026, 47}, incident(c.state, c.m...)).Units {
+			text := func(r Rate) string { return fmt.Sprintf("%d/%d", r.Good, r.Of) }
+			got[string(u.By)+" "+u.Code] = text(u.Response) + " " + text(u.Resolution) + " " + text(u.Satisfaction)
+		}
+		for unit, want := range c.want {
+			if got[unit] != want {
+				t.Errorf("%s: %s has %s, want %s", name, unit, got[unit], want)
+			}
+		}
+		for unit := range got {
+			if _, ok := c.want[unit]; !ok && !strings.HasPrefix(unit, "category") && !strings.HasPrefix(unit, "property") && unit != "grid G1" {
+				t.Errorf("%s: %s has %s", name, unit, got[unit])
+			}
+		}
+	}
+}
+
 func TestTheSameTroubleAgain(t *testing.T) {
 	gate := Spot{Estate: "东园", Building: 1, Grid: "G1", Category: "drainage"}
+	moved := gate
+	moved.Grid = "G2"
 	other := Spot{Estate: "东园", Building: 2, Grid: "G1", Category: "drainage"}
 	got := repeated([]Trouble{
-		{4, at(10), gate}, {1, at(-24 * 29), gate}, {2, at(5), other}, {3, at(-24 * 40), other}, {5, at(30), gate}, {6, at(40), Spot{}}, {7, at(41), Spot{}},
-	}, monday)
+		{4, at(10), gate}, {1, at(-24 * 29), gate}, {2, at(5), other}, {3, at(-24 * 40), other}, {5, at(30), moved},
+	})
 	if !reflect.DeepEqual(got, map[int64]bool{4: true, 5: true}) {
 		t.Errorf("repeats: %v", got)
+	}
+}
+
+// A repeat keeps its rates in whatever week they fall, also a month later; it is
+// taken in one.
+func TestARepeatCountsInTheWeekOfItsResult(t *testing.T) {
+	spot := Spot{Estate: "东园", Building: 1, Grid: "G1", Category: "drainage"}
+	of := func(number int64, s Spot, moments ...Moment) *Matter {
+		m := incident(workflow.Closed, moments...)
+		m.Number, m.Spot = number, s
+		return m
+	}
+	all := []*Matter{
+		of(1, spot, moment(-1200, workflow.EvFiled), moment(-1199, workflow.EvAccepted), moment(-1100, workflow.EvResolved)),
+		of(2, spot, moment(-1190, workflow.EvFiled), moment(-1189, workflow.EvAccepted), moment(20, workflow.EvResolved)),                           // open for seven weeks
+		of(3, spot, moment(166, workflow.EvFiled), moment(166.5, workflow.EvAccepted), moment(169, workflow.EvResolved)),                            // alone for weeks: none
+		of(4, spot, moment(167, workflow.EvFiled), moment(167.5, workflow.EvAccepted), moment(170, workflow.EvResolved), rated(171, workflow.Fair)), // Sunday's, resolved on Monday
+		of(5, Spot{}, moment(1, workflow.EvFiled), moment(2, workflow.EvAccepted)),
+		of(6, Spot{}, moment(3, workflow.EvFiled), moment(4, workflow.EvAccepted)),
+	}
+	for week, want := range map[Week]struct {
+		repeats int
+		again   Rates
+	}{
+		{2026, 47}: {1, Rates{Response: Rate{1, 1}, Resolution: Rate{1, 1}, OnTime: Rate{1, 1}}},
+		{2026, 48}: {0, Rates{Resolution: Rate{1, 1}, OnTime: Rate{1, 1}, Satisfaction: Rate{1, 1}, Satisfied: Rate{1, 0}}},
+	} {
+		if f := count(t, week, all...); f.Repeats != want.repeats || f.Again != want.again {
+			t.Errorf("%s: %d repeats with %+v, want %d with %+v", week, f.Repeats, f.Again, want.repeats, want.again)
+		}
 	}
 }
 
@@ -229,8 +351,11 @@ func (m memory) Messages(context.Context, string, time.Time, time.Time) (int, er
 func (m memory) Hotline(context.Context, string, time.Time, time.Time) (int, bool, error) {
 	return 0, false, nil
 }
-func (m memory) OpenTickets(_ context.Context, _ string, f func(workflow.Ticket) error) error {
+func (m memory) OpenAt(_ context.Context, _ string, at time.Time, f func(workflow.Ticket) error) error {
 	for _, t := range m.open {
+		if !t.FiledAt.Before(at) {
+			continue
+		}
 		if err := f(t); err != nil {
 			return err
 		}
@@ -276,16 +401,23 @@ func TestWhatMattersMost(t *testing.T) {
 		{Number: 1006, State: workflow.Accepted, Owner: 1, Overdue: []workflow.Clock{workflow.ClockResponse}, LateSince: at(10), FiledAt: at(9), Level: 1},
 		{Number: 1007, State: workflow.Assigned, Owner: 3, Overdue: []workflow.Clock{workflow.ClockResponse}, LateSince: at(20), FiledAt: at(19), Level: 2},
 		{Number: 1008, State: workflow.Resolved, Owner: 1, Overdue: []workflow.Clock{workflow.ClockResolve}, LateSince: at(1), Level: 1},
-		{Number: 1009, State: workflow.Classified, Stand: workflow.OnWall, Kind: workflow.Wish, Level: 1},
+		{Number: 1009, State: workflow.Classified, FiledAt: at(-100), Stand: workflow.OnWall, Kind: workflow.Wish, Level: 1},
+	}
+	src.open[2].FiledAt = at(0)
+	for _, h := range []float64{-100, -200, -7*24*52 - 1} {
+		src.troubles = append(src.troubles, Trouble{int64(h), at(h), gate})
 	}
 	d := make47(t, src, nil)
 	if got := keys(d); !reflect.DeepEqual(got, []string{"below", "hot_spot", "late"}) {
 		t.Errorf("findings %v: %+v", got, d.Findings)
 	}
-	if len(d.Late) != 2 || d.Late[0].Number != 1006 || d.Late[0].Owner != "秦霞" || d.Late[0].Late != int64((7*24+8-10)*3600) || len(d.Risen) != 1 || d.Unclaimed != 1 {
+	if len(d.Late) != 2 || d.Late[0].Number != 1006 || d.Late[0].Owner != "秦霞" || d.Late[0].Late != int64((7*24-10)*3600) || len(d.Risen) != 1 || d.Unclaimed != 1 {
 		t.Errorf("late %+v, risen %+v, unclaimed %d", d.Late, d.Risen, d.Unclaimed)
 	}
-	if len(d.HotSpots) != 1 || d.HotSpots[0].Times != 10 {
+	if d.Now.AtEnd == nil || *d.Now.AtEnd != (AtEnd{2, 1, 1, 1, 0}) || *d.Before.AtEnd != (AtEnd{Unclaimed: 1}) {
+		t.Errorf("at the end of the week %+v, of the week before %+v", d.Now.AtEnd, d.Before.AtEnd)
+	}
+	if len(d.HotSpots) != 1 || d.HotSpots[0] != (Hot{gate, 12, 28, 2, 1}) {
 		t.Errorf("hot spots %+v", d.HotSpots)
 	}
 	if d.Below[0].By != ByCategory || d.Below[0].Is != (Rate{10, 6}) {
@@ -355,7 +487,7 @@ func TestCountingHolds(t *testing.T) {
 					_ = each(m)
 				}
 				return nil
-			}, nil)
+			}, memory{}.near)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -27,9 +27,10 @@ type Digest struct {
 	YearAgo Figures `json:"year_ago"`
 
 	Below []Below `json:"below"` // units with a rate under the floor
-	// Late are open when it was made, a promise missed, the longest first; Risen
-	// open and at the committee's level or above; HotSpots have the same trouble
-	// again and again. Of each the first maxItems are named, the counts are of all.
+	// Late are open at the week's end (of a week that runs: when it was made), a
+	// promise missed, the longest first; Risen open and at the committee's level or
+	// above; HotSpots have the same trouble again and again. Of each the first
+	// maxItems are named, the counts are of all.
 	Late       []Item `json:"late"`
 	LateCount  int    `json:"late_count"`
 	Risen      []Item `json:"risen"`
@@ -37,7 +38,7 @@ type Digest struct {
 	HotSpots   []Hot  `json:"hot_spots"`
 	HotCount   int    `json:"hot_count"`
 
-	Unclaimed int `json:"unclaimed"` // wishes on the wall when it was made
+	Unclaimed int `json:"unclaimed"` // wishes on the wall, at the same moment
 	Pairs     int `json:"pairs"`     // wishes with visits in a rhythm
 
 	Findings []Finding `json:"findings"` // what matters most, three at most
@@ -46,6 +47,9 @@ type Digest struct {
 	Sentences []string `json:"sentences,omitempty"`
 	Changes   []Change `json:"changes"` // what the last digest that was sent would say now
 }
+
+// Runs tells whether its week was not over when it was made.
+func (d *Digest) Runs() bool { return d.MadeAt.Before(d.Until) }
 
 // Below is a unit with a rate under the floor.
 type Below struct {
@@ -74,8 +78,10 @@ type Item struct {
 // Hot is a spot with the same trouble again and again.
 type Hot struct {
 	Spot
-	Times int `json:"times"`
-	Days  int `json:"days"` // within so many days before the week's end
+	Times   int `json:"times"`
+	Days    int `json:"days"`     // within so many days before the week's end
+	Before  int `json:"before"`   // times, before the end of the week before
+	YearAgo int `json:"year_ago"` // and of the week a year ago
 }
 
 // Change is a figure of an earlier digest that is another one now.
@@ -99,8 +105,9 @@ type Source interface {
 	// Hotline is how many complaints went to 12345 in a time; known is false where
 	// none were entered of that week.
 	Hotline(ctx context.Context, community string, from, until time.Time) (n int, known bool, err error)
-	// OpenTickets calls f with every open ticket.
-	OpenTickets(ctx context.Context, community string, f func(workflow.Ticket) error) error
+	// OpenAt calls f with every ticket that was open just before a moment and not
+	// resolved, as it was then.
+	OpenAt(ctx context.Context, community string, at time.Time, f func(workflow.Ticket) error) error
 }
 
 // maxItems is how many tickets and spots a digest names of one kind.
@@ -119,25 +126,20 @@ func Make(ctx context.Context, src Source, c *workflow.Community, roster workflo
 		}
 		*into = f
 	}
-	if err := d.open(ctx, src, roster, now); err != nil {
+	if err := d.stands(ctx, src, c, roster); err != nil {
 		return Digest{}, err
 	}
-	troubles, err := src.Troubles(ctx, c.Code, d.Until.AddDate(0, 0, -c.Digest.HotDays), d.Until)
-	if err != nil {
-		return Digest{}, fmt.Errorf("digest: hot spots: %w", err)
-	}
-	d.HotSpots = hotSpots(troubles, c.Digest)
 	d.Below = below(d.Now.Units, c.Digest)
 	if sent != nil {
 		was := d.Before
 		if sent.Week != week.Before() {
+			var err error
 			if was, err = figures(ctx, src, c, roster, sent.Week); err != nil {
 				return Digest{}, err
 			}
 		}
 		d.Changes = changes(sent, was)
 	}
-	d.LateCount, d.RisenCount, d.HotCount = len(d.Late), len(d.Risen), len(d.HotSpots)
 	d.Findings = findings(&d, c.Digest) // of all of them
 	d.Late, d.Risen, d.HotSpots = first(d.Late), first(d.Risen), first(d.HotSpots)
 	return d, nil
@@ -148,11 +150,8 @@ func figures(ctx context.Context, src Source, c *workflow.Community, roster work
 	fail := func(what string, err error) (Figures, error) {
 		return Figures{}, fmt.Errorf("digest: %s of %s: %w", what, w, err)
 	}
-	troubles, err := src.Troubles(ctx, c.Code, from.AddDate(0, 0, -RepeatDays), until)
-	if err != nil {
-		return fail("troubles", err)
-	}
-	f, err := Count(c, roster, from, until, func(each func(*Matter) error) error { return src.Matters(ctx, c.Code, from, until, each) }, troubles)
+	f, err := Count(c, roster, from, until, func(each func(*Matter) error) error { return src.Matters(ctx, c.Code, from, until, each) },
+		func(from, until time.Time) ([]Trouble, error) { return src.Troubles(ctx, c.Code, from, until) })
 	if err != nil {
 		return fail("matters", err)
 	}
@@ -169,64 +168,130 @@ func figures(ctx context.Context, src Source, c *workflow.Community, roster work
 	return f, nil
 }
 
-// open lists what is open now and needs the committee's eyes.
-func (d *Digest) open(ctx context.Context, src Source, roster workflow.Roster, now time.Time) error {
-	err := src.OpenTickets(ctx, d.Community, func(t workflow.Ticket) error {
-		if t.Stand == workflow.OnWall {
-			d.Unclaimed++
+// stands says how things stood at the week's end, and at the ends of those that it
+// is held against.
+func (d *Digest) stands(ctx context.Context, src Source, c *workflow.Community, roster workflow.Roster) error {
+	var hot [3][]Hot
+	for i, w := range []struct {
+		Week
+		f *Figures
+	}{{d.Week, &d.Now}, {d.Week.Before(), &d.Before}, {d.Week.YearAgo(), &d.YearAgo}} {
+		_, until := w.Range(c.Location())
+		at := until
+		if d.MadeAt.Before(at) {
+			at = d.MadeAt.Add(time.Microsecond) // what has just happened too
 		}
-		if t.Pair != nil {
-			d.Pairs++
-		}
-		if t.State == workflow.Resolved || !t.IsLate() && t.Level < workflow.LevelCommittee {
+		e := end{at: at, roster: roster}
+		if err := src.OpenAt(ctx, c.Code, at, func(t workflow.Ticket) error {
+			e.ticket(t)
 			return nil
+		}); err != nil {
+			return fmt.Errorf("digest: open at the end of %s: %w", w.Week, err)
 		}
-		owner := roster.ByID(t.Owner)
-		group, _ := GroupOf(owner, &Matter{Kind: t.Kind})
-		item := Item{
-			Number: t.Number, Kind: t.Kind, Category: t.Category, Severity: t.Severity, Grid: t.Place.Grid, Owner: owner.Name, Group: group,
-			FiledAt: t.FiledAt, Level: t.Level, Followers: len(t.Followers),
+		troubles, err := src.Troubles(ctx, c.Code, until.AddDate(0, 0, -c.Digest.HotDays), until)
+		if err != nil {
+			return fmt.Errorf("digest: hot spots of %s: %w", w.Week, err)
 		}
-		if n := len(t.Overdue); n > 0 {
-			item.Missed = t.Overdue[n-1]
-			item.Late = int64(now.Sub(t.LateSince) / time.Second)
-			d.Late = append(d.Late, item)
+		hot[i] = spots(troubles, c.Digest.HotDays)
+		for _, h := range hot[i] {
+			if h.Times >= c.Digest.HotTimes {
+				e.HotSpots++
+			}
 		}
-		if t.Level >= workflow.LevelCommittee {
-			d.Risen = append(d.Risen, item)
+		w.f.AtEnd = &e.AtEnd
+		if i == 0 {
+			e.sort()
+			d.Late, d.Risen = e.late, e.risen
+			d.LateCount, d.RisenCount, d.HotCount, d.Unclaimed, d.Pairs = e.Late, e.Risen, e.HotSpots, e.Unclaimed, e.Pairs
 		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("digest: open tickets: %w", err)
 	}
-	for _, list := range [][]Item{d.Late, d.Risen} {
-		slices.SortFunc(list, func(a, b Item) int { return cmp.Or(cmp.Compare(b.Late, a.Late), cmp.Compare(a.Number, b.Number)) })
+	for _, h := range hot[0][:d.HotCount] { // they come first
+		h.Before, h.YearAgo = timesOf(hot[1], h), timesOf(hot[2], h)
+		d.HotSpots = append(d.HotSpots, h)
 	}
 	return nil
+}
+
+// end gathers what was open at a moment and needed the committee's eyes.
+type end struct {
+	at     time.Time
+	roster workflow.Roster
+	AtEnd
+	late, risen []Item
+}
+
+func (e *end) ticket(t workflow.Ticket) {
+	if t.State == workflow.Resolved {
+		return
+	}
+	if t.Stand == workflow.OnWall {
+		e.Unclaimed++
+	}
+	if t.Pair != nil {
+		e.Pairs++
+	}
+	if !t.IsLate() && t.Level < workflow.LevelCommittee {
+		return
+	}
+	owner := e.roster.ByID(t.Owner)
+	group, _ := GroupOf(owner, t.Kind)
+	item := Item{
+		Number: t.Number, Kind: t.Kind, Category: t.Category, Severity: t.Severity, Grid: t.Place.Grid, Owner: owner.Name, Group: group,
+		FiledAt: t.FiledAt, Level: t.Level, Followers: len(t.Followers),
+	}
+	if n := len(t.Overdue); n > 0 {
+		item.Missed = t.Overdue[n-1]
+		item.Late = int64(e.at.Sub(t.LateSince) / time.Second)
+		e.Late++
+		e.late = append(e.late, item)
+	}
+	if t.Level >= workflow.LevelCommittee {
+		e.Risen++
+		e.risen = append(e.risen, item)
+	}
+}
+
+// sort puts the longest late first.
+func (e *end) sort() {
+	for _, list := range [][]Item{e.late, e.risen} {
+		slices.SortFunc(list, func(a, b Item) int { return cmp.Or(cmp.Compare(b.Late, a.Late), cmp.Compare(a.Number, b.Number)) })
+	}
 }
 
 // first are those that a digest names.
 func first[T any](all []T) []T { return all[:min(len(all), maxItems)] }
 
-func hotSpots(all []Trouble, rules workflow.Weekly) []Hot {
-	times := map[Spot]int{}
+// spots are how often there was trouble where, the most first. A spot is of the
+// grid that it was in last.
+func spots(all []Trouble, days int) []Hot {
+	times, last := map[Spot]int{}, map[Spot]Trouble{}
 	for _, t := range all {
-		if t.Spot != (Spot{}) {
-			times[t.Spot]++
+		if t.Spot == (Spot{}) {
+			continue
+		}
+		key := t.Spot.anywhere()
+		times[key]++
+		if l, ok := last[key]; !ok || t.FiledAt.After(l.FiledAt) {
+			last[key] = t
 		}
 	}
 	var out []Hot
-	for s, n := range times {
-		if n >= rules.HotTimes {
-			out = append(out, Hot{Spot: s, Times: n, Days: rules.HotDays})
-		}
+	for key, n := range times {
+		out = append(out, Hot{Spot: last[key].Spot, Times: n, Days: days})
 	}
 	slices.SortFunc(out, func(a, b Hot) int {
 		return cmp.Or(cmp.Compare(b.Times, a.Times), cmp.Compare(a.Estate, b.Estate), cmp.Compare(a.Building, b.Building),
 			cmp.Compare(a.Landmark, b.Landmark), cmp.Compare(a.Category, b.Category))
 	})
 	return out
+}
+
+// timesOf is how often there was trouble at a spot, among others.
+func timesOf(all []Hot, spot Hot) int {
+	if i := slices.IndexFunc(all, func(h Hot) bool { return h.anywhere() == spot.anywhere() }); i >= 0 {
+		return all[i].Times
+	}
+	return 0
 }
 
 // NamedRate is a rate with its name: response, resolution, satisfaction.

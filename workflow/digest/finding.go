@@ -87,7 +87,7 @@ func (d *Digest) ofOpen(add adder) {
 		names := slices.SortedFunc(maps.Keys(of), func(a, b string) int { return cmp.Or(cmp.Compare(of[b], of[a]), cmp.Compare(a, b)) })
 		oldest := d.Late[0]
 		add("late", "late", 40+math.Min(float64(n), 30), map[string]any{
-			"count": n, "oldest": oldest.Number, "days": int(oldest.Late / 86400), "hours": int(oldest.Late / 3600), "owner": names[0], "has": of[names[0]],
+			"count": n, "ended": !d.Runs(), "oldest": oldest.Number, "days": int(oldest.Late / 86400), "hours": int(oldest.Late / 3600), "owner": names[0], "has": of[names[0]],
 		})
 	}
 	if d.Unclaimed > 0 {

@@ -1,6 +1,7 @@
 package digest
 
 import (
+	"slices"
 	"time"
 
 	"github.com/wishdesk/wishdesk/workflow"
@@ -14,26 +15,78 @@ type Matter struct {
 	Category workflow.Category
 	Severity workflow.Severity
 	State    workflow.State // as it stands now
-	Grid     string
-	Spot     Spot // where and what about
-	Owner    workflow.PersonID
-	Outside  bool // it left its grid's hands
+	Grid     string         // whose it is now
+	Spot     Spot           // where and what about
+	Outside  bool           // it left its grid's hands
 	Moments  []Moment
 }
 
-// Moment is one event that is counted.
+// Moment is one event that is counted, or that says in whose hands a matter was.
 type Moment struct {
 	Type   workflow.EventType
 	At     time.Time
-	Clock  workflow.Clock  // overdue: which promise
-	Rating workflow.Rating // rated, reopened
+	Clock  workflow.Clock    // overdue: which promise
+	Rating workflow.Rating   // rated, reopened
+	Owner  workflow.PersonID // assigned, transferred, claimed, accepted: who has it from then on; 0 where that does not change
+	Placed bool              // the event says where it is; Grid is whose that is
+	Grid   string
 }
 
-// Counted are the events that the digest needs; the record keeps an index of
-// them by time.
-var Counted = []workflow.EventType{
-	workflow.EvFiled, workflow.EvAccepted, workflow.EvClaimed, workflow.EvResolved, workflow.EvReopened, workflow.EvSplit,
-	workflow.EvRated, workflow.EvOverdue, workflow.EvEscalated, workflow.EvClosedByTime,
+// Counted are the events that are counted; the record keeps an index of them by
+// time. The Handed ones say in whose hands a matter was meanwhile.
+var (
+	Counted = []workflow.EventType{
+		workflow.EvFiled, workflow.EvAccepted, workflow.EvClaimed, workflow.EvResolved, workflow.EvReopened, workflow.EvSplit,
+		workflow.EvRated, workflow.EvOverdue, workflow.EvEscalated, workflow.EvClosedByTime,
+	}
+	Handed = []workflow.EventType{
+		workflow.EvAssigned, workflow.EvTransferred, workflow.EvReturned, workflow.EvMoved,
+		workflow.EvClassified, workflow.EvReclassified, workflow.EvAdvised, workflow.EvAnswered, workflow.EvQuestionLapsed, workflow.EvSupplemented,
+	}
+)
+
+// hands are whose a matter is at a moment: 0 for nobody's.
+type hands struct {
+	owner workflow.PersonID
+	grid  string
+}
+
+// hands are those of each moment: who is given it by the moment, or has it; of
+// what takes it from somebody, who had it.
+//
+// A place that is understood better later is where the matter was from the
+// beginning. A building that goes to another grid (moved) takes along only what
+// comes after.
+func (m *Matter) hands() []hands {
+	out := make([]hands, len(m.Moments))
+	var owner workflow.PersonID
+	for i, e := range m.Moments {
+		switch e.Type {
+		case workflow.EvAssigned, workflow.EvTransferred, workflow.EvClaimed, workflow.EvAccepted:
+			if e.Owner != 0 {
+				owner = e.Owner
+			}
+		}
+		out[i].owner = owner
+		switch e.Type {
+		case workflow.EvReopened, workflow.EvReturned, workflow.EvSplit:
+			owner = 0
+		}
+	}
+	grid, known := m.Grid, true
+	for i, e := range slices.Backward(m.Moments) {
+		if !known && e.Placed {
+			grid, known = e.Grid, true
+			for j := i + 1; j < len(out) && m.Moments[j].Type != workflow.EvMoved; j++ {
+				out[j].grid = grid
+			}
+		}
+		out[i].grid = grid
+		if e.Type == workflow.EvMoved {
+			known = false
+		}
+	}
+	return out
 }
 
 // Spot is a place and what is wrong there: the same one again and again is a hot
@@ -57,6 +110,12 @@ func SpotOf(p workflow.Place, c workflow.Category) Spot {
 	return Spot{}
 }
 
+// anywhere is the spot whatever grid its building belongs to.
+func (s Spot) anywhere() Spot {
+	s.Grid = ""
+	return s
+}
+
 // Place is the spot's place as it is written: 「东园 1号楼」.
 func (s Spot) Place() string {
 	return workflow.Place{Estate: s.Estate, Building: s.Building, Landmark: s.Landmark}.String()
@@ -71,20 +130,25 @@ type Trouble struct {
 }
 
 // round is a matter from its filing, or its being taken up again, until it is
-// resolved.
+// resolved; each moment with the hands that it was in then.
 type round struct {
 	began    time.Time
-	answered time.Time // accepted, claimed or resolved first; zero if nobody did
-	late     time.Time // the promise to answer was missed
-	resolved time.Time
-	overdue  time.Time // the promise to resolve was missed
-	undone   bool      // it was taken up again after
+	answered held // accepted, claimed or resolved first; zero if nobody did
+	late     held // the promise to answer was missed
+	resolved held
+	overdue  held // the promise to resolve was missed
+	undone   bool // it was taken up again after
+}
+
+type held struct {
+	time.Time
+	hands
 }
 
 // rounds are those of a matter, in their order.
-func (m *Matter) rounds() []round {
+func (m *Matter) rounds(in []hands) []round {
 	var out []round
-	for _, e := range m.Moments {
+	for i, e := range m.Moments {
 		switch e.Type {
 		case workflow.EvFiled, workflow.EvReopened, workflow.EvSplit:
 			if n := len(out); n > 0 {
@@ -96,9 +160,9 @@ func (m *Matter) rounds() []round {
 			continue // an event before the filing: a ticket of an older build
 		}
 		r := &out[len(out)-1]
-		first := func(at *time.Time) {
+		first := func(at *held) {
 			if at.IsZero() {
-				*at = e.At
+				*at = held{e.At, in[i]}
 			}
 		}
 		switch {

@@ -39,7 +39,7 @@ var (
 // Mask is a text without what tells who wrote it or whom it is about:
 // telephone, identity and account numbers, names (those of known, those that
 // words such as 「我叫」 or a title give away), and addresses with a room. It
-// keeps what is the matter. It hides too much rather than too little; a name
+// keeps what is the matter, in the words as they were written. It hides too much rather than too little; a name
 // that nothing marks as one stays.
 func (r *Rules) Mask(c *workflow.Community, s string, known []string) string {
 	t := newText(s, r.simplified)
@@ -85,7 +85,7 @@ func (r *Rules) Mask(c *workflow.Community, s string, known []string) string {
 			hide(offset[h.from], offset[h.to], hiddenAddress)
 		}
 	}
-	return cover(prepared, hidden)
+	return t.cover(offset, hidden)
 }
 
 // WithoutNumbers is a text in small letters and narrow signs with a line break in
@@ -107,7 +107,7 @@ func WithoutNumbers(prepared string) string {
 	return prepared
 }
 
-// span is a part of a text, in bytes, and what stands for it.
+// span is a part of a prepared text, in bytes, and what stands for it.
 type span struct {
 	from, to int
 	by       string
@@ -125,21 +125,25 @@ func offsets(runes []rune) []int {
 }
 
 // cover puts what stands for the spans in their place; where several lie over
-// each other, what stands for the first.
-func cover(s string, hidden []span) string {
+// each other, what stands for the first. All else stays as it was written. offset
+// says where each prepared rune begins.
+func (t *text) cover(offset []int, hidden []span) string {
 	slices.SortFunc(hidden, func(a, b span) int {
 		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(b.to, a.to))
 	})
 	var b strings.Builder
 	at := 0
 	for _, h := range hidden {
-		if h.from >= at {
-			b.WriteString(s[at:h.from])
+		first, _ := slices.BinarySearch(offset, h.from)
+		end, _ := slices.BinarySearch(offset, h.to)
+		from, to := t.at[first], t.at[end-1]+1
+		if from >= at {
+			b.WriteString(string(t.src[at:from]))
 			b.WriteString(h.by)
 		}
-		at = max(at, h.to)
+		at = max(at, to)
 	}
-	b.WriteString(s[at:])
+	b.WriteString(string(t.src[at:]))
 	return b.String()
 }
 
