@@ -66,7 +66,9 @@ func (s *Store) Names(ctx context.Context, community string, numbers []int64) (m
 			UNION SELECT jsonb_array_elements(coalesce(t.body->'supporters', '[]'))::bigint
 			UNION SELECT (e.body->>'reporter')::bigint FROM event e
 				WHERE e.community = t.community AND e.number = t.number AND (e.seq = 1 OR e.type = 'left')
-		) who JOIN person p ON p.community = t.community AND p.id = who.id AND p.name <> ''
+		) who CROSS JOIN LATERAL (
+			SELECT id, name FROM person WHERE community = $1 AND id = who.id AND name <> '' OFFSET 0 -- one by one, by their key
+		) p
 		WHERE t.community = $1 AND t.number = ANY($2) ORDER BY t.number, p.id`, community, numbers)
 	out := map[int64][]string{}
 	for _, n := range found {
