@@ -180,7 +180,7 @@ func giveUp(p desk.Push, out desk.PushOutcome) desk.PushOutcome {
 	switch p.Purpose {
 	case workflow.TellPhoto, workflow.TellProgress, workflow.TellPraise, workflow.TellRated, workflow.TellSupplemented,
 		workflow.TellBroughtUp, workflow.TellWithdrawn, workflow.TellMerged, workflow.TellReminder, workflow.TellAlso, workflow.TellPart,
-		workflow.TellReleased, workflow.TellCare, workflow.TellDigest, workflow.TellHandedOn, workflow.TellSupport, workflow.TellWish, workflow.TellThanked, workflow.TellVisited:
+		workflow.TellReleased, workflow.TellCare, workflow.TellDigest, workflow.TellHandedOn, workflow.TellSupport, workflow.TellWish, workflow.TellThanked, workflow.TellVisited, workflow.TellLeft:
 		out.Status = desk.PushDropped
 	}
 	return out
@@ -268,7 +268,10 @@ func (b *Bot) pushText(ctx context.Context, shape desk.Shape, p desk.Push) (stri
 	if p.Purpose == workflow.TellLate {
 		return p.Facts.Said, nil, nil
 	}
-	v := b.voice(shape).Facts(&p.Facts, b.desk.Now())
+	v, err := b.facts(ctx, shape, &p.Facts)
+	if err != nil {
+		return "", nil, err
+	}
 	if p.Purpose == workflow.TellDigest {
 		if err := b.week(ctx, shape, p.Facts.Said, v); err != nil {
 			return "", nil, err
@@ -304,6 +307,17 @@ func (b *Bot) pushText(ctx context.Context, shape desk.Shape, p desk.Push) (stri
 		choices = []choice{{s.say("choice.reopen", nil), "重办 " + n}}
 	}
 	return b.voice(shape).Say("push."+string(p.Purpose), v), choices, nil
+}
+
+// facts are the words for what a push tells, without traces of who asked where its
+// reader may not know them.
+func (b *Bot) facts(ctx context.Context, shape desk.Shape, f *desk.Facts) (Values, error) {
+	var hidden []int64
+	if f.Anonymous {
+		hidden = append(hidden, f.Number)
+	}
+	veil, err := b.voice(shape).Veil(ctx, b.desk.Journal(), hidden...)
+	return veil.Facts(f, b.desk.Now()), err
 }
 
 // week fills in the digest that a push is about, as it was sent.
@@ -419,7 +433,10 @@ func (b *Bot) sendTemplate(ctx context.Context, m Messenger, shape desk.Shape, p
 // Chinese, no line breaks.
 func (b *Bot) fields(ctx context.Context, shape desk.Shape, p desk.Push, tpl Template) (map[string]string, error) {
 	words := b.voice(shape)
-	v := words.Facts(&p.Facts, b.desk.Now())
+	v, err := b.facts(ctx, shape, &p.Facts)
+	if err != nil {
+		return nil, err
+	}
 	by := p.Facts.ResponseBy
 	if by.IsZero() || p.Facts.State == workflow.Accepted {
 		by = p.Facts.ResolveBy

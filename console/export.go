@@ -6,6 +6,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 )
 
@@ -63,13 +64,13 @@ func (q *request) book(names bool) error {
 	try(func() error { return w.SetRow("A1", cells) })
 	row := 2
 	try(func() error {
-		return q.each(want, func(t *workflow.Ticket) error {
-			cells, err := q.line(t, names, when)
-			if err != nil {
-				return err
+		return q.each(want, func(page []workflow.Ticket) error {
+			lines, err := q.lines(page, names, when)
+			for _, cells := range lines {
+				try(func() error { return w.SetRow("A"+strconv.Itoa(row), cells) })
+				row++
 			}
-			row++
-			return w.SetRow("A"+strconv.Itoa(row-1), cells)
+			return err
 		})
 	})
 	try(w.Flush)
@@ -82,16 +83,36 @@ func (q *request) book(names bool) error {
 	return book.Write(q.w)
 }
 
-// line is one ticket as a table has it. Texts stay texts, whatever they begin
+// lines are some tickets as a table has them. Texts stay texts, whatever they begin
 // with: no cell becomes a formula.
-func (q *request) line(t *workflow.Ticket, names bool, when int) ([]any, error) {
-	m := q.matter(t)
+func (q *request) lines(all []workflow.Ticket, names bool, when int) ([][]any, error) {
+	numbers := make([]int64, len(all))
+	for i := range all {
+		numbers[i] = all[i].Number
+	}
+	veil, err := q.voice().Veil(q.Context(), q.console.o.Desk.Journal(), numbers...)
+	if err != nil {
+		return nil, err
+	}
+	var out [][]any
+	for i := range all {
+		cells, err := q.line(veil, &all[i], names, when)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, cells)
+	}
+	return out, nil
+}
+
+func (q *request) line(veil wording.Veil, t *workflow.Ticket, names bool, when int) ([]any, error) {
+	m := q.behind(veil, t)
 	zone := q.shape.Community.Location()
 	place := t.Place
 	text := m.Text
 	if !names {
 		place.Unit, place.Room, place.Detail = 0, "", ""
-		text = q.console.o.Mask(q.shape.Community, text, nil)
+		text = veil.Masked(t.Number, text)
 	}
 	if t.HidesWho(q.me) {
 		place.Building, place.Landmark = 0, ""

@@ -64,12 +64,16 @@ func (c *Console) today(q *request) error {
 		return err
 	}
 	risen = slices.DeleteFunc(risen, func(t workflow.Ticket) bool { return t.State == workflow.Resolved })
-	page.Risen = q.matters(risen)
+	if page.Risen, err = q.matters(risen); err != nil {
+		return err
+	}
 	found, err := c.o.Record.Search(q.Context(), q.community(), desk.Query{From: from.UTC(), Limit: 20})
 	if err != nil {
 		return err
 	}
-	page.Fresh = q.matters(found.Tickets)
+	if page.Fresh, err = q.matters(found.Tickets); err != nil {
+		return err
+	}
 	return q.show("today", page)
 }
 
@@ -92,11 +96,13 @@ func (q *request) late(grid string, limit int) ([]lateMatter, error) {
 	slices.SortStableFunc(all, func(a, b workflow.Ticket) int {
 		return cmp.Or(a.LateSince.Compare(b.LateSince), cmp.Compare(a.Number, b.Number))
 	})
+	all = all[:min(len(all), limit)]
+	shown, err := q.matters(all)
 	var out []lateMatter
-	for i := range all[:min(len(all), limit)] {
-		out = append(out, lateMatter{q.matter(&all[i]), q.voice().Span(q.now.Sub(all[i].LateSince))})
+	for i, m := range shown {
+		out = append(out, lateMatter{m, q.voice().Span(q.now.Sub(all[i].LateSince))})
 	}
-	return out, nil
+	return out, err
 }
 
 // latePage lists what is late.
@@ -242,7 +248,9 @@ func (c *Console) search(q *request) error {
 		if err != nil {
 			return err
 		}
-		page.Found = q.matters(found.Tickets)
+		if page.Found, err = q.matters(found.Tickets); err != nil {
+			return err
+		}
 		v := q.URL.Query()
 		v.Del("said")
 		v.Del("before")
@@ -255,19 +263,17 @@ func (c *Console) search(q *request) error {
 	return q.show("search", page)
 }
 
-// each calls f with every ticket that a search finds, page by page, up to what a
+// each calls f with all tickets that a search finds, a page at a time, up to what a
 // table holds.
-func (q *request) each(want desk.Query, f func(*workflow.Ticket) error) error {
+func (q *request) each(want desk.Query, f func(page []workflow.Ticket) error) error {
 	want.Before, want.Limit = 0, 200
 	for n := 0; n < exported; {
 		found, err := q.console.o.Record.Search(q.Context(), q.community(), want)
 		if err != nil {
 			return err
 		}
-		for i := range found.Tickets {
-			if err := f(&found.Tickets[i]); err != nil {
-				return err
-			}
+		if err := f(found.Tickets); err != nil {
+			return err
 		}
 		n += len(found.Tickets)
 		if want.Before = found.Next; want.Before == 0 {

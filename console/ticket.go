@@ -115,8 +115,11 @@ func (q *request) showTicket(ask string) error {
 	if err != nil {
 		return err
 	}
-	page := wholePage{matter: q.matter(&t), Absorbed: t.Absorbed, Points: q.voice().Points(&t), Kinds: q.kinds()}
-	if page.Story, err = q.story(&t); err != nil {
+	page := wholePage{Absorbed: t.Absorbed, Points: q.voice().Points(&t), Kinds: q.kinds()}
+	if page.matter, err = q.matter(&t); err != nil {
+		return err
+	}
+	if page.Story, err = q.story(&t, &page.matter); err != nil {
 		return err
 	}
 	slices.Reverse(page.Story) // what was last comes first
@@ -458,7 +461,10 @@ func (c *Console) called(q *request) error {
 		if err != nil {
 			return "", err
 		}
-		return q.address("did.called", "work"), w.Called(q.Context(), &t, q.me, number)
+		if err = w.Called(q.Context(), &t, q.me, number); workflow.CodeOf(err) == workflow.CodeNotAllowed {
+			err = &workflow.Error{Code: workflow.CodeNotFound, Number: number} // they do not learn which numbers there are
+		}
+		return q.address("did.called", "work"), err
 	})
 }
 
@@ -524,7 +530,10 @@ func (c *Console) tell(q *request) error {
 // movedOn says how a ticket stands now that did not take what a form asked: a page
 // offers what fits when it is made, so that somebody has changed it since.
 func (q *request) movedOn(t *workflow.Ticket) error {
-	m := q.matter(t)
+	m, err := q.matter(t)
+	if err != nil {
+		return err
+	}
 	text := q.voice().Say("page.refused.moved_on", wording.Values{"Number": t.Number, "StateLabel": m.StateLabel, "Owner": m.Owner, "Mine": m.Mine})
 	return &fault{Says: []string{text}, Stale: true}
 }

@@ -181,6 +181,8 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"NextPerson", nil, func() { _, err := s.NextPerson(c); add(err) }},
 		{"Ticket", []string{"ticket_pkey"}, func() { _, _ = s.Ticket(c, here, 1002) }},
 		{"Events", []string{"event_pkey"}, func() { _, err := s.Events(c, here, 1002); add(err) }},
+		{"Filings", []string{"event_pkey"}, func() { _, err := s.Filings(c, here, []int64{1002, 1003}); add(err) }},
+		{"Names", []string{"event_pkey", "ticket_pkey", "person_pkey"}, func() { _, err := s.Names(c, here, []int64{1002, 1003}); add(err) }},
 		{"Owned", []string{"ticket_owned"}, func() { _, err := s.Owned(c, here, 4, 20); add(err) }},
 		{"Reported", []string{"ticket_reported"}, func() { _, err := s.Reported(c, here, 4, true, 20); add(err) }},
 		{"Reported, open", []string{"ticket_reported"}, func() { _, err := s.Reported(c, here, 4, false, 20); add(err) }},

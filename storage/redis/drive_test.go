@@ -3,11 +3,9 @@ package redis
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io/fs"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -246,29 +244,6 @@ func TestTasksGoToOneAndAreClaimedFromTheDead(t *testing.T) {
 		if n != 0 {
 			t.Errorf("queue %s still holds %d", q, n)
 		}
-	}
-}
-
-// Each community waits for its queues on a connection of its own: however many there are,
-// whoever wants something meanwhile finds one free.
-func TestManyCommunitiesWaitAndNobodyElse(t *testing.T) {
-	d := open(t, storetest.Redis(t))
-	ctx := t.Context()
-	var waiting sync.WaitGroup
-	errs := make(chan error, 100)
-	for i := range cap(errs) {
-		waiting.Go(func() {
-			_, err := d.Read(ctx, fmt.Sprint("c", i), "a", 1, time.Second)
-			errs <- err
-		})
-	}
-	for range 100 {
-		_, err := d.Allow(ctx, community, "x", 1000, time.Minute)
-		must(t, err)
-	}
-	waiting.Wait()
-	for range cap(errs) {
-		must(t, <-errs)
 	}
 }
 

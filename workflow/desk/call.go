@@ -2,7 +2,6 @@ package desk
 
 import (
 	"context"
-	"slices"
 
 	"github.com/wishdesk/wishdesk/workflow"
 )
@@ -32,10 +31,37 @@ func (d *Desk) AllCalls(ctx context.Context, community string, me workflow.Perso
 
 func (d *Desk) calls(ctx context.Context, community string, me workflow.Person, f Manual, limit int) ([]Push, error) {
 	all, err := d.journal.ManualPushes(ctx, community, f, limit)
-	return slices.DeleteFunc(all, func(p Push) bool {
-		t := workflow.Ticket{Kind: p.Facts.Kind, Named: !p.Facts.Unnamed, Place: p.Facts.Place, Reporter: p.Facts.Reporter}
-		return p.Person == t.Reporter && t.HidesWho(me)
-	}), err
+	if err != nil {
+		return nil, err
+	}
+	var out []Push
+	for _, p := range all {
+		hides, err := d.hides(ctx, &p, me)
+		if err != nil {
+			return nil, err
+		}
+		if !hides {
+			out = append(out, p)
+		}
+	}
+	return out, nil
+}
+
+// hides tells whether somebody may not know whom a push was for, by the ticket as it
+// is now: who agreed to be known may have taken it back.
+func (d *Desk) hides(ctx context.Context, p *Push, me workflow.Person) (bool, error) {
+	if p.Facts.Kind != workflow.Wish || p.Number == 0 {
+		return false, nil
+	}
+	t, err := d.ticket(ctx, p.Community, p.Number, false)
+	if err != nil {
+		return true, err
+	}
+	who, err := d.journal.Person(ctx, p.Community, p.Person)
+	if workflow.CodeOf(err) == workflow.CodeNotFound {
+		return true, nil
+	}
+	return t.Hides(who, me), err
 }
 
 // mostCalls bounds the calls about one ticket that end together.

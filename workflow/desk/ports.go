@@ -343,6 +343,9 @@ type Journal interface {
 	// PersonByOpenID is who writes; ok is false for a first message.
 	PersonByOpenID(ctx context.Context, community, openid string) (p workflow.Person, ok bool, err error)
 	Person(ctx context.Context, community string, id workflow.PersonID) (workflow.Person, error)
+	// Names are the names of whom some tickets are about, by number: of all who
+	// ever reported one, who follow it and who wish the same.
+	Names(ctx context.Context, community string, numbers []int64) (map[int64][]string, error)
 	// Residents are those whom a telephone number finds, else a name.
 	Residents(ctx context.Context, community, name, phone string) ([]workflow.Person, error)
 	// CareDue are the entries of some grids' care lists that are due until a
