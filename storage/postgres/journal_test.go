@@ -101,7 +101,7 @@ func TestListsOfTickets(t *testing.T) {
 	})
 	add(1006, func(t *workflow.Ticket) { t.Stand, t.Due = workflow.InTray, at(5) })
 	add(1007, func(t *workflow.Ticket) { t.Stand, t.Due, t.Place.Grid, t.Level = workflow.InTray, at(4), "", 2 })
-	add(1008, func(t *workflow.Ticket) { // a question stops the other clocks
+	add(1008, func(t *workflow.Ticket) { // a question stops the other clocks: nothing presses
 		t.Due, t.Reporter = at(0), 8
 		t.Question = &workflow.Question{At: noon, Until: noon.Add(8 * time.Hour), Pauses: true}
 	})
@@ -126,7 +126,7 @@ func TestListsOfTickets(t *testing.T) {
 	list("tray without grid", []int64{1007}, func() ([]workflow.Ticket, error) { return s.Tray(ctx(t), here, "", 9) })
 	list("risen", []int64{1002, 1007}, func() ([]workflow.Ticket, error) { return s.Risen(ctx(t), here, 2, 9) })
 	list("risen to 3", []int64{1002}, func() ([]workflow.Ticket, error) { return s.Risen(ctx(t), here, 3, 9) })
-	list("from level 1", []int64{1005, 1002, 1004, 1007, 1006, 1008, 1001}, func() ([]workflow.Ticket, error) { return s.Risen(ctx(t), here, 1, 9) })
+	list("from level 1", []int64{1005, 1002, 1004, 1007, 1006, 1001, 1008}, func() ([]workflow.Ticket, error) { return s.Risen(ctx(t), here, 1, 9) })
 	due, err := s.DueTickets(ctx(t), here, noon.Add(3*time.Hour), 9)
 	must(t, err)
 	same(t, "due", []int64{1005, 1002, 1004}, due)
