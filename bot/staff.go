@@ -201,15 +201,13 @@ func (s *session) risen(ctx context.Context) ([]string, error) {
 	if !s.me.Has(workflow.RoleCommittee) {
 		return nil, nil
 	}
-	all, err := s.b.desk.Journal().Risen(ctx, s.in.Community, workflow.LevelCommittee, 20)
+	all, err := s.b.desk.Journal().Risen(ctx, s.in.Community, workflow.LevelCommittee, s.me.ID, 5)
 	if err != nil {
 		return nil, err
 	}
 	var lines []string
 	for _, t := range all {
-		if t.Owner != s.me.ID && t.State != workflow.Resolved && t.Stand != workflow.InTray && len(lines) < 5 {
-			lines = append(lines, s.say("work_line", s.about(&t)))
-		}
+		lines = append(lines, s.say("work_line", s.about(&t)))
 	}
 	return lines, nil
 }

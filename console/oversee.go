@@ -59,11 +59,10 @@ func (c *Console) today(q *request) error {
 	if page.Tray, err = q.tray(); err != nil {
 		return err
 	}
-	risen, err := c.o.Desk.Journal().Risen(q.Context(), q.community(), workflow.LevelCommittee, 20)
+	risen, err := c.o.Desk.Journal().Risen(q.Context(), q.community(), workflow.LevelCommittee, 0, 20)
 	if err != nil {
 		return err
 	}
-	risen = slices.DeleteFunc(risen, func(t workflow.Ticket) bool { return t.State == workflow.Resolved })
 	page.Risen = q.matters(risen)
 	found, err := c.o.Record.Search(q.Context(), q.community(), desk.Query{From: from.UTC(), Limit: 20})
 	if err != nil {

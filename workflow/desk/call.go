@@ -2,7 +2,6 @@ package desk
 
 import (
 	"context"
-	"slices"
 
 	"github.com/wishdesk/wishdesk/workflow"
 )
@@ -31,11 +30,25 @@ func (d *Desk) AllCalls(ctx context.Context, community string, me workflow.Perso
 }
 
 func (d *Desk) calls(ctx context.Context, community string, me workflow.Person, f Manual, limit int) ([]Push, error) {
-	all, err := d.journal.ManualPushes(ctx, community, f, limit)
-	return slices.DeleteFunc(all, func(p Push) bool {
-		t := workflow.Ticket{Kind: p.Facts.Kind, Named: !p.Facts.Unnamed, Place: p.Facts.Place, Reporter: p.Facts.Reporter}
-		return p.Person == t.Reporter && t.HidesWho(me)
-	}), err
+	var out []Push
+	for len(out) < limit {
+		some, err := d.journal.ManualPushes(ctx, community, f, limit)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range some {
+			t := workflow.Ticket{Kind: p.Facts.Kind, Named: !p.Facts.Unnamed, Place: p.Facts.Place, Reporter: p.Facts.Reporter}
+			if p.Person != t.Reporter || !t.HidesWho(me) {
+				out = append(out, p)
+			}
+		}
+		if len(some) < limit {
+			return out, nil
+		}
+		last := some[limit-1]
+		f.After, f.AfterKey = last.CreatedAt, last.Key
+	}
+	return out[:limit], nil
 }
 
 // mostCalls bounds the calls about one ticket that end together.

@@ -314,8 +314,10 @@ type Journal interface {
 	// Tray are the tickets to be filed by hand in a grid ("" = those without
 	// one), the most pressing first.
 	Tray(ctx context.Context, community, grid string, limit int) ([]workflow.Ticket, error)
-	// Risen are the open tickets at or above a level, the most pressing first.
-	Risen(ctx context.Context, community string, level, limit int) ([]workflow.Ticket, error)
+	// Risen are the tickets at or above a level that wait for somebody to do
+	// something, the most pressing first: not those that are done or lie in the tray,
+	// nor those that somebody (but; 0 = nobody) has themselves.
+	Risen(ctx context.Context, community string, level int, but workflow.PersonID, limit int) ([]workflow.Ticket, error)
 	// Near are the open incidents of a category in a building, or at a landmark,
 	// filed since a moment, newest first.
 	Near(ctx context.Context, community string, place workflow.Place, category workflow.Category, since time.Time, limit int) ([]workflow.Ticket, error)
@@ -431,6 +433,9 @@ type Manual struct {
 	Owner   workflow.PersonID
 	Grids   []string
 	Not     workflow.PersonID
+	// Those after one that was made at a moment under a key; zero = from the oldest.
+	After    time.Time
+	AfterKey string
 }
 
 // TaskKind says what a queued task is.
