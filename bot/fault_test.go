@@ -413,3 +413,15 @@ func TestSubscriptionNotice(t *testing.T) {
 	w.gets(resident, "!1001")
 	w.holds("a call", w.say(worker, "待办"), "打电话告知", "1001")
 }
+
+// A card about no ticket has the day where others have a number.
+func TestACardAboutNoTicketHasNoNumber(t *testing.T) {
+	w := newWorld(t).awake()
+	_, err := w.store.PutCare(w.ctx, workflow.Care{
+		Community: community, Name: "孙桂兰", Kind: workflow.LivingAlone, Place: workflow.Place{Estate: "毕家洼西区", Building: 12, Unit: 3, Room: "402", Grid: "G01"}, Every: 7,
+		NextVisit: begin.AddDate(0, 0, 3),
+	})
+	must(t, err)
+	w.pass(4 * 24 * time.Hour) // long after anybody wrote: by template
+	w.gets(worker, "[template", "孙桂兰", "{2026-", "!{0}")
+}

@@ -432,6 +432,9 @@ func (b *Bot) fields(ctx context.Context, shape desk.Shape, p desk.Push, tpl Tem
 	if p.Purpose == workflow.TellDigest {
 		values["number"] = p.Facts.Said // the week
 	}
+	if p.Number == 0 && p.Purpose != workflow.TellDigest {
+		values["number"] = p.CreatedAt.In(shape.Community.Location()).Format(time.DateOnly) // it is about no ticket
+	}
 	if values["place"] == "" {
 		values["place"] = shape.Community.Name
 	}

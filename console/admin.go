@@ -57,9 +57,8 @@ func (c *Console) wordsBook(q *request) error {
 // wordPage is one text in change.
 type wordPage struct {
 	wording.Text
-	Draft   string
-	Shown   string // the draft as it would read
-	Problem string
+	Draft string
+	Shown string // the draft as it would read
 }
 
 func (q *request) text() (wording.Text, error) {
@@ -97,8 +96,7 @@ func (c *Console) changeWord(q *request) error {
 	if page.Draft != "" {
 		page.Shown, err = c.o.Wording.Preview(q.shape.Community, t.Key, page.Draft)
 		if faults := wording.FaultsOf(err); len(faults) > 0 {
-			page.Problem = q.voice().Fault(faults[0])
-			return q.render(422, "word", page)
+			return &fault{Field: "text", Says: []string{q.voice().Fault(faults[0])}}
 		}
 		if err != nil {
 			return err

@@ -46,7 +46,7 @@ func TestTheDocumentIsChangedPartByPart(t *testing.T) {
 		t.Errorf("the hotline is %s", shape.Community.Hotline)
 	}
 	b.post(path, form("1", `"1"`, "yes")).mustSay(t, http.StatusConflict, "别人改过")
-	b.post("/c/east/admin/community/grids", form("2", `[{code: G1, name: 一, buildings: "东园:1-9"}]`, "yes")).mustSay(t, http.StatusUnprocessableEntity, "没有改,因为", "「网格」第 1 项:小区里没有东园:1-9这些楼", "东园 1号楼还没有归哪个网格")
+	b.post("/c/east/admin/community/grids", form("2", `[{code: G1, name: 一, buildings: "东园:1-9"}]`, "yes")).mustSay(t, http.StatusUnprocessableEntity, "没有改,因为", "「网格」第 1 项:没有「东园:1-9」这些楼", "东园 1号楼还没有归哪个网格")
 	b.post("/c/east/admin/community/estates", form("2", `[{name: 西园, buildings: 4}]`, "yes")).mustSay(t, http.StatusUnprocessableEntity, "没有改,因为")
 	b.post("/c/east/admin/community/code", form("2", "west", "yes")).mustSay(t, http.StatusNotFound)
 	if shape, _ = h.desk.Shape(east); shape.Community.Hotline != "0531-7654321" || len(shape.Community.Grids) != 2 {

@@ -3,6 +3,7 @@ package console
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -76,7 +77,10 @@ func (c *Console) logged(q *request) error {
 // came is what came of the request, and of what was refused the code. Of a deed that
 // a fault of ours cut off nobody knows.
 func (q *request) came(err error) (access.Outcome, string) {
+	var wrong *fault
 	switch code := workflow.CodeOf(err); {
+	case errors.As(err, &wrong):
+		return access.Refused, string(workflow.CodeInvalid)
 	case err != nil && code == workflow.CodeBusy:
 		return access.Begun, ""
 	case err != nil:
@@ -186,7 +190,7 @@ func (q *request) action(e access.Entry) string { return q.voice().Say("page.act
 func (q *request) outcome(e access.Entry) string {
 	switch e.Outcome {
 	case access.Refused:
-		return q.voice().Say("page.outcome.refused", wording.Values{"Text": strings.TrimSpace(wording.FirstLine(q.refusal(e.Reason)))})
+		return q.voice().Say("page.outcome.refused", wording.Values{"Text": strings.TrimSpace(wording.FirstLine(q.refusalIn(e.Reason)))})
 	case access.Begun, access.Tried:
 		return q.voice().Say("page.outcome."+string(e.Outcome), nil)
 	}

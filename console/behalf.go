@@ -1,23 +1,15 @@
 package console
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 )
 
-// behalfPage files for somebody who does not write.
-type behalfPage struct {
-	Name, Phone, Words string
-	Problem            string // why it was not filed, in words
-	Once               string // of the form: sent twice it is one matter
-}
-
-// behalf shows the form.
-func (c *Console) behalf(q *request) error {
-	return q.show("behalf", behalfPage{Once: newToken()})
-}
+// behalf shows the form with which somebody files for who does not write.
+func (c *Console) behalf(q *request) error { return q.show("behalf", nil) }
 
 // fileBehalf files a matter for a resident, whom the desk knows by name and
 // telephone or gets to know.
@@ -26,29 +18,25 @@ func (c *Console) fileBehalf(q *request) error {
 	if err != nil {
 		return err
 	}
-	page := behalfPage{Name: strings.TrimSpace(q.PostFormValue("name")), Phone: strings.TrimSpace(q.PostFormValue("phone")), Words: q.words("words"), Once: q.PostFormValue("once")}
-	again := func(problem string) error {
-		page.Problem = q.voice().Say("page.problem."+problem, nil)
-		return q.render(422, "behalf", page)
-	}
-	rest, phone := workflow.PhoneIn(page.Phone)
+	name, words := q.words("name"), q.words("words")
+	rest, phone := workflow.PhoneIn(q.words("phone"))
 	switch {
-	case !workflow.IsName(page.Name):
-		return again("name")
+	case !workflow.Callable(name):
+		return &fault{Field: "name", Key: "name"}
 	case strings.TrimSpace(rest) != "":
-		return again("phone")
-	case page.Words == "":
-		return again("words")
+		return &fault{Field: "phone", Key: "phone"}
+	case words == "":
+		return &fault{Field: "words", Key: "words"}
 	}
 	place, given, err := q.place()
 	if err != nil {
-		return again("place")
+		return err
 	}
-	u, err := c.o.Understander.Understand(q.Context(), q.shape.Community, workflow.Words{Text: page.Words})
+	u, err := c.o.Understander.Understand(q.Context(), q.shape.Community, workflow.Words{Text: words})
 	if err != nil {
 		return err
 	}
-	cmd := u.Filing(page.Words, q.by())
+	cmd := u.Filing(words, q.by())
 	cmd.Source, cmd.Topic = workflow.SourceBehalf, ""
 	if cmd.Kind != workflow.Wish && cmd.Kind != workflow.Incident {
 		cmd.Kind, cmd.Category = workflow.Incident, ""
@@ -57,18 +45,15 @@ func (c *Console) fileBehalf(q *request) error {
 		cmd.Place = place
 	}
 	if cmd.Kind == workflow.Incident && !cmd.Place.Known() && cmd.Severity != workflow.Emergency {
-		return again("place")
+		return &workflow.Error{Code: "needs_place", Cause: errors.New("nobody knows where it is")}
 	}
 	photos, err := q.photos("photos")
 	if err != nil {
 		return err
 	}
-	number, fresh, err := c.o.Desk.Enter(q.Context(), q.community(), desk.Entry{ID: once, Name: page.Name, Phone: phone, Command: cmd, Media: photos})
+	number, _, err := c.o.Desk.Enter(q.Context(), q.community(), desk.Entry{ID: once, Name: name, Phone: phone, Command: cmd, Media: photos})
 	if err != nil {
 		return err
-	}
-	if !fresh {
-		return q.to("filed_behalf", "work")
 	}
 	return q.to("filed_behalf", "t", number)
 }

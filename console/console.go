@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -147,14 +148,32 @@ func (c *Console) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET "+assets.Prefix, c.assets)
 	for _, row := range c.routes {
-		mux.Handle(row.pattern, c.serve(&row))
+		mux.Handle(row.pattern, c.serve(&row, mux))
+	}
+	nowhere := func(w http.ResponseWriter, r *http.Request, code workflow.Code) {
+		setHeaders(w.Header())
+		q := &request{Request: r, console: c, w: w, row: &route{pattern: "none"}, now: c.now(), pages: mux, refused: refusedOf(r.Context())}
+		code0, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/c/"), "/")
+		if shape, ok := c.o.Desk.Shape(code0); ok {
+			if q.shape = shape; q.knows() != nil {
+				q.me = workflow.Person{}
+			}
+		}
+		c.fail(q, &workflow.Error{Code: code, Cause: errors.New("no such page")})
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		setHeaders(w.Header())
-		q := &request{Request: r, console: c, w: w, row: &route{pattern: "none"}, now: c.now()}
-		c.fail(q, &workflow.Error{Code: workflow.CodeNotFound, Cause: errors.New("no such page")})
+		form := r.Clone(r.Context())
+		form.Method = http.MethodPost
+		if _, pattern := mux.Handler(form); r.Method == http.MethodGet && pattern != "/" {
+			w.Header().Set("Allow", http.MethodPost)
+			nowhere(w, r, "no_method")
+			return
+		}
+		nowhere(w, r, "no_page")
 	})
 	// No other site's page changes anything here (Go 1.25: by Sec-Fetch-Site and
 	// Origin), besides the sign that every form carries.
-	return http.NewCrossOriginProtection().Handler(mux)
+	own := http.NewCrossOriginProtection()
+	own.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { nowhere(w, r, workflow.CodeNotAllowed) }))
+	return own.Handler(mux)
 }

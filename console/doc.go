@@ -5,7 +5,8 @@
 //
 // Read it in this order: access.go (every route, and whose it is: the one table),
 // request.go (what happens to a request before and after its handler),
-// session.go and login.go (who is it), render.go (templates), matter.go (how a
+// session.go and login.go (who is it), typed.go (forms that are refused, and what
+// was typed into them), work.go (changes, once each), render.go (templates), matter.go (how a
 // ticket is shown, and what of it to whom). Then a file for each kind of page.
 //
 // What must never come in: rules of tickets (package workflow), SQL (storage), the

@@ -144,6 +144,9 @@ func (q *request) calls(owned []workflow.Ticket, phones int64) ([]call, error) {
 	}
 	var out []call
 	for _, p := range open {
+		if p.Number == 0 {
+			continue // about no ticket: it stands with what did not arrive
+		}
 		who, err := q.console.o.Desk.Journal().Person(q.Context(), q.community(), p.Person)
 		if err != nil && workflow.CodeOf(err) != workflow.CodeNotFound {
 			return nil, err

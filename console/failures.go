@@ -68,13 +68,10 @@ func (c *Console) failedCalled(q *request) error {
 		if p.Key != key {
 			continue
 		}
-		if err := q.work(func(w *deskWork) error {
+		return q.work(func(w *deskWork) (string, error) {
 			w.Change.Ended = append(w.Change.Ended, desk.PushEnd{Key: key, PushOutcome: desk.PushOutcome{Status: desk.PushDone, At: w.Now}})
-			return nil
-		}); err != nil {
-			return err
-		}
-		return q.to("did.called", "admin/failures")
+			return q.address("did.called", "admin/failures"), nil
+		})
 	}
 	return &workflow.Error{Code: workflow.CodeAlreadyDone, Cause: errors.New("no call of that key is open")}
 }

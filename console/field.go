@@ -125,7 +125,7 @@ func (q *request) filledFields(c *workflow.Community, key string) (any, error) {
 		case f.Number:
 			n, err := strconv.Atoi(text)
 			if err != nil {
-				return nil, &workflow.Error{Code: "no_number", Cause: fmt.Errorf("%s: %w", f.Key, err)}
+				return nil, &fault{Field: f.Key, Key: "whole_number"}
 			}
 			out[f.Key] = n
 		default:

@@ -2,7 +2,6 @@ package console
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -152,6 +151,20 @@ func (q *request) rows(columns ...string) []map[string]string {
 	return out
 }
 
+// formRow is where the row stands in the form that rows gives as one of its rows.
+func (q *request) formRow(first string, index int) int {
+	for i, value := range q.PostForm[first] {
+		if strings.TrimSpace(value) == "" || slices.Contains(q.PostForm["gone"], strconv.Itoa(i)) {
+			continue
+		}
+		if index == 0 {
+			return i
+		}
+		index--
+	}
+	return 0
+}
+
 // namesIn are names with commas or spaces between them.
 func namesIn(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(" ,，、;；", r) })
@@ -184,9 +197,20 @@ func (q *request) filledEstates(c *workflow.Community) []estateRow {
 func (q *request) filledGrids() []workflow.Grid {
 	var out []workflow.Grid
 	for _, r := range q.rows("code", "name", "kind", "buildings") {
-		out = append(out, workflow.Grid{Code: r["code"], Name: r["name"], Kind: r["kind"], Buildings: strings.NewReplacer("，", ", ", "：", ":", "—", "-", "至", "-").Replace(r["buildings"])})
+		out = append(out, workflow.Grid{Code: r["code"], Name: r["name"], Kind: r["kind"], Buildings: buildingsIn(r["buildings"])})
 	}
 	return out
+}
+
+// How people write which buildings a grid has, besides how a document has it.
+var (
+	otherSigns = strings.NewReplacer("，", ", ", "、", ", ", ";", ", ", "；", ", ", "\n", ", ", "：", ":")
+	spanSigns  = regexp.MustCompile(`(\d)\s*(?:号楼|号|栋|幢)?\s*(?:[-—–~～至到]+)\s*(\d)`)
+	spanEnd    = regexp.MustCompile(`(:[\s\d-]*\d)\s*(?:号楼|号|栋|幢)`)
+)
+
+func buildingsIn(s string) string {
+	return strings.Trim(spanEnd.ReplaceAllString(spanSigns.ReplaceAllString(otherSigns.Replace(s), "$1-$2"), "$1"), ", ")
 }
 
 type landmarkRow struct {
@@ -268,7 +292,7 @@ func (q *request) filledClocks(c *workflow.Community, document string) (any, err
 		}
 		d, ok := q.timeOf(q.PostFormValue(f.key))
 		if !ok {
-			return nil, &workflow.Error{Code: "no_time", Cause: errors.New(f.key)}
+			return nil, &fault{Field: f.key, Key: "time"}
 		}
 		if d == *f.at {
 			continue

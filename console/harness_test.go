@@ -260,6 +260,9 @@ func (b *browser) post(path string, form url.Values) answer {
 	if !form.Has("csrf") {
 		form.Set("csrf", b.sign(path))
 	}
+	if !form.Has("once") {
+		form.Set("once", newToken())
+	}
 	req, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, b.url+path, bytes.NewBufferString(form.Encode()))
 	b.must(err)
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")

@@ -139,7 +139,7 @@ func (c *Console) checkImport(q *request) error {
 		return q.render(http.StatusUnprocessableEntity, "imported", page)
 	}
 	page.Token = newToken()
-	shelved, err := q.seal(page.Token, k, name, data)
+	shelved, err := sealed(q.key(page.Token), q.about(k), append([]byte(name+"\n"), data...))
 	if err == nil {
 		err = c.o.Shelf.Keep(q.Context(), q.community(), shelf(page.Token), shelved, tableKept)
 	}
@@ -165,7 +165,13 @@ func (c *Console) enterImport(q *request) error {
 	}
 	var data []byte
 	if ok {
-		page.File, data, ok = q.unseal(page.Token, k, shelved)
+		shelved, ok = unsealed(q.key(page.Token), q.about(k), shelved)
+		if done, yes := strings.CutPrefix(string(shelved), entered0); ok && yes {
+			return q.on(done)
+		}
+		var head []byte
+		head, data, _ = bytes.Cut(shelved, []byte("\n"))
+		page.File = string(head)
 	}
 	if !ok {
 		page.Token, page.Problem = "", q.voice().Say("page.problem.table_gone", nil)
@@ -198,13 +204,18 @@ func (c *Console) enterImport(q *request) error {
 		}
 		return q.render(http.StatusServiceUnavailable, "imported", page)
 	}
-	if err := c.o.Shelf.Discard(q.Context(), q.community(), shelf(page.Token)); err != nil {
+	to := q.path("admin/import") + "?" + url.Values{
+		"done": {string(k)}, "fresh": {strconv.Itoa(entered.Fresh)}, "before": {strconv.Itoa(entered.Before)},
+	}.Encode()
+	// In its place stands where it led: the same form again leads there too.
+	shelved, err = sealed(q.key(page.Token), q.about(k), []byte(entered0+to))
+	if err == nil {
+		err = c.o.Shelf.Keep(q.Context(), q.community(), shelf(page.Token), shelved, tableKept)
+	}
+	if err != nil {
 		c.o.Logger.Warn("a table that was entered is kept on", "cause", err) // it runs out by itself, sealed
 	}
-	http.Redirect(q.w, q.Request, q.path("admin/import")+"?"+url.Values{
-		"done": {string(k)}, "fresh": {strconv.Itoa(entered.Fresh)}, "before": {strconv.Itoa(entered.Before)},
-	}.Encode(), http.StatusSeeOther)
-	return nil
+	return q.on(to)
 }
 
 // importer reads tables as who is logged in.
@@ -270,40 +281,42 @@ func shelf(token string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// seal closes a table so that only the form with this token opens it, in this
-// session, as this kind of table of this community (AES-256-GCM; a token's key is
-// used once).
-func (q *request) seal(token string, k tables.Kind, name string, data []byte) ([]byte, error) {
-	box, err := q.box(token)
+// entered0 begins what is kept of a table that was entered; no file's name does.
+const entered0 = "\x00"
+
+// key opens a table: of this form in this session alone.
+func (q *request) key(token string) string { return "table\x00" + token + "\x00" + q.token }
+
+// about is what a kept table is: of which community, of which kind.
+func (q *request) about(k tables.Kind) string { return q.community() + "\x00" + string(k) }
+
+// sealed closes what is kept so that only who has the key opens it, as what it was
+// (AES-256-GCM; a key is used once or twice).
+func sealed(key, about string, data []byte) ([]byte, error) {
+	box, err := box(key)
 	if err != nil {
 		return nil, err
 	}
 	nonce := make([]byte, box.NonceSize())
 	_, _ = rand.Read(nonce) // crypto/rand never fails
-	return box.Seal(nonce, nonce, append([]byte(name+"\n"), data...), q.about(k)), nil
+	return box.Seal(nonce, nonce, data, []byte(about)), nil
 }
 
-// unseal opens it; ok is false where it is not this form's.
-func (q *request) unseal(token string, k tables.Kind, sealed []byte) (name string, data []byte, ok bool) {
-	box, err := q.box(token)
-	if err != nil || len(sealed) < box.NonceSize() {
-		return "", nil, false
+// unsealed opens it; ok is false where it is another's, or something else.
+func unsealed(key, about string, data []byte) (open []byte, ok bool) {
+	box, err := box(key)
+	if err != nil || len(data) < box.NonceSize() {
+		return nil, false
 	}
-	open, err := box.Open(nil, sealed[:box.NonceSize()], sealed[box.NonceSize():], q.about(k))
-	if err != nil {
-		return "", nil, false
-	}
-	head, data, ok := bytes.Cut(open, []byte("\n"))
-	return string(head), data, ok
+	open, err = box.Open(nil, data[:box.NonceSize()], data[box.NonceSize():], []byte(about))
+	return open, err == nil
 }
 
-func (q *request) box(token string) (cipher.AEAD, error) {
-	key := sha256.Sum256([]byte("table\x00" + token + "\x00" + q.token))
-	block, err := aes.NewCipher(key[:])
+func box(key string) (cipher.AEAD, error) {
+	sum := sha256.Sum256([]byte(key))
+	block, err := aes.NewCipher(sum[:])
 	if err != nil {
 		return nil, err
 	}
 	return cipher.NewGCM(block)
 }
-
-func (q *request) about(k tables.Kind) []byte { return []byte(q.community() + "\x00" + string(k)) }

@@ -194,7 +194,7 @@ func TestFormsOfOtherSitesChangeNothing(t *testing.T) {
 	b := h.as("east/resident")
 	path := "/c/east/my/" + number(ticket) + "/rate"
 	send := func(sign, origin, site string) int {
-		form := url.Values{"rating": {"satisfied"}, "csrf": {sign}}
+		form := url.Values{"rating": {"satisfied"}, "csrf": {sign}, "once": {newToken()}}
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.url+path, strings.NewReader(form.Encode()))
 		h.must(err)
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")

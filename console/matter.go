@@ -70,6 +70,9 @@ func (q *request) matter(t *workflow.Ticket) matter {
 	if t.Pair != nil {
 		m.Pair = int(t.Pair.Every / (24 * time.Hour))
 	}
+	if t.State == workflow.Resolved && !m.Own { // it is not theirs to say how it was
+		m.StateLabel = voice.Say("page.state.resolved", nil)
+	}
 	if t.Category == "" {
 		m.What = voice.Say("what_unknown", nil)
 	}
@@ -132,18 +135,15 @@ func (q *request) ticket(ctx context.Context) (workflow.Ticket, error) {
 	return workflow.Ticket{}, &workflow.Error{Code: workflow.CodeNotFound, Number: number}
 }
 
-// do gives commands to the ticket that the path names, in one commit, and
-// decides again where somebody else changed it meanwhile.
-func (q *request) do(cmds ...workflow.Command) (workflow.Ticket, error) {
-	if _, err := q.ticket(q.Context()); err != nil {
-		return workflow.Ticket{}, err
-	}
-	number, _ := q.number()
-	var t workflow.Ticket
-	err := q.work(func(w *deskWork) error {
-		var err error
-		t, err = w.Do(q.Context(), number, cmds...)
+// do gives commands to the ticket that the path names, in one commit, and leads to
+// where to says.
+func (q *request) do(to string, cmds ...workflow.Command) error {
+	number, err := q.number()
+	if err != nil {
 		return err
+	}
+	return q.work(func(w *deskWork) (string, error) {
+		_, err := w.Do(q.Context(), number, cmds...)
+		return to, err
 	})
-	return t, err
 }

@@ -2,8 +2,6 @@ package console
 
 import (
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
@@ -13,45 +11,38 @@ import (
 type mePage struct {
 	Name, Hidden, Home string
 	Staff              bool // name and telephone are the administrator's to change
-	Problem            string
 }
 
 // me shows what the desk knows of who is logged in.
-func (c *Console) me(q *request) error { return q.showMe(200, "") }
-
-func (q *request) showMe(status int, problem string) error {
-	page := mePage{Name: q.me.Name, Hidden: workflow.HidePhone(q.me.Phone), Home: q.me.Home.String(), Staff: q.me.Staff()}
-	if problem != "" {
-		page.Problem = q.voice().Say("page.problem."+problem, nil)
-	}
-	return q.render(status, "me", page)
+func (c *Console) me(q *request) error {
+	return q.show("me", mePage{Name: q.me.Name, Hidden: workflow.HidePhone(q.me.Phone), Home: q.me.Home.String(), Staff: q.me.Staff()})
 }
 
 // changeMe takes what somebody is called, their telephone and their home; what is
 // left empty stays.
 func (c *Console) changeMe(q *request) error {
-	name := strings.TrimSpace(q.PostFormValue("name"))
-	written := strings.TrimSpace(q.PostFormValue("phone"))
-	rest, phone := workflow.PhoneIn(written)
+	name := q.words("name")
+	rest, phone := workflow.PhoneIn(q.words("phone"))
 	home, moved, err := q.place()
 	switch {
-	case utf8.RuneCountInString(name) == 1 || utf8.RuneCountInString(name) > 20 || strings.ContainsFunc(name, unicode.IsControl):
-		return q.showMe(422, "name")
+	case name != "" && !workflow.Callable(name):
+		return &fault{Field: "name", Key: "name"}
 	case strings.TrimSpace(rest) != "":
-		return q.showMe(422, "phone")
-	case err != nil || moved && home.Building == 0:
-		return q.showMe(422, "home")
+		return &fault{Field: "phone", Key: "phone"}
+	case err != nil:
+		return err
+	case moved && home.Building == 0:
+		return &fault{Field: "landmark", Key: "home"}
+	case !moved && (q.me.Staff() || name == "" && phone == ""):
+		return &fault{Field: map[bool]string{true: "estate", false: "name"}[q.me.Staff()], Key: "nothing"}
 	}
-	if err := q.work(func(w *deskWork) error {
+	return q.work(func(w *deskWork) (string, error) {
 		if !q.me.Staff() && (name != "" || phone != "") {
 			w.Change.Contact = &desk.Contacted{Person: q.me.ID, Name: name, Phone: phone}
 		}
 		if moved {
 			w.Change.Home = &desk.Home{Person: q.me.ID, Place: home}
 		}
-		return nil
-	}); err != nil {
-		return err
-	}
-	return q.to("changed", "me")
+		return q.address("changed", "me"), nil
+	})
 }

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"errors"
 	"slices"
 
 	"github.com/wishdesk/wishdesk/wording"
@@ -92,20 +91,13 @@ var ratings = []workflow.Rating{workflow.Satisfied, workflow.Fair, workflow.Unsa
 func (c *Console) rate(q *request) error {
 	rating := workflow.Rating(q.PostFormValue("rating"))
 	if !slices.Contains(ratings, rating) {
-		return &workflow.Error{Code: workflow.CodeInvalid, Cause: errors.New("no such verdict")}
-	}
-	if _, err := q.ownTicket(); err != nil {
-		return err
-	}
-	t, err := q.do(workflow.Command{Name: workflow.CmdRate, Actor: q.by(), Rating: rating, Text: q.words("words")})
-	if err != nil {
-		return err
+		return &fault{Key: "choose"}
 	}
 	said := "rated"
 	if rating == workflow.Unsatisfied {
 		said = "reopened"
 	}
-	return q.to(said, "my", t.Number)
+	return q.ownCommand(said, workflow.Command{Name: workflow.CmdRate, Actor: q.by(), Rating: rating, Text: q.words("words")})
 }
 
 // add takes more words and photos: the answer where something was asked.
@@ -125,14 +117,11 @@ func (c *Console) add(q *request) error {
 	if cmd.Text == "" && len(photos) == 0 {
 		return &workflow.Error{Code: workflow.CodeNeedsText, Number: t.Number}
 	}
-	if err := q.work(func(w *deskWork) error {
+	return q.work(func(w *deskWork) (string, error) {
 		cmd.Media = q.attach(w, t.Number, photos)
 		_, err := w.Do(q.Context(), t.Number, cmd)
-		return err
-	}); err != nil {
-		return err
-	}
-	return q.to("added", "my", t.Number)
+		return q.address("added", "my", t.Number), err
+	})
 }
 
 // urge asks those who handle it to hurry.
@@ -156,10 +145,7 @@ func (q *request) ownCommand(said string, cmd workflow.Command) error {
 	if err != nil {
 		return err
 	}
-	if t, err = q.do(cmd); err != nil {
-		return err
-	}
-	return q.to(said, "my", t.Number)
+	return q.do(q.address(said, "my", t.Number), cmd)
 }
 
 // withdrawAsk asks once more before a matter is taken back.
@@ -177,16 +163,11 @@ func (c *Console) withdraw(q *request) error {
 	if err != nil {
 		return err
 	}
-	others := 0
-	if err := q.work(func(w *deskWork) error {
-		_, n, err := w.Withdraw(q.Context(), t.Number, q.by(), q.words("words"))
-		others = n
-		return err
-	}); err != nil {
-		return err
-	}
-	if others > 0 {
-		return q.to("left_to_others", "my")
-	}
-	return q.to("withdrawn", "my")
+	return q.work(func(w *deskWork) (string, error) {
+		_, others, err := w.Withdraw(q.Context(), t.Number, q.by(), q.words("words"))
+		if others > 0 {
+			return q.address("left_to_others", "my"), err
+		}
+		return q.address("withdrawn", "my"), err
+	})
 }

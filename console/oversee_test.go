@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"context"
 	"html"
 	"net/http"
 	"net/url"
@@ -180,12 +181,53 @@ func TestAWorkerHandlesFromThePage(t *testing.T) {
 	}
 }
 
+// guesses is not sure what anything is about.
+type guesses struct{ workflow.Understander }
+
+func (g guesses) Understand(ctx context.Context, c *workflow.Community, w workflow.Words) (workflow.Understanding, error) {
+	u, err := g.Understander.Understand(ctx, c, w)
+	u.Guesses = []workflow.Category{"facilities", "drainage"}
+	return u, err
+}
+
 func TestTheTrayIsFiledInOneTap(t *testing.T) {
 	h := newHouse(t)
 	ticket := h.file(east, "那个东西又出毛病了", func(c *workflow.Command) { c.Kind, c.Category, c.Severity, c.Place = "", "", "", workflow.Place{} })
 	if ticket.Stand != workflow.InTray {
 		t.Fatalf("it stands %q", ticket.Stand)
 	}
+	// One tap files what stands somewhere; where it stands nowhere, the tap asks for it.
+	unclear := func(text string, at workflow.Place) workflow.Ticket {
+		return h.file(east, text, func(c *workflow.Command) {
+			c.Kind, c.Category, c.Severity, c.Place = "", "", "", at
+		})
+	}
+	placed, nowhere := unclear("那个又坏了", workflow.Place{Estate: "东园", Building: 1, Grid: "G1"}), unclear("那个又坏了,真是的", workflow.Place{})
+	h.console.o.Understander = guesses{h.console.o.Understander}
+	for name, size := range map[string][2]int{"phone": {browsertest.PhoneWidth, browsertest.PhoneHeight}, "desk": {browsertest.DeskWidth, browsertest.DeskHeight}} {
+		tab := h.tab("east/worker", size[0], size[1])
+		if name == "phone" {
+			tab.Go(h.url + "/c/east/t/" + number(placed))
+			tab.Do("one tap", browsertest.Presses("管道排水"), browsertest.Says("已归类"))
+			continue
+		}
+		tab = h.tab("east/committee", size[0], size[1])
+		tab.Go(h.url + "/c/east/t/" + number(nowhere))
+		tab.Do("a tap", browsertest.Presses("管道排水"), browsertest.Says("再选一下在哪儿,就能派单了"))
+		tab.FitsItsWidth()
+		tab.Picture("tray-guess-" + name)
+		tab.Do("the place", chromedp.SetValue(chromedp.CSS("#p-estate"), "东园"), chromedp.SendKeys(chromedp.CSS("#p-building"), "3"),
+			chromedp.Click(`//form[contains(@action,"/do/classify")]//button[normalize-space(.)="归类"]`), browsertest.Says("已归类"))
+	}
+	for _, n := range []int64{placed.Number, nowhere.Number} {
+		if got, err := h.store.Ticket(t.Context(), east, n); err != nil || got.Category != "drainage" || got.Owner == 0 {
+			t.Errorf("%d is %s with %d (%v)", n, got.Category, got.Owner, err)
+		}
+	}
+	at := "/c/east/t/" + number(ticket)
+	w := h.as("east/committee")
+	w.post(at+"/do/classify", w.form(at, "category", "drainage")).mustSay(t, 422, `<option value="drainage" selected="">`, "请写清在哪儿", `name="building" inputmode="numeric" aria-invalid="true"`)
+
 	b := h.tab("east/committee", browsertest.DeskWidth, browsertest.DeskHeight)
 	b.Go(h.url + "/c/east/work")
 	b.Do("the tray", browsertest.Says("等专人归类"), chromedp.Click(chromedp.CSS(`a[href$="/t/`+number(ticket)+`"]`)), browsertest.Says("归类"))
@@ -275,7 +317,7 @@ func TestAFormThatCameTooLateSaysHowItStands(t *testing.T) {
 	h.tell(east, ticket.Number, workflow.Command{Name: workflow.CmdAccept, Actor: workflow.By(h.people["east/leader"])})
 	for _, command := range []string{"resolve", "accept", "transfer"} {
 		form := url.Values{"words": {"灯换好了"}, "to": {itoa(int64(h.people["east/officer"].ID))}}
-		worker.post(page+"/do/"+command, form).mustSay(t, http.StatusConflict, "有变化", "龚莉", "看现在的情况", "but not", "不归您看")
+		worker.post(page+"/do/"+command, form).mustSay(t, http.StatusConflict, "有变化", "龚莉", "but not", "不归您看")
 	}
 	if got, err := h.store.Ticket(t.Context(), east, ticket.Number); err != nil || got.State != workflow.Accepted || got.Owner != h.people["east/leader"].ID {
 		t.Errorf("it is %s with %d (%v)", got.State, got.Owner, err)

@@ -108,6 +108,7 @@ func TestOnlyPhotosAreTaken(t *testing.T) {
 		var body bytes.Buffer
 		w := multipart.NewWriter(&body)
 		h.must(w.WriteField("csrf", b.sign(path)))
+		h.must(w.WriteField("once", newToken()))
 		h.must(w.WriteField("words", "照片"))
 		part, err := w.CreateFormFile("photos", name)
 		h.must(err)

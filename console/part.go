@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strconv"
@@ -53,8 +54,6 @@ type partPage struct {
 	On      int64 // the version that is being changed
 	Text    string
 	Form    *partForm // nil where the part has none
-	Reasons []string  // why it is refused
-	Stale   bool      // somebody else changed the document meanwhile
 	Checked bool      // it may be applied as it stands here
 	preview
 }
@@ -160,7 +159,7 @@ func (c *Console) fillPart(q *request) error {
 // changeDocument shows what a document would change, and applies it when that is
 // agreed to. err is why there is none.
 func (q *request) changeDocument(page partPage, doc workflow.Document, yaml []byte, err error) error {
-	c := q.console
+	c, agreed := q.console, q.PostFormValue("agreed") == "yes"
 	var change charter.Change
 	if err == nil {
 		change, err = c.registry().Propose(q.Context(), q.community(), page.On, yaml)
@@ -168,11 +167,12 @@ func (q *request) changeDocument(page partPage, doc workflow.Document, yaml []by
 	var refused *charter.Refused
 	switch {
 	case errors.As(err, &refused):
-		page.Reasons = q.reasons(refused)
-		return q.render(422, "part", page)
+		return q.documentFault(refused)
 	case errors.Is(err, desk.ErrStale):
-		page.Stale, page.On = true, doc.Version
-		return q.render(409, "part", page)
+		if text, err := charter.Section([]byte(doc.YAML), page.Key); err == nil && agreed && text == page.Text {
+			return q.to("applied", "admin/community") // by the first of two taps
+		}
+		return &fault{Key: "stale", Stale: true}
 	case err != nil:
 		return err
 	}
@@ -180,14 +180,18 @@ func (q *request) changeDocument(page partPage, doc workflow.Document, yaml []by
 		return err
 	}
 	page.Checked = true
-	if q.PostFormValue("agreed") != "yes" || change.Nothing() {
+	if !agreed || change.Nothing() {
 		q.tried = true
+		if page.Key != "assignment" { // whose form tells rules by their place in what stands
+			if page.Form, err = q.partForm(page.Key, string(yaml)); err != nil {
+				return err
+			}
+		}
 		return q.show("part", page)
 	}
 	if _, err := c.registry().Apply(q.Context(), change, q.me.Name, false); err != nil {
 		if errors.As(err, &refused) {
-			page.Reasons, page.Checked = q.reasons(refused), false
-			return q.render(422, "part", page)
+			return q.documentFault(refused)
 		}
 		return err
 	}
@@ -195,6 +199,25 @@ func (q *request) changeDocument(page partPage, doc workflow.Document, yaml []by
 		return err
 	}
 	return q.to("applied", "admin/community")
+}
+
+// documentFault is what is wrong with a document, at the field of the form by which it
+// was changed where one is known.
+func (q *request) documentFault(refused *charter.Refused) error {
+	out := &fault{Says: append([]string{q.voice().Say("page.problem.unchanged", nil)}, q.reasons(refused)...)}
+	var wrong *workflow.Wrong
+	if !errors.As(refused, &wrong) || !strings.HasPrefix(wrong.At, q.PathValue("section")) {
+		return out
+	}
+	out.Field = strings.TrimPrefix(strings.TrimPrefix(wrong.At, q.PathValue("section")), ".")
+	if index, below, row := strings.Cut(out.Field, "]"); row {
+		out.Row, _ = strconv.Atoi(strings.TrimPrefix(index, "["))
+		out.Field = strings.TrimPrefix(below, ".")
+		if first := map[string]string{"estates": "name", "grids": "code", "landmarks": "name"}[q.PathValue("section")]; first != "" {
+			out.Field, out.Row = cmp.Or(out.Field, first), q.formRow(first, out.Row)
+		}
+	}
+	return out
 }
 
 // reasons are why a document is refused, in words where there are any.

@@ -38,15 +38,14 @@ func (c *Console) people(q *request) error {
 
 // memberPage is one of the staff.
 type memberPage struct {
-	Person  workflow.Person
-	Hidden  string
-	Phone   string // only where it was asked for
-	Code    string // a bind code just made
-	Roles   []workflow.RoleKind
-	Part    int           // which of their parts is in the form; as many as they have for another
-	Role    workflow.Role // that part
-	Problem string
-	New     bool
+	Person workflow.Person
+	Hidden string
+	Phone  string // only where it was asked for
+	Code   string // a bind code just made
+	Roles  []workflow.RoleKind
+	Part   int           // which of their parts is in the form; as many as they have for another
+	Role   workflow.Role // that part
+	New    bool
 }
 
 func (q *request) member() (workflow.Person, error) {
@@ -66,11 +65,7 @@ func (q *request) showMember(p workflow.Person, change func(*memberPage)) error 
 	if change != nil {
 		change(&page)
 	}
-	status := 200
-	if page.Problem != "" {
-		status = 422
-	}
-	return q.render(status, "member", page)
+	return q.show("member", page)
 }
 
 // part is which of somebody's parts a request is about: the first where it says
@@ -104,16 +99,15 @@ func (c *Console) memberPhone(q *request) error {
 // phoneNumber is a mobile number, or one of a landline with its area.
 var phoneNumber = regexp.MustCompile(`^(1[3-9][0-9]{9}|0[0-9]{2,3}-?[0-9]{7,8})$`)
 
-// filled reads name, telephone and the part of a form into a person; "" where all
-// is well, else what is wrong, a key of the wording.
-func (q *request) filled(p *workflow.Person) string {
+// filled reads name, telephone and the part of a form into a person.
+func (q *request) filled(p *workflow.Person) error {
 	p.Name = q.words("name")
-	if n := len([]rune(p.Name)); n < 2 || n > 20 {
-		return "name"
+	if !workflow.Callable(p.Name) {
+		return &fault{Field: "name", Key: "name"}
 	}
 	if phone := q.words("phone"); phone != "" {
 		if !phoneNumber.MatchString(phone) {
-			return "phone"
+			return &fault{Field: "phone", Key: "phone"}
 		}
 		p.Phone = phone
 	}
@@ -128,17 +122,17 @@ func (q *request) filled(p *workflow.Person) string {
 		role.Hours = strings.FieldsFunc(hours, func(r rune) bool { return strings.ContainsRune(" ,，、", r) })
 	}
 	if role.Check(q.shape.Community) != nil {
-		return "role"
+		return &fault{Field: "kind", Key: "role"}
 	}
 	n := q.part(*p)
 	p.Roles = slices.Clone(p.Roles)
 	if n == len(p.Roles) {
 		p.Roles = append(p.Roles, role)
-		return ""
+		return nil
 	}
 	role.Days = p.Roles[n].Days
 	p.Roles[n] = role
-	return ""
+	return nil
 }
 
 // changeMember changes name, telephone and one part of one of the staff, adds a
@@ -158,8 +152,8 @@ func (c *Console) changeMember(q *request) error {
 		}
 		return q.staffChanged("changed", "admin/people", p.ID)
 	}
-	if problem := q.filled(&p); problem != "" {
-		return q.showMember(p, func(page *memberPage) { page.Problem = q.voice().Say("page.problem."+problem, nil) })
+	if err := q.filled(&p); err != nil {
+		return err
 	}
 	if err := c.o.Record.ChangePerson(q.Context(), p); err != nil {
 		return err
@@ -184,10 +178,14 @@ func (c *Console) newMember(q *request) error {
 // addMember adds somebody to the staff.
 func (c *Console) addMember(q *request) error {
 	p := workflow.Person{Community: q.community()}
-	if problem := q.filled(&p); problem != "" {
-		return q.showMember(p, func(page *memberPage) { page.New, page.Problem = true, q.voice().Say("page.problem."+problem, nil) })
+	if err := q.filled(&p); err != nil {
+		return err
 	}
-	id, err := c.o.Record.UpsertPerson(q.Context(), "page:"+newToken()[:12], p)
+	once, err := q.once() // the same form twice is one person
+	if err != nil {
+		return err
+	}
+	id, err := c.o.Record.UpsertPerson(q.Context(), once, p)
 	if err != nil {
 		return err
 	}

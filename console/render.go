@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"path"
 	"reflect"
 	"strings"
@@ -28,7 +29,7 @@ func parsePages() (map[string]*template.Template, error) {
 	if err != nil {
 		return nil, err
 	}
-	shared := template.New("").Funcs(template.FuncMap{"live": liveAttributes, "list": func(v ...any) []any { return v }, "dict": dict, "has": has, "deref": func(b *bool) bool { return b != nil && *b }})
+	shared := template.New("").Funcs(template.FuncMap{"live": liveAttributes, "list": func(v ...any) []any { return v }, "dict": dict, "most": func(field string) int { return mostOf[field] }, "has": has, "deref": func(b *bool) bool { return b != nil && *b }})
 	for _, file := range files {
 		if strings.HasPrefix(path.Base(file), "_") {
 			if _, err := shared.Parse(string(configs.Read(file))); err != nil {
@@ -111,50 +112,68 @@ func (q *request) render(status int, page string, body any) error {
 		return fmt.Errorf("console: page %s: %w", page, err)
 	}
 	q.status = status
+	answer, ref := b.Bytes(), q.refused
+	if ref == nil {
+		ref = q.broughtBack()
+	}
+	if at := v.At(); at != "" && (ref != nil || q.Method != http.MethodGet) {
+		var err error
+		if answer, err = onPage(answer, at, ref); err != nil {
+			return err
+		}
+	}
+	if q.refused != nil {
+		q.refused.shown = true
+	}
 	q.w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	q.w.WriteHeader(status)
-	_, _ = q.w.Write(b.Bytes())
+	_, _ = q.w.Write(answer)
 	return nil
 }
 
-// refusalPage says in words why something was not done. It must not fail.
-func (c *Console) refusalPage(q *request, code string, status int) {
-	if q.shape.Community == nil { // no community's words: those of all
-		http.Error(q.w, c.o.Wording.Say(c.refusalKey(code), wording.Values{}), status)
-		return
+// refusedPage says why something was not done.
+type refusedPage struct {
+	Says  []string
+	Words []string // what they wrote, for them to copy
+	Login string   // where they log in, "" where that does not help
+}
+
+// refusalPage says in words why something was not done, where no form can. It must
+// not fail.
+func (c *Console) refusalPage(q *request, ref *refusal) {
+	text := strings.Join(ref.says, "\n")
+	if q.shape.Community == nil { // the look of all
+		q.shape.Community = &workflow.Community{}
 	}
-	c.refuse(q, refusal{Text: q.refusal(code)}, status)
-}
-
-// refusal is what the page of a refusal says.
-type refusal struct {
-	Text string
-	Back string // where it goes on, "" for the first page
-}
-
-func (c *Console) refuse(q *request, r refusal, status int) {
-	if q.Header.Get("HX-Request") != "" && status == http.StatusUnauthorized {
+	if q.Header.Get("HX-Request") != "" && ref.status == http.StatusUnauthorized {
 		q.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		q.w.WriteHeader(status)
-		_, _ = q.w.Write([]byte(r.Text + "\n"))
+		q.w.WriteHeader(ref.status)
+		_, _ = q.w.Write([]byte(text + "\n"))
 		return
 	}
-	if err := q.render(status, "refused", r); err != nil {
+	page := refusedPage{Says: ref.says, Words: ref.words()}
+	if ref.status == http.StatusUnauthorized {
+		page.Login = q.path("login")
+		if at := q.standsOn(ref.typed); at != "" {
+			page.Login += "?next=" + url.QueryEscape(at)
+		}
+	}
+	if err := q.render(ref.status, "refused", page); err != nil {
 		c.o.Logger.Error("refusal not shown", "cause", err)
-		http.Error(q.w, r.Text, status)
+		http.Error(q.w, text, ref.status)
 	}
 }
 
-// refusal is why something was not done, in words.
-func (q *request) refusal(code string) string {
-	return q.voice().Say(q.console.refusalKey(code), wording.Values{"Staff": q.me.Staff()})
-}
-
-func (c *Console) refusalKey(code string) string {
-	if c.o.Wording.Has("page.refused." + code) {
-		return "page.refused." + code
+// refusalIn is a code of refusal in words.
+func (q *request) refusalIn(code string) string {
+	w, key := q.console.o.Wording, "error."+code
+	if w.Has("page.refused." + code) {
+		key = "page.refused." + code
 	}
-	return "error." + code
+	if q.shape.Community == nil { // those of all
+		return w.Say(key, wording.Values{})
+	}
+	return q.voice().Say(key, wording.Values{"Staff": q.me.Staff()})
 }
 
 // Asset is the address of a browser file.
@@ -175,9 +194,22 @@ func (v view) Here() string {
 	return u.RequestURI()
 }
 
-// Sign is the hidden field that every form must carry.
+// At is the page on which this page's forms stand: itself, or the one from which the
+// form came that it answers; "" where nobody knows.
+func (v view) At() string {
+	if v.Method == http.MethodGet {
+		return v.Here()
+	}
+	return v.standsOn(v.PostForm)
+}
+
+// Sign are the hidden fields that every form must carry.
 func (v view) Sign() template.HTML {
-	return template.HTML(`<input type="hidden" name="csrf" value="` + csrf(v.token) + `">`) //nolint:gosec // base64
+	var b strings.Builder
+	for i, value := range []string{csrf(v.token), v.At(), v.myself(), v.formName()} {
+		fmt.Fprintf(&b, `<input type="hidden" name="%s" value="%s">`, ownFields[i], template.HTMLEscapeString(value))
+	}
+	return template.HTML(b.String()) //nolint:gosec // escaped
 }
 
 // Token is the form's sign for htmx.

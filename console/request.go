@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/access"
 	"github.com/wishdesk/wishdesk/workflow/desk"
@@ -28,8 +31,12 @@ type request struct {
 	me      workflow.Person // the zero one where nobody is logged in
 	token   string          // the session's cookie, "" for none
 	how     access.How
-	status  int  // of the page that was shown, 0 for none
-	tried   bool // a change was shown and not made
+	status  int          // of the page that was shown, 0 for none
+	tried   bool         // a change was shown and not made
+	pages   http.Handler // of all routes: a refused form's page is made anew by it
+	refused *refusal     // for which this page is made anew, nil otherwise
+	own     bool         // it is a form of this session
+	name    string       // of the forms of this page; see formName
 }
 
 // community is the code of the community.
@@ -51,10 +58,13 @@ const (
 
 // serve is what happens to every request of a community: which community, who is
 // it, may they, is it their own form; then the audit log, then the handler.
-func (c *Console) serve(row *route) http.Handler {
+func (c *Console) serve(row *route, pages http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		setHeaders(w.Header())
-		q := &request{Request: r, console: c, w: w, row: row, now: c.now()}
+		q := &request{Request: r, console: c, w: w, row: row, now: c.now(), pages: pages, refused: refusedOf(r.Context())}
+		if q.refused != nil && (row.limit == unlimited || slices.Contains(row.who, anybody)) {
+			return // no form stands there
+		}
 		if row.limit != unlimited {
 			limit := pageLimit
 			if row.limit == uploads {
@@ -109,8 +119,11 @@ func (c *Console) answer(q *request) error {
 		if err := q.parseForm(); err != nil {
 			return err
 		}
-		if !q.row.bare && !q.fromOwnForm() {
-			return &workflow.Error{Code: workflow.CodeNotAllowed, Cause: errors.New("a form that is not this session's")}
+		if q.own = q.fromOwnForm(); !q.row.bare && !q.own {
+			return &workflow.Error{Code: "not_own", Cause: errors.New("a form that is not this session's")}
+		}
+		if err := q.tooLong(); err != nil {
+			return err
 		}
 	}
 	if q.row.log != "" {
@@ -185,7 +198,12 @@ func (q *request) path(parts ...any) string {
 }
 
 // home is the address of the community's first page.
-func (q *request) home() string { return q.path() + "/" }
+func (q *request) home() string {
+	if q.community() == "" {
+		return "/" // of no community
+	}
+	return q.path() + "/"
+}
 
 // inside is where a link leads within this community, its first page where it
 // leads anywhere else: no address that came from outside is followed.
@@ -198,37 +216,61 @@ func (q *request) inside(next string) string {
 	return u.RequestURI()
 }
 
-// to sends the browser on, with what was done for the next page to say: a key of
-// the wording below page.said, "" for nothing. htmx follows it like any browser.
-func (q *request) to(said string, parts ...any) error {
-	address := q.path(parts...)
+// address is that of a page, with what was done for it to say: a key of the wording
+// below page.said, "" for nothing.
+func (q *request) address(said string, parts ...any) string {
 	if said != "" {
-		address += "?said=" + url.QueryEscape(said)
+		return q.path(parts...) + "?said=" + url.QueryEscape(said)
 	}
+	return q.path(parts...)
+}
+
+// to sends the browser on to such a page.
+func (q *request) to(said string, parts ...any) error { return q.on(q.address(said, parts...)) }
+
+// on sends the browser on after what was asked for is done. htmx follows it like any
+// browser.
+func (q *request) on(address string) error {
+	q.taken()
 	http.Redirect(q.w, q.Request, address, http.StatusSeeOther)
 	return nil
 }
 
-// fail answers what went wrong: a page with the words of the refusal's code. A
-// fault of ours is logged with its cause, without what anybody wrote.
+// fail answers what went wrong: the form's own page, or a page with the words of
+// the refusal's code. A fault of ours is logged with its cause, without what anybody
+// wrote.
 func (c *Console) fail(q *request, err error) {
 	if errors.Is(err, context.Canceled) && q.Request.Context().Err() != nil {
 		return // the browser has gone
+	}
+	if q.refused != nil {
+		return // the page of a refused form cannot be shown any more
 	}
 	if errors.Is(err, errNobody) {
 		c.askToLogIn(q)
 		return
 	}
+	if q.doneBefore() {
+		return
+	}
 	var tooLarge *http.MaxBytesError
+	var wrong *fault
 	code, status := workflow.CodeOf(err), http.StatusConflict
 	switch {
+	case errors.As(err, &wrong):
+		code = "invalid_form"
+		if !wrong.Stale {
+			status = http.StatusUnprocessableEntity
+		}
 	case errors.As(err, &tooLarge):
 		code, status = "too_large", http.StatusRequestEntityTooLarge
-	case code == workflow.CodeNotFound:
+	case code == workflow.CodeNotFound, code == "no_page", code == "no_week":
 		status = http.StatusNotFound
-	case code == workflow.CodeNotAllowed:
+	case code == "no_method":
+		status = http.StatusMethodNotAllowed
+	case code == workflow.CodeNotAllowed, code == "not_own":
 		status = http.StatusForbidden
-	case code == "not_a_photo", code == "too_many_photos", code == workflow.CodeInvalid, code == workflow.CodeNeedsText, code == workflow.CodeNeedsTarget, code == "needs_place", code == "needs_what", code == "no_time", code == "no_number":
+	case fieldOf[code] != "", code == workflow.CodeInvalid:
 		status = http.StatusUnprocessableEntity
 	case code == workflow.CodeBusy:
 		status = http.StatusServiceUnavailable
@@ -237,14 +279,42 @@ func (c *Console) fail(q *request, err error) {
 	if status < 500 {
 		c.o.Logger.Info("page refused", "route", q.row.pattern, "code", code)
 	}
-	c.refusalPage(q, string(code), status)
+	ref := &refusal{status: status, says: []string{q.refusalIn(string(code))}, field: fieldOf[code], path: q.URL.Path, typed: q.PostForm}
+	if wrong != nil {
+		ref.says, ref.field, ref.row, ref.stale = wrong.Says, wrong.Field, wrong.Row, wrong.Stale
+		if wrong.Key != "" {
+			have := wording.Values{"Least": workflow.LeastName, "Limit": mostOf[wrong.Field]}
+			maps.Copy(have, wrong.Have)
+			ref.says = []string{q.voice().Say("page.problem."+wrong.Key, have)}
+		}
+	}
+	if q.MultipartForm != nil && len(q.MultipartForm.File) > 0 {
+		ref.says = append(ref.says, q.voice().Say("page.problem.photos_again", nil))
+	}
+	if q.Method == http.MethodPost && q.again(ref) {
+		return
+	}
+	c.refusalPage(q, ref)
+}
+
+// fieldOf is which field of a form a refusal of the machine is about.
+var fieldOf = map[workflow.Code]string{
+	workflow.CodeNeedsText: "words", workflow.CodeNeedsTarget: "to", "needs_place": "building", "not_a_photo": "photos", "too_many_photos": "photos",
 }
 
 // askToLogIn leads a page to the login and back, and tells a request that is no
-// page that somebody must log in.
+// page that somebody must log in. What a form said is kept until they have.
 func (c *Console) askToLogIn(q *request) {
-	if q.Method != http.MethodGet || q.row.limit == unlimited {
-		c.refusalPage(q, "nobody", http.StatusUnauthorized)
+	if q.row.limit == unlimited || q.Header.Get("HX-Request") != "" && q.Method != http.MethodGet {
+		c.refusalPage(q, &refusal{status: http.StatusUnauthorized, says: []string{q.refusalIn("nobody")}})
+		return
+	}
+	if q.Method != http.MethodGet {
+		ref := &refusal{status: http.StatusUnauthorized, says: []string{q.refusalIn("nobody")}, path: q.URL.Path, typed: q.typedFields()}
+		if len(ref.words()) > 0 && q.keep(ref) {
+			ref.says = []string{q.refusalIn("nobody_now")}
+		}
+		c.refusalPage(q, ref)
 		return
 	}
 	address := q.path("login")

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/wishdesk/wishdesk/workflow"
-	"github.com/wishdesk/wishdesk/workflow/desk"
 )
 
 // Outdoors is what the record has of patrols and visits besides the journal.
@@ -49,7 +48,6 @@ type roundsPage struct {
 	To     int64   // who is to be visited now
 	Own    []walked
 	Grids  []walked // of their grids, for those who lead
-	Once   string   // of the form: sent twice it counts once
 }
 
 // The longest lists of the page.
@@ -73,7 +71,7 @@ func (c *Console) carePhone(q *request) error {
 
 // showRounds shows the page, with the telephone number of one of the care list.
 func (q *request) showRounds(phone int64) error {
-	page := roundsPage{Once: newToken()}
+	var page roundsPage
 	page.To, _ = strconv.ParseInt(q.URL.Query().Get("to"), 10, 64)
 	list, err := q.careList()
 	if err != nil {
@@ -171,15 +169,14 @@ func (c *Console) goRound(q *request) error {
 		r.Place.Grid = q.me.OwnGrid()
 	}
 	outcome := q.PostFormValue("outcome")
-	bad := func(what string) error { return &workflow.Error{Code: workflow.CodeInvalid, Cause: errors.New(what)} }
 	switch {
 	case r.Kind != workflow.Patrol && r.Kind != workflow.HomeVisit:
-		return bad("neither patrol nor visit")
+		return &fault{Field: "kind", Key: "choose"}
 	case outcome == foundNothing && r.Text == "":
 		r.Text = q.voice().Say("page.round.well", nil)
 	case outcome == foundNothing:
 	case outcome != foundMatter && (outcome != foundFixed || !q.me.MayFix()):
-		return bad("no such outcome")
+		return &fault{Field: "outcome", Key: "choose"}
 	case r.Text == "":
 		return &workflow.Error{Code: workflow.CodeNeedsText}
 	case !r.Place.Known():
@@ -195,14 +192,14 @@ func (c *Console) goRound(q *request) error {
 	if err != nil {
 		return err
 	}
-	err = q.work(func(w *deskWork) error {
+	return q.work(func(w *deskWork) (string, error) {
 		r := r
 		if outcome != foundNothing {
 			cmd := u.Found(r.Text, q.by())
 			cmd.Place, cmd.Media = r.Place, q.pictures(photos)
 			t, err := w.FileFound(q.Context(), cmd, outcome == foundFixed, c.o.Understander.Same)
 			if err != nil {
-				return err
+				return "", err
 			}
 			r.Number = t.Number
 		}
@@ -210,11 +207,6 @@ func (c *Console) goRound(q *request) error {
 			r.Media = append(r.Media, m.ID)
 		}
 		w.Change.Rounds = append(w.Change.Rounds, r)
-		w.Change.Delivery = q.delivery(once, r.Text)
-		return nil
+		return q.address("round."+outcome, "rounds"), nil
 	})
-	if err != nil && !errors.Is(err, desk.ErrSeen) {
-		return err
-	}
-	return q.to("round."+outcome, "rounds")
 }

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"html"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -16,17 +17,18 @@ import (
 	"github.com/wishdesk/wishdesk/workflow/desk"
 )
 
-// onceIn is the name of the form that a page brings.
-var onceIn = regexp.MustCompile(`name="once" value="([^"]+)"`)
+// ownIn are the hidden fields of the forms that a page brings.
+var ownIn = regexp.MustCompile(`name="at" value="([^"]+)"/?><input type="hidden" name="by" value="([^"]+)"/?><input type="hidden" name="once" value="([^"]+)"`)
 
-// form is what a page's form sends: its own name, and what is filled in.
+// form is what a page's form sends: where it stands, whose it is, its own name, and
+// what is filled in.
 func (b *browser) form(path string, fields ...string) url.Values {
 	b.t.Helper()
-	m := onceIn.FindStringSubmatch(b.get(path).body)
+	m := ownIn.FindStringSubmatch(html.UnescapeString(b.get(path).body))
 	if m == nil {
 		b.t.Fatalf("%s has no form", path)
 	}
-	v := url.Values{"once": {m[1]}}
+	v := url.Values{"at": {m[1]}, "by": {m[2]}, "once": {m[3]}}
 	for pair := range slices.Chunk(fields, 2) {
 		v.Set(pair[0], pair[1])
 	}
@@ -106,7 +108,7 @@ func TestAPatrolAndWhatItFinds(t *testing.T) {
 		"no such house": {b.form(path, "kind", "patrol", "outcome", "found", "words", "灯坏了", "estate", "东园", "building", "99"), http.StatusUnprocessableEntity},
 		"no outcome":    {b.form(path, "kind", "patrol", "words", "灯坏了"), http.StatusUnprocessableEntity},
 		"no kind":       {b.form(path, "outcome", "well"), http.StatusUnprocessableEntity},
-		"no name":       {url.Values{"kind": {"patrol"}, "outcome": {"well"}}, http.StatusUnprocessableEntity},
+		"no name":       {url.Values{"kind": {"patrol"}, "outcome": {"well"}, "once": {""}}, http.StatusUnprocessableEntity},
 	} {
 		if a := b.post(path, bad.form); a.status != bad.status {
 			t.Errorf("%s: %d, want %d", name, a.status, bad.status)
@@ -163,14 +165,14 @@ func TestFilingForSomebody(t *testing.T) {
 	h := newHouse(t)
 	const path = "/c/east/behalf"
 	b := h.as("east/worker")
-	b.post(path, b.form(path, "name", "王桂英", "words", "楼道灯不亮了")).mustSay(t, http.StatusUnprocessableEntity, "地点没找到", "王桂英", "楼道灯不亮了")
+	b.post(path, b.form(path, "name", "王桂英", "words", "楼道灯不亮了")).mustSay(t, http.StatusUnprocessableEntity, "请写清在哪儿", "王桂英", "楼道灯不亮了")
 	b.post(path, b.form(path, "name", "王桂英", "phone", "123", "words", "灯不亮", "estate", "东园", "building", "1")).mustSay(t, http.StatusUnprocessableEntity, "电话请写")
 	form := b.form(path, "name", "王桂英", "phone", "139 0000 2222", "words", "楼道灯不亮了", "estate", "东园", "building", "1", "unit", "2", "room", "301")
 	to := b.post(path, form).to()
 	if !strings.Contains(to, "said=filed_behalf") {
 		t.Fatalf("filing leads to %q", to)
 	}
-	if again := b.post(path, form).to(); again != "/c/east/work?said=filed_behalf" {
+	if again := b.post(path, form).to(); again != to {
 		t.Errorf("the same form again leads to %q", again)
 	}
 	known, err := h.store.Residents(t.Context(), east, "王桂英", "13900002222")
@@ -264,7 +266,7 @@ func TestSomebodysOwnData(t *testing.T) {
 	b.get(path).mustSay(t, http.StatusOK, "孙桂兰", "3单元", "but not", "19900000000")
 	b.post(path, url.Values{"phone": {"12"}}).mustSay(t, http.StatusUnprocessableEntity, "电话请写")
 	b.post(path, url.Values{"name": {"孙"}}).mustSay(t, http.StatusUnprocessableEntity, "姓名要")
-	b.post(path, url.Values{"estate": {"东园"}, "building": {"9"}}).mustSay(t, http.StatusUnprocessableEntity, "住址没找到")
+	b.post(path, url.Values{"estate": {"东园"}, "building": {"9"}}).mustSay(t, http.StatusUnprocessableEntity, "东园没有这栋楼")
 	if a := b.post(path, url.Values{"name": {"孙大娘"}, "phone": {"13900004444"}, "estate": {"东园"}, "building": {"3"}, "unit": {"2"}, "room": {"201"}}); a.to() != path+"?said=changed" {
 		t.Fatalf("changing: %d %s", a.status, a.body)
 	}

@@ -95,7 +95,7 @@ func (q *request) filledLadder(c *workflow.Community, document string) (any, err
 		}
 		after, ok := q.timeOf(value("time"))
 		if !ok {
-			return nil, &workflow.Error{Code: "no_time", Cause: fmt.Errorf("ladder, row %s", row)}
+			return nil, &fault{Field: "time", Row: i, Key: "time"}
 		}
 		if value("side") == "before" {
 			after = -after

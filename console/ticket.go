@@ -3,12 +3,11 @@ package console
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
@@ -33,7 +32,8 @@ type wholePage struct {
 	Points   string
 	Because  string  // why it went to who has it
 	Groups   []group // whom it can be given to
-	Guesses  []workflow.Category
+	Guesses  []guess
+	Guess    workflow.Category // the one that was tapped, of which the place is missing
 	Kinds    []kind
 	Absorbed []int64
 	Pushes   []sent
@@ -49,6 +49,13 @@ type person struct {
 	Hidden string // 138****1234; "" for none
 	Phone  string // only where it was asked for
 	WeChat bool   // can be reached there
+}
+
+// guess is what a ticket in the tray may be about. One tap files it where all else is
+// known, and asks for the place where it is not.
+type guess struct {
+	workflow.Category
+	Files bool
 }
 
 // hand is somebody who does a part of a ticket.
@@ -141,7 +148,13 @@ func (q *request) showTicket(ask string) error {
 		if err != nil {
 			return err
 		}
-		page.Guesses = u.Guesses
+		for _, c := range u.Guesses {
+			kind := q.voice().Taxonomy.KindOf(c)
+			page.Guesses = append(page.Guesses, guess{c, kind == workflow.Wish || t.Place.Known() || t.Severity == workflow.Emergency})
+		}
+		if c := workflow.Category(q.URL.Query().Get("guess")); q.voice().Taxonomy.KindOf(c) != "" {
+			page.Guess = c
+		}
 	}
 	if committee.holds(q.me) {
 		if err := q.oversight(&page, t.Number); err != nil {
@@ -307,7 +320,7 @@ func toSomebody(q *request, cmd *workflow.Command) error {
 func inRhythm(q *request, cmd *workflow.Command) error {
 	days, err := strconv.Atoi(q.PostFormValue("days"))
 	if err != nil || days < 1 || days > 31 {
-		return &workflow.Error{Code: workflow.CodeInvalid, Cause: errors.New("no rhythm of at most a month")}
+		return &fault{Field: "days", Key: "choose"}
 	}
 	cmd.Every = time.Duration(days) * 24 * time.Hour
 	return nil
@@ -316,11 +329,11 @@ func inRhythm(q *request, cmd *workflow.Command) error {
 func intoAnother(q *request, cmd *workflow.Command) error {
 	n, err := strconv.ParseInt(strings.TrimSpace(q.PostFormValue("into")), 10, 64)
 	if err != nil || n <= 0 {
-		return &workflow.Error{Code: workflow.CodeNeedsTarget, Cause: errors.New("no other ticket was named")}
+		return &fault{Field: "into", Key: "into"}
 	}
 	other, err := q.console.o.Desk.Journal().Ticket(q.Context(), q.community(), n)
-	if err == nil && !other.ReadBy(q.me) {
-		err = &workflow.Error{Code: workflow.CodeNotFound, Number: n}
+	if workflow.CodeOf(err) == workflow.CodeNotFound || err == nil && !other.ReadBy(q.me) {
+		err = &fault{Field: "into", Key: "into_nothing", Have: wording.Values{"Number": n}}
 	}
 	cmd.Into = n
 	return err
@@ -333,20 +346,17 @@ func whatAndWhere(q *request, cmd *workflow.Command) error {
 	if err != nil {
 		return err
 	}
-	bad := func(what string) error {
-		return &workflow.Error{Code: workflow.CodeInvalid, Number: t.Number, Cause: errors.New(what)}
-	}
 	cmd.Kind, cmd.Category, cmd.Severity, cmd.Danger, cmd.Place = t.Kind, t.Category, t.Severity, t.Danger, t.Place
 	if category := workflow.Category(q.PostFormValue("category")); category != "" {
 		k := q.voice().Taxonomy.KindOf(category)
 		if k == "" {
-			return bad("no such category")
+			return &fault{Field: "category", Key: "choose"}
 		}
 		cmd.Kind, cmd.Category = k, category
 	}
 	if severity := workflow.Severity(q.PostFormValue("severity")); severity != "" {
 		if _, ok := q.voice().Taxonomy.Severities[severity]; !ok {
-			return bad("no such severity")
+			return &fault{Field: "severity", Key: "choose"}
 		}
 		cmd.Severity = severity
 	}
@@ -363,8 +373,11 @@ func whatAndWhere(q *request, cmd *workflow.Command) error {
 	if given {
 		cmd.Place = place
 	}
-	if !given && q.PostFormValue("category") == "" && q.PostFormValue("severity") == "" {
-		return &workflow.Error{Code: "needs_what", Number: t.Number, Cause: errors.New("nothing was filled in")}
+	switch {
+	case cmd.Category == "":
+		return &fault{Field: "category", Key: "choose"}
+	case cmd.Kind != workflow.Wish && cmd.Severity != workflow.Emergency && !cmd.Place.Known():
+		return &workflow.Error{Code: "needs_place", Number: t.Number, Cause: errors.New("nobody knows where it is")}
 	}
 	return nil
 }
@@ -373,7 +386,7 @@ func whatAndWhere(q *request, cmd *workflow.Command) error {
 // where all are empty.
 func (q *request) place() (p workflow.Place, given bool, err error) {
 	bad := func(field string) (workflow.Place, bool, error) {
-		return p, false, &workflow.Error{Code: workflow.CodeInvalid, Cause: fmt.Errorf("%s does not exist", field)}
+		return p, false, &fault{Field: field, Key: "place." + field, Have: wording.Values{"Name": q.words("estate"), "Limit": mostOf["room"]}}
 	}
 	c := q.shape.Community
 	if name := q.PostFormValue("landmark"); name != "" {
@@ -385,12 +398,20 @@ func (q *request) place() (p workflow.Place, given bool, err error) {
 		return bad("landmark")
 	}
 	estate, ok := c.Estate(q.PostFormValue("estate"))
+	if !ok && q.PostFormValue("building") != "" {
+		return bad("estate")
+	}
 	building, err := strconv.Atoi(strings.TrimSpace(q.PostFormValue("building")))
 	if q.PostFormValue("building") == "" {
+		for _, field := range []string{"unit", "room", "estate"} {
+			if q.words(field) != "" {
+				return p, false, &fault{Field: "building", Key: "no_number"}
+			}
+		}
 		return p, false, nil
 	}
 	grid := c.GridOf(estate.Name, building)
-	if !ok || err != nil || grid == "" {
+	if err != nil || grid == "" {
 		return bad("building")
 	}
 	p = workflow.Place{Estate: estate.Name, Building: building, Grid: grid, Room: q.words("room")}
@@ -399,7 +420,7 @@ func (q *request) place() (p workflow.Place, given bool, err error) {
 			return bad("unit")
 		}
 	}
-	if len([]rune(p.Room)) > 10 {
+	if utf8.RuneCountInString(p.Room) > mostOf["room"] {
 		return bad("room")
 	}
 	return p, true, nil
@@ -416,18 +437,13 @@ func (c *Console) phoned(q *request) error {
 	if !slices.Contains(ratings, rating) {
 		return &workflow.Error{Code: workflow.CodeInvalid, Cause: errors.New("no such verdict")}
 	}
-	own := false
-	if err := q.work(func(w *deskWork) error {
+	return q.work(func(w *deskWork) (string, error) {
 		_, ok, err := w.Phoned(q.Context(), t.Number, q.me, rating, q.words("words"))
-		own = !ok
-		return err
-	}); err != nil {
-		return err
-	}
-	if own {
-		return &workflow.Error{Code: "own_word", Number: t.Number, Cause: errors.New("they have WeChat")}
-	}
-	return q.to("did.phoned", "t", t.Number)
+		if err == nil && !ok {
+			err = &workflow.Error{Code: "own_word", Number: t.Number, Cause: errors.New("they have WeChat")}
+		}
+		return q.address("did.phoned", "t", t.Number), err
+	})
 }
 
 // called notes that everybody was telephoned who had to be about a ticket.
@@ -436,16 +452,13 @@ func (c *Console) called(q *request) error {
 	if err != nil {
 		return err
 	}
-	if err := q.work(func(w *deskWork) error {
+	return q.work(func(w *deskWork) (string, error) {
 		t, err := w.Living(q.Context(), number)
 		if err != nil {
-			return err
+			return "", err
 		}
-		return w.Called(q.Context(), &t, q.me, number)
-	}); err != nil {
-		return err
-	}
-	return q.to("did.called", "work")
+		return q.address("did.called", "work"), w.Called(q.Context(), &t, q.me, number)
+	})
 }
 
 // tell gives the command that the path names to a ticket.
@@ -472,22 +485,23 @@ func (c *Console) tell(q *request) error {
 	if err != nil {
 		return err
 	}
-	if err := q.work(func(w *deskWork) error {
+	err = q.work(func(w *deskWork) (string, error) {
+		to := q.address("did."+string(name), "t", t.Number)
 		cmd.Media = q.attach(w, t.Number, photos)
 		switch name {
 		case workflow.CmdMerge:
 			_, err := w.Merge(q.Context(), t.Number, cmd.Into, cmd.Actor, cmd.Text)
-			return err
+			return to, err
 		case workflow.CmdSplit:
 			_, err := w.Split(q.Context(), t.Number, cmd.Actor, cmd.Text)
-			return err
+			return to, err
 		case workflow.CmdClassify:
 			_, err := w.FileByHand(q.Context(), t.Number, cmd)
-			return err
+			return to, err
 		}
 		now, err := w.Ticket(q.Context(), t.Number)
 		if err != nil {
-			return err
+			return "", err
 		}
 		cmds := []workflow.Command{cmd}
 		if now.State == workflow.Assigned && now.Owner == q.me.ID && (name == workflow.CmdNote || name == workflow.CmdResolve) {
@@ -495,28 +509,21 @@ func (c *Console) tell(q *request) error {
 			cmds = []workflow.Command{{Name: workflow.CmdAccept, Actor: q.by()}, cmd}
 		}
 		_, err = w.Do(q.Context(), t.Number, cmds...)
-		return err
-	}); err != nil {
-		switch workflow.CodeOf(err) {
-		case workflow.CodeNotAllowed, workflow.CodeWrongState, workflow.CodeTaken:
-			if t, err = q.readable(); err == nil {
-				return q.movedOn(&t)
-			}
+		return to, err
+	})
+	switch workflow.CodeOf(err) {
+	case workflow.CodeNotAllowed, workflow.CodeWrongState, workflow.CodeTaken:
+		if t, err := q.readable(); err == nil {
+			return q.movedOn(&t)
 		}
-		return err
 	}
-	return q.to("did."+string(name), "t", t.Number)
+	return err
 }
 
 // movedOn says how a ticket stands now that did not take what a form asked: a page
 // offers what fits when it is made, so that somebody has changed it since.
 func (q *request) movedOn(t *workflow.Ticket) error {
 	m := q.matter(t)
-	r := refusal{Text: q.voice().Say("page.refused.moved_on", wording.Values{"Number": t.Number, "StateLabel": m.StateLabel, "Owner": m.Owner, "Mine": m.Mine})}
-	if m.Sees {
-		r.Back = q.path("t", t.Number)
-	}
-	q.console.o.Logger.Info("page refused", "route", q.row.pattern, "code", "moved_on")
-	q.console.refuse(q, r, http.StatusConflict)
-	return nil
+	text := q.voice().Say("page.refused.moved_on", wording.Values{"Number": t.Number, "StateLabel": m.StateLabel, "Owner": m.Owner, "Mine": m.Mine})
+	return &fault{Says: []string{text}, Stale: true}
 }

@@ -50,18 +50,15 @@ func (c *Console) support(q *request) error {
 	if err != nil {
 		return err
 	}
-	if err := q.work(func(w *deskWork) error {
+	return q.work(func(w *deskWork) (string, error) {
 		t, err := w.Living(q.Context(), number)
 		if err != nil {
-			return err
+			return "", err
 		}
 		if t.Stand != workflow.OnWall || !q.voice().Taxonomy.Shared(t.Category) {
-			return &workflow.Error{Code: workflow.CodeNotFound, Number: number}
+			return "", &workflow.Error{Code: workflow.CodeNotFound, Number: number}
 		}
 		_, err = w.Do(q.Context(), t.Number, workflow.Command{Name: workflow.CmdSupport, Actor: q.by()})
-		return err
-	}); err != nil {
-		return err
-	}
-	return q.to("supported", "wall")
+		return q.address("supported", "wall"), err
+	})
 }

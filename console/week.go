@@ -12,12 +12,15 @@ import (
 // weekPage is a week's report and the way to others.
 type weekPage struct {
 	weekly.Report
-	Sent     bool // it is shown as it was sent
-	WasSent  bool // there is one as it was sent
-	Earlier  string
+	Sent     bool   // it is shown as it was sent
+	WasSent  bool   // there is one as it was sent
+	Earlier  string // "" where there can be none
 	Later    string // "" where it has not ended
 	Complete bool   // the week has ended
 }
+
+// firstYear is when there were Official Accounts: nothing is older.
+const firstYear = 2012
 
 // thisWeek leads to the last week that has ended.
 func (c *Console) thisWeek(q *request) error {
@@ -32,10 +35,13 @@ func (q *request) digest() (d digest.Digest, page weekPage, err error) {
 	week, err := digest.ParseWeek(q.PathValue("week"))
 	now := digest.WeekOf(q.now, q.shape.Community.Location())
 	from, _ := week.Range(q.shape.Community.Location())
-	if err != nil || from.After(q.now) {
-		return d, page, &workflow.Error{Code: workflow.CodeNotFound, Cause: err}
+	if err != nil || week.Year < firstYear || from.After(q.now) {
+		return d, page, &workflow.Error{Code: "no_week", Cause: err}
 	}
-	page = weekPage{Earlier: week.Before().String(), Complete: week != now}
+	page = weekPage{Complete: week != now}
+	if before := week.Before(); before.Year >= firstYear {
+		page.Earlier = before.String()
+	}
 	if page.Complete {
 		page.Later = week.After().String()
 	}

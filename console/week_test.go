@@ -84,11 +84,13 @@ func TestTheCommitteeReadsTheWeek(t *testing.T) {
 			t.Errorf("%s: %d, want %d", who, a.status, want)
 		}
 	}
-	for _, nowhere := range []string{"2026-W49", "2026-47", "x"} {
-		if a := h.as("east/committee").get("/c/east/week/" + nowhere); a.status != http.StatusNotFound {
-			t.Errorf("week %s: %d", nowhere, a.status)
+	for _, nowhere := range []string{"2026-W49", "2026-47", "x", "0001-W01", "2011-W52", "2026-W54"} {
+		for _, path := range []string{"/c/east/week/" + nowhere, "/c/east/week/" + nowhere + "/book"} {
+			h.as("east/committee").get(path).mustSay(t, http.StatusNotFound, "没有这一周的周报", "2026-W47", "东社区心愿台")
 		}
 	}
+	quiet := h.as("east/committee").get("/c/east/week/2012-W01")
+	quiet.mustSay(t, http.StatusOK, "这一周还没有数", "but not", "上一周</a>", "data-chart")
 	a := h.as("east/committee").get("/c/east/week/2026-W47/book")
 	book, err := excelize.OpenReader(bytes.NewReader([]byte(a.body)))
 	h.must(err)

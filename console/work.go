@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime/multipart"
 	"regexp"
-	"strconv"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
@@ -21,22 +23,46 @@ type deskWork = desk.Work
 // maxTurns bounds how often a change is decided again.
 const maxTurns = 12
 
-// work decides and commits one change; where somebody else changed the same
-// things meanwhile it is decided again on what is true then.
-func (q *request) work(decide func(*deskWork) error) error {
+// work decides and commits one change, and leads to where decide says; where somebody
+// else changed the same things meanwhile it is decided again on what is true then.
+// The same form sent twice is done once (see doneBefore).
+func (q *request) work(decide func(*deskWork) (to string, err error)) error {
+	id, err := q.once()
+	if err != nil {
+		return err
+	}
 	for try := range maxTurns {
 		w, err := q.console.o.Desk.Begin(q.community(), try > 0)
 		if err != nil {
 			return err
 		}
-		if err := decide(w); err != nil {
+		to, err := decide(w)
+		if err != nil {
 			return err
 		}
-		if err := w.Commit(q.Context()); !errors.Is(err, desk.ErrStale) {
+		w.Change.Delivery = &desk.Delivery{ID: id, Person: q.me.ID, Type: "event:page", Reply: to, At: q.now}
+		if err = w.Commit(q.Context()); err == nil {
+			return q.on(to)
+		}
+		if !errors.Is(err, desk.ErrStale) {
 			return err
 		}
 	}
 	return fmt.Errorf("console: a ticket keeps changing: %w", desk.ErrStale)
+}
+
+// mostOf is how long what somebody writes into a field may be, in signs: what the
+// page lets them write, what is checked, and what they are told.
+var mostOf = map[string]int{"name": workflow.MostName, "phone": 20, "room": 10, "words": 1000}
+
+// tooLong is the fault of a form with a text that is too long.
+func (q *request) tooLong() error {
+	for i, s := range q.PostForm["words"] {
+		if utf8.RuneCountInString(strings.ReplaceAll(s, "\r\n", "\n")) > mostOf["words"] {
+			return &fault{Field: "words", Row: i, Key: "long"}
+		}
+	}
+	return nil
 }
 
 // words are what somebody wrote into a field of a form, cut at what a ticket
@@ -123,16 +149,52 @@ func (q *request) pictures(photos []desk.MediaFile) []workflow.Media {
 // onceForm is what newToken gives.
 var onceForm = regexp.MustCompile(`^[A-Za-z0-9_-]{20,64}$`)
 
-// once is the name of the form that was sent, so that what it makes is made once.
+// formName is the name of this page's forms, made with the page: by it a form that is
+// sent twice is known. A browser that goes back to the page keeps it (desk.js).
+func (q *request) formName() string {
+	if q.name == "" {
+		q.name = newToken()
+	}
+	return q.name
+}
+
+// once is the name of what was sent: of the form, with all that stands in it, so that
+// what it makes is made once. Written anew it is something else.
 func (q *request) once() (string, error) {
 	name := q.PostFormValue("once")
 	if !onceForm.MatchString(name) {
 		return "", &workflow.Error{Code: workflow.CodeInvalid, Cause: errors.New("a form without its name")}
 	}
-	return "page:" + strconv.FormatInt(int64(q.me.ID), 10) + ":" + name, nil
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%s\n%q\n", name, q.URL.Path)
+	for _, field := range slices.Sorted(maps.Keys(q.PostForm)) {
+		if !slices.Contains(ownFields, field) {
+			fmt.Fprintf(sum, "%q %q\n", field, q.PostForm[field])
+		}
+	}
+	if q.MultipartForm != nil {
+		for _, field := range slices.Sorted(maps.Keys(q.MultipartForm.File)) {
+			for _, f := range q.MultipartForm.File[field] {
+				fmt.Fprintf(sum, "%q %q %d\n", field, f.Filename, f.Size)
+			}
+		}
+	}
+	return "page:" + q.myself() + ":" + hex.EncodeToString(sum.Sum(nil)[:16]), nil
 }
 
-// delivery is a form in the record: the same one twice gives desk.ErrSeen.
-func (q *request) delivery(id, text string) *desk.Delivery {
-	return &desk.Delivery{ID: id, Person: q.me.ID, Type: "page", Text: text, At: q.now}
+// doneBefore leads to where the first of two sendings of the same form led, if this
+// is the second: two taps, or a way back.
+func (q *request) doneBefore() bool {
+	if !q.own {
+		return false
+	}
+	id, err := q.once()
+	if err != nil {
+		return false
+	}
+	was, ok, err := q.console.o.Desk.Journal().Delivered(q.Context(), q.community(), id)
+	if err != nil || !ok || !strings.HasPrefix(was.Reply, q.path()) {
+		return false
+	}
+	return q.on(was.Reply) == nil
 }

@@ -280,12 +280,16 @@ func (c *Community) prepare() error {
 		at := in("grids", i, ".buildings")
 		ranges, unread, ok := parseRanges(g.Buildings)
 		if !ok {
-			fail(at, WrongForm, unread, "want estate:from-to, have %q", unread)
+			fail(at, WrongSpan, unread, "want estate:from-to, have %q", unread)
 			continue
 		}
 		for _, r := range ranges {
 			n, ok := estates[r.estate]
-			if !ok || r.from < 1 || r.to < r.from || r.to > n {
+			if !ok {
+				fail(at, WrongEstate, r.estate, "%s is no estate", r.estate)
+				continue
+			}
+			if r.from < 1 || r.to < r.from || r.to > n {
 				fail(at, WrongRange, r, "%v is not in an estate", r)
 				continue
 			}
@@ -388,7 +392,7 @@ func parseRanges(s string) (out []buildingRange, unread string, ok bool) {
 	for _, part := range strings.Split(s, ",") {
 		estate, span, ok := strings.Cut(strings.TrimSpace(part), ":")
 		if !ok {
-			return nil, part, false
+			return nil, strings.TrimSpace(part), false
 		}
 		a, b, ok := strings.Cut(span, "-")
 		if !ok {
@@ -397,9 +401,9 @@ func parseRanges(s string) (out []buildingRange, unread string, ok bool) {
 		from, err1 := strconv.Atoi(strings.TrimSpace(a))
 		to, err2 := strconv.Atoi(strings.TrimSpace(b))
 		if err1 != nil || err2 != nil {
-			return nil, part, false
+			return nil, strings.TrimSpace(part), false
 		}
-		out = append(out, buildingRange{estate, from, to})
+		out = append(out, buildingRange{strings.TrimSpace(estate), from, to})
 	}
 	return out, "", true
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // PersonID is a person's number within the deployment; 0 is nobody.
@@ -187,6 +189,19 @@ var aName = regexp.MustCompile(`^[\p{Han}·]{2,5}$`)
 
 // IsName tells whether a word has the form of a name.
 func IsName(word string) bool { return aName.MatchString(word) }
+
+// How long what somebody is called may be where they are asked for it, in signs.
+const (
+	LeastName = 2
+	MostName  = 20
+)
+
+// Callable tells whether somebody may be called so who was asked for a name: of any
+// script, unlike IsName, which finds a name among other words.
+func Callable(name string) bool {
+	n := utf8.RuneCountInString(name)
+	return n >= LeastName && n <= MostName && !strings.ContainsFunc(name, unicode.IsControl)
+}
 
 // SameResident picks, of those whom a telephone number or a name found, the
 // one whom somebody means who names a resident: of the same name, not staff,

@@ -24,6 +24,8 @@ const (
 	WrongTwice    WrongCode = "twice"    // Have stands twice
 	WrongForm     WrongCode = "form"     // Have cannot be read
 	WrongChoice   WrongCode = "choice"   // Have is none of what it may be
+	WrongSpan     WrongCode = "span"     // Have are no buildings: want estate:from-to
+	WrongEstate   WrongCode = "estate"   // there is no estate Have
 	WrongRange    WrongCode = "range"    // Have are no buildings of an estate
 	WrongTaken    WrongCode = "taken"    // building Have is in another grid
 	WrongGridless WrongCode = "gridless" // building Have is in no grid

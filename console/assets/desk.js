@@ -10,7 +10,7 @@
     const e = document.activeElement;
     if (e && e.closest('[hx-trigger*="live"]') && e.matches('input, textarea, select')) return true;
     const within = selector => [...document.querySelectorAll('[hx-trigger*="live"] ' + selector)];
-    return within('textarea').concat(within('input[type=text]')).some(field => field.value !== field.defaultValue) ||
+    return document.querySelector('form[data-refused]') || within('textarea').concat(within('input[type=text]')).some(field => field.value !== field.defaultValue) ||
       within('input[type=file]').some(field => field.files.length > 0) ||
       within('select').some(s => s.selectedIndex !== Math.max([...s.options].findIndex(o => o.defaultSelected), 0)) ||
       within('details[open]:not([data-open])').length > 0; // opened by hand
@@ -20,6 +20,9 @@
     pending = false;
     htmx.trigger(document.body, 'live');
   };
+  document.addEventListener('htmx:beforeSwap', e => { // somebody began to write while it was asked for
+    if (e.target.closest('[hx-trigger*="live"]') && writing()) { e.detail.shouldSwap = false; pending = true; }
+  });
   document.addEventListener('focusout', () => { if (pending) setTimeout(refresh, 300); });
 
   const address = document.body.dataset.live;
@@ -44,6 +47,17 @@
     window.addEventListener('pagehide', () => source.close());
     window.addEventListener('pageshow', e => { if (e.persisted) { listen(); refresh(); } });
   }
+
+  // Who goes back to a page finds its forms under the names that they had: what was
+  // sent from there already is not done twice.
+  const rename = () => {
+    const names = [...document.querySelectorAll('input[name=once]')];
+    if (!names.length) return;
+    if (!history.state?.once) history.replaceState({...history.state, once: names[0].value}, '');
+    names.forEach(field => { field.value = history.state.once; });
+  };
+  rename();
+  document.addEventListener('htmx:load', rename);
 
   // A button that was pressed is not pressed twice.
   document.addEventListener('submit', e => {

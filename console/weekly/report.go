@@ -85,7 +85,8 @@ type Cell struct {
 type Chart struct {
 	ID     string
 	Label  string // what it shows, for who cannot see it
-	Option string // JSON
+	Option string // JSON; "" where there is nothing to draw
+	None   string // what is said then
 }
 
 // Note is one definition.
@@ -476,9 +477,18 @@ type series struct {
 	values []any
 }
 
+// tells is whether there is anything in it to draw.
+func (s series) tells() bool {
+	return slices.ContainsFunc(s.values, func(v any) bool { return v != nil && v != 0 || v == 0.0 })
+}
+
 // chart draws bars side by side. Its colours and words are fit for print; the
 // tables beside it say the same.
 func (c *composer) chart(id string, names []string, unit string, all ...series) {
+	if !slices.ContainsFunc(all, series.tells) {
+		c.r.Charts = append(c.r.Charts, Chart{ID: id, Label: c.say("chart." + id), None: c.say("chart.none")})
+		return
+	}
 	var list []map[string]any
 	for _, s := range all {
 		list = append(list, map[string]any{
