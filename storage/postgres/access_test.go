@@ -31,6 +31,12 @@ func TestSessionsEnd(t *testing.T) {
 	if look(here, "a", now.Add(3*time.Hour)) {
 		t.Error("a session that nobody used lasts")
 	}
+	if _, ok, err := s.Session(c, here, access.Hash("a"), now.Add(103*time.Minute), now.Add(60*24*time.Hour)); err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	if !look(here, "a", now.Add(29*24*time.Hour)) || look(here, "a", now.Add(30*24*time.Hour)) {
+		t.Error("a session does not end after 30 days")
+	}
 	must(t, s.EndSession(c, here, access.Hash("a")))
 	if look(here, "a", now.Add(time.Minute)) {
 		t.Error("an ended session lasts")

@@ -333,8 +333,11 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"AuditLog", []string{"audit_pkey"}, func() { _, err := s.AuditLog(c, here, access.Entries{Before: 100_000, Limit: 50}); add(err) }},
 		{"AuditLog of a person", []string{"audit_person"}, func() { _, err := s.AuditLog(c, here, access.Entries{Person: 4, Limit: 50}); add(err) }},
 		{"AuditLog of a ticket", []string{"audit_number"}, func() { _, err := s.AuditLog(c, here, access.Entries{Number: 1002, Limit: 50}); add(err) }},
+		{"PeopleOf", []string{"person_pkey"}, func() { _, err := s.PeopleOf(c, here, []workflow.PersonID{4, 400, 401}); add(err) }},
 		{"ChangePerson", []string{"person_staff"}, func() {
-			add(s.ChangePerson(c, workflow.Person{Community: here, ID: 400, Roles: []workflow.Role{{Kind: workflow.RoleWorker}}}))
+			seen, err := s.Person(c, here, 400)
+			add(err)
+			add(s.ChangePerson(c, seen, workflow.Person{Community: here, ID: 400, Roles: []workflow.Role{{Kind: workflow.RoleWorker}}}))
 		}},
 		{"Stats", []string{"ticket_due", "push_owed", "push_manual", "media_owed"}, func() { _, err := s.Stats(c, now); add(err) }},
 	} {

@@ -17,6 +17,8 @@ var (
 	// ErrStale: a ticket, conversation or person was changed by another since
 	// it was read. Read again and decide again.
 	ErrStale = errors.New("desk: stale")
+	// ErrLastAdmin: the staff would be left without an administrator.
+	ErrLastAdmin = errors.New("desk: the last administrator")
 	// ErrSeen: the delivery is in the record already; its first reply stands.
 	ErrSeen = errors.New("desk: delivery seen before")
 )
@@ -491,8 +493,11 @@ type Drive interface {
 	// Done stores the reply of a delivery; Undo forgets that it was begun.
 	Done(ctx context.Context, community, delivery, reply string, ttl time.Duration) error
 	Undo(ctx context.Context, community, delivery string) error
-	// Allow is a rate limit: at most n of name within per.
-	Allow(ctx context.Context, community, name string, n int, per time.Duration) (bool, error)
+	// Replied tells whether a delivery has its reply; nothing is claimed.
+	Replied(ctx context.Context, community, delivery string) (bool, error)
+	// Allow is a rate limit: at most n of name within per; what is asked for counts as
+	// cost of them.
+	Allow(ctx context.Context, community, name string, cost, n int, per time.Duration) (bool, error)
 
 	// Add puts a task on its queue (push tasks on the push queue, urgent ones
 	// first; others on the stage queue).
