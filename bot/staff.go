@@ -188,6 +188,9 @@ func (s *session) work(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if len(lines)+len(risen)+len(trayLines)+len(calls)+len(helped)+len(visits) > 0 {
+		s.looks("work.look", 0)
+	}
 	return s.offer(s.say("work", Values{
 		"Count": len(owned), "Lines": strings.Join(lines, "\n"), "More": max(0, len(owned)-most),
 		"Risen": strings.Join(risen, "\n"), "Tray": strings.Join(trayLines, "\n"), "Calls": strings.Join(calls, "\n"),
@@ -281,6 +284,7 @@ func (s *session) called(ctx context.Context, sp spoken) (string, error) {
 	if err := s.w.Called(ctx, &t, s.me, sp.Number); err != nil {
 		return "", err
 	}
+	s.looks("ticket.called", t.Number)
 	return s.say("did.called", s.about(&t)), nil
 }
 
@@ -309,6 +313,8 @@ func (s *session) card(ctx context.Context, t *workflow.Ticket) (_ string, err e
 	}
 	if shown {
 		s.looks("phone.look", t.Number)
+	} else {
+		s.looks("ticket.look", t.Number)
 	}
 	v["Unnamed"] = t.Owner == s.me.ID && t.Reporter != 0 && t.HidesWho(s.me)
 	if t.ReadBy(s.me) {
