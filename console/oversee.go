@@ -101,6 +101,7 @@ type latePage struct {
 	All   []lateMatter
 	Grids []workflow.Grid
 	Grid  string
+	More  int // how much more there is to ask for, 0 for none
 }
 
 // overdue lists what is late, the longest first.
@@ -114,10 +115,25 @@ func (c *Console) overdue(q *request) error {
 		page.Grids = slices.DeleteFunc(slices.Clone(page.Grids), func(g workflow.Grid) bool { return !slices.Contains(own, g.Code) })
 	}
 	var err error
-	if page.All, err = q.late(page.Grid, 100); err != nil {
+	most, times := q.longer(2 * listed)
+	if page.All, err = q.late(page.Grid, most+1); err != nil {
 		return err
 	}
+	if len(page.All) > most && times < mostMore {
+		page.More = times + 1
+	}
+	page.All = page.All[:min(len(page.All), most)]
 	return q.show("overdue", page)
+}
+
+// mostMore is how often a list can be asked to be longer.
+const mostMore = 20
+
+// longer is how much a list shows that is asked for more: n, twice as many and so on.
+func (q *request) longer(n int) (most, times int) {
+	times, _ = strconv.Atoi(q.URL.Query().Get("more"))
+	times = min(max(times, 1), mostMore)
+	return n * times, times
 }
 
 // cursor is where a list goes on.

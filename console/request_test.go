@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wishdesk/wishdesk/storage/media"
 	"github.com/wishdesk/wishdesk/workflow"
@@ -183,4 +184,24 @@ func TestAClaimerJoins(t *testing.T) {
 	if got, err := h.store.Ticket(t.Context(), east, wish.Number); err != nil || got.Hand(h.people["east/volunteer"].ID) == nil {
 		t.Errorf("they have no part: %+v %v", got.Hands, err)
 	}
+}
+
+// A list that is cut says so, and can be made longer.
+func TestListsGoOn(t *testing.T) {
+	h := newHouse(t)
+	for range listed + 1 {
+		h.file(east, "楼道灯坏了")
+	}
+	b := h.as("east/resident")
+	b.get("/c/east/my").mustSay(t, http.StatusOK, "?more=2", "but not", "/my/1001\"")
+	b.get("/c/east/my?more=2").mustSay(t, http.StatusOK, "/my/1001\"", "but not", "?more=3")
+	for i := range mostVisits + 1 {
+		c := workflow.Care{Community: east, Name: fmt.Sprintf("王%03d", i), Kind: workflow.LivingAlone, Every: 14, Place: workflow.Place{Estate: "东园", Building: 1, Unit: 1, Room: fmt.Sprint(i), Grid: "G1"},
+			NextVisit: h.clock.Now().Add(time.Duration(i) * time.Hour)}
+		_, err := h.store.PutCare(t.Context(), c)
+		h.must(err)
+	}
+	w := h.as("east/worker")
+	w.get("/c/east/rounds").mustSay(t, http.StatusOK, "王099", "?more=2", "but not", "王100")
+	w.get("/c/east/rounds?more=2").mustSay(t, http.StatusOK, "王100", "but not", "?more=3")
 }

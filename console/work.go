@@ -133,7 +133,7 @@ func (q *request) photo(f *multipart.FileHeader) (desk.MediaFile, error) {
 // dropPhotos removes the photos that were stored for something that was refused. Of what
 // a fault of ours cut off nobody knows whether it was done: they stay.
 func (q *request) dropPhotos(why error) {
-	if workflow.CodeOf(why) == workflow.CodeBusy {
+	if workflow.CodeOf(why) == workflow.CodeBusy && !errors.Is(why, desk.ErrSeen) && !errors.Is(why, desk.ErrStale) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(q.Context()), outcomeTime)

@@ -139,7 +139,7 @@ func TestSetUpACommunity(t *testing.T) {
 		lines = append(lines, strings.Join([]string{e.Action, strings.TrimPrefix(e.Object, "operator wang"), string(e.Outcome), e.Reason}, "|"))
 	}
 	holds(t, "the audit log", strings.Join(lines, "\n"), "community.change||done|version 1", "people.add||done|person 1", "people.look||done|", "people.code|, person 1|done|",
-		"failures.retry|, letter 7|refused|not_found", "failures.retry|, letter 1|done|", "key.new||done|api_key 1", "key.end|, api_key 1|done|", "people.leave|, person 2|done|", "|refused|last_admin", "!张建国", "!199")
+		"failures.retry|, letter 7|refused|not_found", "failures.retry|, letter 1|done|", "key.new||done|api_key 1", "key.end|, api_key 1|done|", "people.leave|, person 101|done|", "|refused|last_admin", "!张建国", "!199")
 }
 
 func TestClassifyPrintsALineEach(t *testing.T) {

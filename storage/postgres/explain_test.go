@@ -310,7 +310,6 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"KeepDigest", nil, func() { _, err := s.KeepDigest(c, digest.Digest{Community: here, MadeAt: now}); add(err) }},
 		{"SentDigest", []string{"digest_pkey"}, func() { _, _, err := s.SentDigest(c, here, digest.Week{Year: 2026, Number: 2}); add(err) }},
 		{"LastDigest", []string{"digest_pkey"}, func() { _, _, err := s.LastDigest(c, here, digest.Week{Year: 2026, Number: 9}); add(err) }},
-		{"DigestWeeks", []string{"digest_pkey"}, func() { _, err := s.DigestWeeks(c, here, 20); add(err) }},
 		{"NewSession", []string{"session_expires"}, func() {
 			add(s.NewSession(c, here, access.Session{Hash: access.Hash("fresh"), Person: 2, CreatedAt: now, ExpiresAt: now}))
 		}},

@@ -185,8 +185,3 @@ func (s *Store) SentDigest(ctx context.Context, community string, week digest.We
 func (s *Store) LastDigest(ctx context.Context, community string, before digest.Week) (d digest.Digest, ok bool, err error) {
 	return row(ctx, s, "last digest", scanBody[digest.Digest], `SELECT body FROM digest WHERE community = $1 AND week < $2 ORDER BY week DESC LIMIT 1`, community, before.String())
 }
-
-// DigestWeeks are the weeks whose digests were sent, the newest first.
-func (s *Store) DigestWeeks(ctx context.Context, community string, limit int) ([]string, error) {
-	return rows(ctx, s, "digest weeks", pgx.RowTo[string], `SELECT week FROM digest WHERE community = $1 ORDER BY week DESC LIMIT $2`, community, limit)
-}
