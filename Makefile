@@ -45,9 +45,13 @@ chaos: setup-test assets ## plays every fault against real processes and judges:
 fuzz: setup-test assets ## bad input of every kind, ten minutes for each target (FOR=1m, SHORT=1, ONLY=Name, KEEP=1)
 	@scripts/with-stores.sh scripts/fuzz.sh
 
+.PHONY: digest-recount
+digest-recount: setup-test ## writes a year of TICKETS (1000000) and holds the digest against a plain recount; it says how long each took
+	@WISHDESK_TEST_TICKETS=$(or $(TICKETS),1000000) scripts/with-stores.sh go test ./storage/postgres -run TestADigestEqualsAPlainRecount -count 1 -v -timeout 3h
+
 .PHONY: bench
-bench: setup-test assets ## measures the intake beside pgbench and the bare SDK, in one run (SHORT=1)
-	@go run ./proof/bench $(if $(SHORT),-short)
+bench: setup-test assets ## measures what it takes, beside what it stands on, in one run (SHORT=1, ONLY=part, TICKETS=n)
+	@go run ./proof/bench $(if $(SHORT),-short) $(if $(ONLY),-only $(ONLY)) $(if $(TICKETS),-tickets $(TICKETS))
 
 .PHONY: fmt
 fmt: bin/tools/golangci-lint ## formats the Go files

@@ -285,13 +285,19 @@ func (b *Bot) turnSafely(ctx context.Context, in wechat.Inbound, late bool) (rep
 // turn is one message: read, decide, commit, answer; again where somebody
 // else changed the same things meanwhile.
 func (b *Bot) turn(ctx context.Context, in wechat.Inbound, late bool) (string, error) {
+	if err := b.retries.pass(ctx, in.Community); err != nil {
+		return "", err
+	}
 	for try := range maxTurns {
-		if try == 1 { // from now on one at a time: who tries again must not lose to all others again
+		switch try {
+		case 1: // from now on one at a time: who tries again must not lose to all others again
 			release, err := b.retries.enter(ctx, in.Community)
 			if err != nil {
 				return "", err
 			}
 			defer release()
+		case holdsUp: // nor to those who come for the first time
+			b.retries.hold(in.Community)
 		}
 		s, err := b.open(ctx, in, try > 0, late)
 		if err != nil {
@@ -335,29 +341,78 @@ func (s *session) refused(ctx context.Context, e *workflow.Error) string {
 }
 
 // retries lets those who must decide again do so one after the other, by
-// community and within this process.
+// community: in a crowd around one ticket each then loses at most to those who
+// come for the first time. Who has lost to many of them holds up the next.
 type retries struct {
 	mu    sync.Mutex
-	turns map[string]chan struct{}
+	turns map[string]*retryTurn
 }
 
-// enter waits for the turn; release gives it on.
-func (r *retries) enter(ctx context.Context, community string) (release func(), err error) {
+type retryTurn struct {
+	taken chan struct{} // has one place
+	held  chan struct{} // closed when those who come for the first time may go on; nil while they may
+}
+
+// holdsUp is how often somebody decides again in vain before nobody new may pass.
+const holdsUp = 8
+
+func (r *retries) of(community string) *retryTurn {
 	r.mu.Lock()
-	if r.turns == nil {
-		r.turns = map[string]chan struct{}{}
-	}
-	turn, ok := r.turns[community]
+	defer r.mu.Unlock()
+	t, ok := r.turns[community]
 	if !ok {
-		turn = make(chan struct{}, 1)
-		r.turns[community] = turn
+		if r.turns == nil {
+			r.turns = map[string]*retryTurn{}
+		}
+		t = &retryTurn{taken: make(chan struct{}, 1)}
+		r.turns[community] = t
 	}
-	r.mu.Unlock()
+	return t
+}
+
+// enter waits for the turn; release gives it on, and lets pass who was held up.
+func (r *retries) enter(ctx context.Context, community string) (release func(), err error) {
+	t := r.of(community)
 	select {
-	case turn <- struct{}{}:
-		return func() { <-turn }, nil
+	case t.taken <- struct{}{}:
 	case <-ctx.Done():
 		return nil, fmt.Errorf("bot: waiting to decide again: %w", ctx.Err())
+	}
+	return func() {
+		r.mu.Lock()
+		if t.held != nil {
+			close(t.held)
+			t.held = nil
+		}
+		r.mu.Unlock()
+		<-t.taken
+	}, nil
+}
+
+// hold holds up who comes for the first time; only who has the turn may.
+func (r *retries) hold(community string) {
+	t := r.of(community)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if t.held == nil {
+		t.held = make(chan struct{})
+	}
+}
+
+// pass waits while somebody holds up who comes for the first time.
+func (r *retries) pass(ctx context.Context, community string) error {
+	t := r.of(community)
+	r.mu.Lock()
+	held := t.held
+	r.mu.Unlock()
+	if held == nil {
+		return nil
+	}
+	select {
+	case <-held:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("bot: held up: %w", ctx.Err())
 	}
 }
 

@@ -113,7 +113,13 @@ func (b *Bot) pushTask(ctx context.Context, community string, t desk.Task) error
 	} else {
 		b.log.Warn("push not sent", "community", community, "purpose", p.Purpose, "channel", out.Channel, "errcode", out.ErrCode, "outcome", out.Status, "cause", out.Error)
 	}
-	return journal.FinishPush(ctx, community, t.Key, out)
+	if err := journal.FinishPush(ctx, community, t.Key, out); err != nil {
+		return err
+	}
+	if out.Status == desk.PushOwed {
+		b.desk.Later(community, t, out.NextTry)
+	}
+	return nil
 }
 
 // send tries the channels that the platform allows this person now.
@@ -174,7 +180,7 @@ func giveUp(p desk.Push, out desk.PushOutcome) desk.PushOutcome {
 	switch p.Purpose {
 	case workflow.TellPhoto, workflow.TellProgress, workflow.TellPraise, workflow.TellRated, workflow.TellSupplemented,
 		workflow.TellBroughtUp, workflow.TellWithdrawn, workflow.TellMerged, workflow.TellReminder, workflow.TellAlso, workflow.TellPart,
-		workflow.TellReleased, workflow.TellCare, workflow.TellDigest, workflow.TellHandedOn, workflow.TellSupport, workflow.TellWish, workflow.TellThanked, workflow.TellVisited:
+		workflow.TellReleased, workflow.TellCare, workflow.TellDigest, workflow.TellHandedOn, workflow.TellSupport, workflow.TellWish, workflow.TellThanked, workflow.TellVisited, workflow.TellLeft:
 		out.Status = desk.PushDropped
 	}
 	return out
@@ -208,6 +214,10 @@ func (b *Bot) sendCustom(ctx context.Context, m Messenger, shape desk.Shape, p d
 	}
 	if !ok {
 		return out, false
+	}
+	if !b.channels.open(p.Community, minuteOf(channelCustom), now) {
+		_ = b.o.Windows.Unspend(ctx, p.Community, p.Person, now)
+		return b.nextMinute(p, channelCustom, out), true
 	}
 	msg, err := b.custom(ctx, m, shape, p, to)
 	if err != nil { // nothing has left
@@ -258,7 +268,10 @@ func (b *Bot) pushText(ctx context.Context, shape desk.Shape, p desk.Push) (stri
 	if p.Purpose == workflow.TellLate {
 		return p.Facts.Said, nil, nil
 	}
-	v := b.voice(shape).Facts(&p.Facts, b.desk.Now())
+	v, err := b.facts(ctx, shape, &p.Facts)
+	if err != nil {
+		return "", nil, err
+	}
 	if p.Purpose == workflow.TellDigest {
 		if err := b.week(ctx, shape, p.Facts.Said, v); err != nil {
 			return "", nil, err
@@ -294,6 +307,17 @@ func (b *Bot) pushText(ctx context.Context, shape desk.Shape, p desk.Push) (stri
 		choices = []choice{{s.say("choice.reopen", nil), "重办 " + n}}
 	}
 	return b.voice(shape).Say("push."+string(p.Purpose), v), choices, nil
+}
+
+// facts are the words for what a push tells, without traces of who asked where its
+// reader may not know them.
+func (b *Bot) facts(ctx context.Context, shape desk.Shape, f *desk.Facts) (Values, error) {
+	var hidden []int64
+	if f.Anonymous {
+		hidden = append(hidden, f.Number)
+	}
+	veil, err := b.voice(shape).Veil(ctx, b.desk.Journal(), hidden...)
+	return veil.Facts(f, b.desk.Now()), err
 }
 
 // week fills in the digest that a push is about, as it was sent.
@@ -360,6 +384,9 @@ func (b *Bot) sendTemplate(ctx context.Context, m Messenger, shape desk.Shape, p
 	if !b.channels.open(p.Community, channel, now) {
 		return out, false
 	}
+	if !b.channels.open(p.Community, minuteOf(channel), now) {
+		return b.nextMinute(p, channel, out), true
+	}
 	fields, err := b.fields(ctx, shape, p, tpl)
 	if err != nil {
 		return b.later(p, now, desk.PushOutcome{Channel: channel, Error: err.Error()}), true
@@ -406,7 +433,10 @@ func (b *Bot) sendTemplate(ctx context.Context, m Messenger, shape desk.Shape, p
 // Chinese, no line breaks.
 func (b *Bot) fields(ctx context.Context, shape desk.Shape, p desk.Push, tpl Template) (map[string]string, error) {
 	words := b.voice(shape)
-	v := words.Facts(&p.Facts, b.desk.Now())
+	v, err := b.facts(ctx, shape, &p.Facts)
+	if err != nil {
+		return nil, err
+	}
 	by := p.Facts.ResponseBy
 	if by.IsZero() || p.Facts.State == workflow.Accepted {
 		by = p.Facts.ResolveBy
@@ -474,8 +504,8 @@ func (b *Bot) failed(p desk.Push, channel string, now time.Time, err error) (des
 	case wechat.Retry, wechat.RefreshToken:
 		return b.later(p, now, out), true
 	case wechat.NextMinute:
-		out.Status, out.NextTry, out.Held = desk.PushOwed, now.Truncate(time.Minute).Add(time.Minute), true
-		return out, true
+		b.channels.stop(p.Community, minuteOf(channel), now.Truncate(time.Minute).Add(time.Minute))
+		return b.nextMinute(p, channel, out), true
 	case wechat.NextDay:
 		b.log.Error("daily limit of the platform reached", "community", p.Community, "channel", channel)
 		b.channels.stop(p.Community, channel, nextDay(now))
@@ -491,6 +521,16 @@ func (b *Bot) failed(p desk.Push, channel string, now time.Time, err error) (des
 	}
 	b.log.Error("the platform answers with a code that is not in the table", "community", p.Community, "channel", channel, "errcode", api.Code)
 	return giveUp(p, out), true
+}
+
+// minuteOf names the minute of a channel that is used up: what comes meanwhile waits
+// without asking WeChat, by the same channel.
+func minuteOf(channel string) string { return channel + " this minute" }
+
+// nextMinute holds a push until its channel's next minute.
+func (b *Bot) nextMinute(p desk.Push, channel string, out desk.PushOutcome) desk.PushOutcome {
+	out.Status, out.Channel, out.NextTry, out.Held = desk.PushOwed, channel, b.channels.opens(p.Community, minuteOf(channel)), true
+	return out
 }
 
 // china is where the platform's day ends.

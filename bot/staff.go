@@ -291,8 +291,12 @@ func (s *session) called(ctx context.Context, sp spoken) (string, error) {
 // card shows a ticket to somebody who works on it, with what can be done.
 func (s *session) card(ctx context.Context, t *workflow.Ticket) (_ string, err error) {
 	v := s.about(t)
-	if !t.ReadBy(s.me) { // a wish on the wall, seen by who may claim it
-		v["Full"], v["Place"] = s.voice().Anonymous(t.Text), t.Place.Estate
+	if !t.ReadBy(s.me) || t.HidesWho(s.me) { // a wish, seen by who may claim it or has
+		veil, err := s.voice().Veil(ctx, s.b.desk.Journal(), t.Number)
+		if err != nil {
+			return "", err
+		}
+		v["Full"], v["Place"] = veil.Anonymous(t.Number, t.Text), t.Place.Estate
 	}
 	shown := false // a telephone number
 	if t.Reporter != 0 && t.TellsWho(s.me) {
@@ -324,7 +328,7 @@ func (s *session) card(ctx context.Context, t *workflow.Ticket) (_ string, err e
 		f := desk.FactsOf(t)
 		v["Suggest"] = strings.Join(s.b.suggest(s.shape, &f), "、")
 	}
-	if len(t.Absorbed) > 0 && t.ReadBy(s.me) {
+	if len(t.Absorbed) > 0 && t.HandledBy(s.me) && !t.Hides(workflow.Person{}, s.me) {
 		if v["AlsoSaid"], err = s.alsoSaid(ctx, t); err != nil {
 			return "", err
 		}

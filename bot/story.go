@@ -30,13 +30,13 @@ func (s *session) story(ctx context.Context, sp spoken) (string, error) {
 		return "", err
 	}
 	const most = 25
-	skipped := max(0, len(events)-most)
-	steps, err := s.voice().Story(ctx, s.b.desk.Journal(), &t, events[skipped:], 30, s.now)
+	steps, err := s.voice().Story(ctx, s.b.desk.Journal(), &t, events, s.me, 30, s.now)
 	if err != nil {
 		return "", err
 	}
+	skipped := max(0, len(steps)-most)
 	var lines []string
-	for _, step := range steps {
+	for _, step := range steps[skipped:] {
 		lines = append(lines, step.When+" "+step.Text)
 	}
 	v := s.about(&t)

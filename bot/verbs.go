@@ -208,7 +208,7 @@ func (s *session) cancel(ctx context.Context, sp spoken) (string, error) {
 	if sp.Number == 0 { // a word alone could be a slip: ask once
 		return s.offer(s.say("cancel_sure", s.about(&t)), choice{s.say("choice.cancel", nil), "撤销 " + strconv.FormatInt(t.Number, 10)}), nil
 	}
-	t, others, err := s.w.Withdraw(ctx, t.Number, s.by(), sp.Rest)
+	t, others, err := s.w.Withdraw(ctx, t.Number, s.by(), sp.Rest, s.voice().OnWall(s.b.desk.Journal()))
 	if err != nil {
 		return "", err
 	}

@@ -21,6 +21,14 @@ func (s *session) wall(ctx context.Context, sp spoken) (string, error) {
 	if len(wishes) == 0 {
 		return s.say("wall_empty", nil), nil
 	}
+	numbers := make([]int64, len(wishes))
+	for i := range wishes {
+		numbers[i] = wishes[i].Number
+	}
+	veil, err := s.voice().Veil(ctx, s.b.desk.Journal(), numbers...)
+	if err != nil {
+		return "", err
+	}
 	var lines []string
 	var choices []choice
 	for i, t := range wishes {
@@ -29,7 +37,7 @@ func (s *session) wall(ctx context.Context, sp spoken) (string, error) {
 			break
 		}
 		v := s.about(&t)
-		v["Text"] = wording.Shorten(s.voice().Anonymous(wording.FirstLine(t.Text)), 40)
+		v["Text"] = wording.Shorten(veil.Anonymous(t.Number, wording.FirstLine(t.Text)), 40)
 		v["Supporters"] = len(t.Supporters)
 		if t.Named && s.me.MayClaim() {
 			who, err := s.b.desk.Journal().Person(ctx, s.in.Community, t.Reporter)

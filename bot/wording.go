@@ -116,12 +116,16 @@ func tapped(id string) (string, bool) {
 	return fmt.Sprintf(format, n), true
 }
 
-// about is what the words need to know of a ticket.
+// about is what the words need to know of a ticket; what it is about where the writer
+// may not know who asked only card says.
 func (s *session) about(t *workflow.Ticket) Values {
 	f := desk.FactsOf(t)
 	f.Anonymous = t.HidesWho(s.me)
-	if !t.ReadBy(s.me) {
+	switch {
+	case !t.ReadBy(s.me):
 		f = f.Veiled()
+	case !t.HandledBy(s.me):
+		f = f.Theirs()
 	}
 	v := s.voice().Facts(&f, s.now)
 	v["Resolution"] = t.Resolution

@@ -14,6 +14,11 @@ import "embed"
 //go:embed *.yaml *.html pages/*.html advice.txt sentences.txt understand.model demo/*.yaml samples/*.tsv
 var Files embed.FS
 
+// Model is the shipped model as it lies in the program, which is read where it lies.
+//
+//go:embed understand.model
+var Model string
+
 // Read gives a file that is part of the build; a missing one is a broken
 // build, so it panics.
 func Read(name string) []byte {

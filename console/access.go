@@ -67,6 +67,7 @@ type route struct {
 	pattern string // of net/http's mux
 	who     []who
 	log     string
+	whom    func(*Console, *request) (string, error) // what the log says besides of whom it is about, nil for nothing
 	do      func(*Console, *request) error
 	limit   limit
 	most    int  // how often an hour one person may, 0 = as often as they like
@@ -166,6 +167,7 @@ func table() []route {
 		{pattern: "POST /c/{community}/admin/failures/calls/{number}/called", who: of(admin, committee), log: "ticket.called", do: (*Console).failedCalled},
 		{pattern: "POST /c/{community}/admin/failures/retry", who: of(admin), log: "failures.retry", do: (*Console).retryLetters},
 		{pattern: "POST /c/{community}/admin/failures/drop", who: of(admin), log: "failures.drop", do: (*Console).dropLetters},
+		{pattern: "POST /c/{community}/admin/failures/{letter}/words", who: of(admin), log: "words.look", whom: (*Console).letterWhom, do: (*Console).letterWords},
 		{pattern: "POST /c/{community}/admin/failures/{letter}/retry", who: of(admin), log: "failures.retry", do: (*Console).retryLetter},
 		{pattern: "POST /c/{community}/admin/failures/{letter}/drop", who: of(admin), log: "failures.drop", do: (*Console).dropLetter},
 		{pattern: "GET /c/{community}/admin/codes", who: of(admin), do: (*Console).codes},

@@ -49,6 +49,15 @@ const outcomeTime = 3 * time.Second
 // written, the line stands as begun.
 func (c *Console) logged(q *request) error {
 	e := q.entry()
+	if q.row.whom != nil {
+		whom, err := q.row.whom(c, q)
+		if err != nil {
+			return err
+		}
+		if whom != "" {
+			e.Object += ", " + whom
+		}
+	}
 	look := q.Method == http.MethodGet || q.Method == http.MethodHead
 	if !look {
 		e.Outcome = access.Begun
@@ -222,16 +231,7 @@ func (q *request) who(e access.Entry) string {
 		name, _, _ = strings.Cut(name, ", ")
 		return q.voice().Say("page.operator", wording.Values{"Name": name})
 	}
-	return q.nameIn(e.Person)
-}
-
-// nameIn is who a line names: staff by name, anybody else by number. Who left is found by
-// name all the same.
-func (q *request) nameIn(id workflow.PersonID) string {
-	if name := q.shape.Roster.ByID(id).Name; name != "" || id == 0 {
-		return cmp.Or(name, q.nameOf(id))
-	}
-	return q.nameOf(id) + " " + strconv.FormatInt(int64(id), 10)
+	return q.whom(e.Person)
 }
 
 // action is what a line's word means.
@@ -281,7 +281,7 @@ func (q *request) object(e access.Entry, cared map[string]string) string {
 			what = q.section(what).Name
 		case kind == "person":
 			id, _ := strconv.ParseInt(what, 10, 64)
-			what = q.nameIn(workflow.PersonID(id))
+			what = q.whom(workflow.PersonID(id))
 		case kind == "care":
 			what = cmp.Or(cared[what], say("care_gone", what))
 		case kind == "grid":
@@ -320,4 +320,14 @@ func (q *request) object(e access.Entry, cared map[string]string) string {
 		out = append(out, part)
 	}
 	return strings.Join(out, "、")
+}
+
+// whom is somebody by name whom a line of the audit log is about, also a resident.
+func (q *request) whom(id workflow.PersonID) string {
+	if q.shape.Roster.ByID(id).ID == 0 {
+		if p, err := q.console.o.Desk.Journal().Person(q.Context(), q.community(), id); err == nil && p.Name != "" {
+			return p.Name
+		}
+	}
+	return q.nameOf(id)
 }

@@ -93,7 +93,7 @@ func TestTheLogNamesNobody(t *testing.T) {
 	found, err := h.store.FindPerson(t.Context(), east, "新来的")
 	h.must(err)
 	line("somebody new", "people.add", "", "person "+itoa(int64(found[0].ID))+", is volunteer", 0)
-	admin.get("/c/east/admin/audit").mustSay(t, http.StatusOK, "按姓名、居民 "+itoa(int64(me.ID)), "在办", "共 1 行", "原来是网格员 第一网格 专职", "改成网格员 第一网格 专职 / 社区党委 值班", "新来的、改成志愿者")
+	admin.get("/c/east/admin/audit").mustSay(t, http.StatusOK, "按姓名、孙桂兰", "在办", "共 1 行", "原来是网格员 第一网格 专职", "改成网格员 第一网格 专职 / 社区党委 值班", "新来的、改成志愿者")
 
 	// Whoever is named is found: also who left, and residents.
 	h.must(h.store.Leave(t.Context(), east, found[0].ID))

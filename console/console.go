@@ -3,7 +3,6 @@ package console
 import (
 	"context"
 	"errors"
-	"html/template"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -113,11 +112,12 @@ type Options struct {
 type Console struct {
 	o        Options
 	assets   *assets.Files
-	pages    map[string]*template.Template
+	pages    map[string]page
 	routes   []route
 	training training
 	streams  streams
 	exported int // how many tickets one table holds
+	weeks    weeks
 	closing  chan struct{}
 	close    sync.Once
 }

@@ -67,8 +67,12 @@ func (q *request) showDuty(phones int64) error {
 		return err
 	}
 	var page dutyPage
-	for i := range owned {
-		if m := q.matter(&owned[i]); m.State == workflow.Resolved {
+	mine, err := q.matters(owned)
+	if err != nil {
+		return err
+	}
+	for _, m := range mine {
+		if m.State == workflow.Resolved {
 			page.Rated = append(page.Rated, m)
 		} else {
 			page.Mine = append(page.Mine, m)
@@ -78,7 +82,9 @@ func (q *request) showDuty(phones int64) error {
 	if err != nil {
 		return err
 	}
-	page.Parts = q.matters(helped)
+	if page.Parts, err = q.matters(helped); err != nil {
+		return err
+	}
 	if page.Tray, err = q.tray(); err != nil {
 		return err
 	}
@@ -86,14 +92,6 @@ func (q *request) showDuty(phones int64) error {
 		return err
 	}
 	return q.show("duty", page)
-}
-
-func (q *request) matters(all []workflow.Ticket) []matter {
-	out := make([]matter, len(all))
-	for i := range all {
-		out[i] = q.matter(&all[i])
-	}
-	return out
 }
 
 // grids are those whose tray somebody keeps: of a worker or leader theirs, of
@@ -133,7 +131,7 @@ func (q *request) tray() ([]matter, error) {
 		all = append(all, in...)
 	}
 	slices.SortStableFunc(all, workflow.MorePressing)
-	return q.matters(all[:min(len(all), listed)]), nil
+	return q.matters(all[:min(len(all), listed)])
 }
 
 // calls are the pushes that reached nobody: somebody telephones.
@@ -181,6 +179,8 @@ func (c *Console) done(q *request) error {
 		all = all[:listed]
 		page.Next = all[listed-1].Number
 	}
-	page.All = q.matters(all)
+	if page.All, err = q.matters(all); err != nil {
+		return err
+	}
 	return q.show("done", page)
 }

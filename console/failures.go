@@ -39,7 +39,8 @@ type failure struct {
 type deadTask struct {
 	ID               int64
 	What, When       string
-	Who, Words, Said string // of a message: whose, what they wrote and when
+	Who, Words, Said string // of a message: whose, what they wrote and when; Words only where it was asked for
+	Wrote            bool   // there are words to ask for
 	Number           int64  // the ticket, 0 for none
 	Reason           string
 }
@@ -52,10 +53,48 @@ const (
 )
 
 // failures shows what reached nobody, and to administrators what failed for good.
-func (c *Console) failures(q *request) error { return q.showFailures("") }
+func (c *Console) failures(q *request) error { return q.showFailures("", 0) }
 
 // failedPhone shows the telephone number of one call; the audit log has it by then.
-func (c *Console) failedPhone(q *request) error { return q.showFailures(q.PostFormValue("key")) }
+func (c *Console) failedPhone(q *request) error { return q.showFailures(q.PostFormValue("key"), 0) }
+
+// letterWords shows what a resident wrote in one task that failed for good; the audit
+// log has it by then, with whose words they are (letterWhom).
+func (c *Console) letterWords(q *request) error {
+	id, err := q.letter()
+	if err != nil {
+		return err
+	}
+	_, ok, err := c.o.Desk.Journal().DeadLetterByID(q.Context(), q.community(), id)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return &workflow.Error{Code: workflow.CodeNotFound, Cause: errors.New("no such dead letter")}
+	}
+	return q.showFailures("", id)
+}
+
+func (c *Console) letterWhom(q *request) (string, error) {
+	id, err := q.letter()
+	if err != nil {
+		return "", err
+	}
+	l, ok, err := c.o.Desk.Journal().DeadLetterByID(q.Context(), q.community(), id)
+	if err != nil || !ok {
+		return "", err
+	}
+	w, err := q.wrote(l.Task())
+	switch {
+	case err != nil:
+		return "", err
+	case w.id != 0:
+		return "person " + strconv.FormatInt(int64(w.id), 10), nil
+	case w.name != "":
+		return "whom " + w.name, nil
+	}
+	return "", nil
+}
 
 // failedCalled notes that one call was made.
 func (c *Console) failedCalled(q *request) error {
@@ -76,7 +115,7 @@ func (c *Console) failedCalled(q *request) error {
 	return &workflow.Error{Code: workflow.CodeAlreadyDone, Cause: errors.New("no call of that key is open")}
 }
 
-func (q *request) showFailures(phone string) error {
+func (q *request) showFailures(phone string, letter int64) error {
 	var page failuresPage
 	calls, err := q.console.o.Desk.AllCalls(q.Context(), q.community(), q.me, callsShown)
 	if err != nil {
@@ -109,7 +148,7 @@ func (q *request) showFailures(phone string) error {
 		}
 	}
 	if admin.holds(q.me) {
-		if err := q.dead(&page); err != nil {
+		if err := q.dead(&page, letter); err != nil {
 			return err
 		}
 	}
@@ -124,8 +163,8 @@ func (q *request) failure(p desk.Push) failure {
 	}
 }
 
-// dead reads the tasks that failed for good.
-func (q *request) dead(page *failuresPage) error {
+// dead reads the tasks that failed for good, with the words of one of them.
+func (q *request) dead(page *failuresPage, words int64) error {
 	all, err := q.console.o.Desk.Journal().DeadLetters(q.Context(), q.community(), deadShown+1)
 	if err != nil {
 		return err
@@ -137,6 +176,9 @@ func (q *request) dead(page *failuresPage) error {
 		d, err := q.deadTask(l)
 		if err != nil {
 			return err
+		}
+		if d.Wrote = d.Words != ""; l.ID != words {
+			d.Words = ""
 		}
 		page.Dead = append(page.Dead, d)
 	}
@@ -153,32 +195,47 @@ func (q *request) deadTask(l desk.DeadLetter) (deadTask, error) {
 		kind = l.Queue
 	}
 	d := deadTask{ID: l.ID, What: q.voice().Say("page.task."+kind, nil), When: q.voice().When(l.At, q.now), Reason: l.Reason}
-	switch t.Kind {
-	case desk.TaskTick, desk.TaskAdvice:
+	if t.Kind == desk.TaskTick || t.Kind == desk.TaskAdvice {
 		d.Number, _ = strconv.ParseInt(t.Key, 10, 64)
+	}
+	w, err := q.wrote(t)
+	d.Who, d.Words, d.Said = w.name, w.words, ""
+	if !w.at.IsZero() {
+		d.Said = q.voice().When(w.at, q.now)
+	}
+	return d, err
+}
+
+// written is what somebody wrote, as a task has it.
+type written struct {
+	id          workflow.PersonID // 0 where they are known by name alone
+	name, words string
+	at          time.Time
+}
+
+// wrote is what a resident wrote in a task; nothing for one without such words.
+func (q *request) wrote(t desk.Task) (w written, err error) {
+	switch t.Kind {
 	case desk.TaskMessage:
 		openid, words, at, ok := q.console.o.Message(t.Body)
 		if !ok {
-			break
+			return w, nil
 		}
 		who, _, err := q.console.o.Desk.Journal().PersonByOpenID(q.Context(), q.community(), openid)
 		if err != nil {
-			return d, err
+			return w, err
 		}
-		if d.Who = who.Name; d.Who == "" {
-			d.Who = q.voice().Say("page.resident", nil)
-		}
-		d.Words = words
-		if !at.IsZero() {
-			d.Said = q.voice().When(at, q.now)
+		w = written{who.ID, who.Name, words, at}
+		if w.name == "" {
+			w.name = q.voice().Say("page.resident", nil)
 		}
 	case desk.TaskEntry:
 		var e desk.Entry
 		if json.Unmarshal(t.Body, &e) == nil {
-			d.Who, d.Words = e.Name, e.Command.Text
+			w.name, w.words = e.Name, e.Command.Text
 		}
 	}
-	return d, nil
+	return w, nil
 }
 
 // letter is the dead letter that the path names.

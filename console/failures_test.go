@@ -43,7 +43,7 @@ func TestWhatFailedForGood(t *testing.T) {
 	h.bury(east, message, desk.Task{Kind: desk.TaskPush, Key: "1001:urgent", Urgent: true}, desk.Task{Kind: desk.TaskTick, Key: "1001"}, desk.Task{Kind: desk.TaskTick, Key: "1002"})
 	h.bury(west, desk.Task{Kind: desk.TaskTick, Key: "1001"})
 	b, path := h.as("east/admin"), "/c/east/admin/failures"
-	b.get(path).mustSay(t, http.StatusOK, "系统没办成的", "孙桂兰", "楼道灯又坏了", "到期提醒没办成", "1001 号")
+	b.get(path).mustSay(t, http.StatusOK, "系统没办成的", "孙桂兰", "到期提醒没办成", "1001 号", "but not", "楼道灯又坏了")
 	h.as("east/committee").get(path).mustSay(t, http.StatusOK, "都送到了", "but not", "楼道灯又坏了")
 
 	all := h.letters(east)

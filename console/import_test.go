@@ -31,6 +31,7 @@ func (b *browser) send(path, field, name string, data []byte) answer {
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
 	b.must(w.WriteField("csrf", b.sign(path)))
+	b.must(w.WriteField("once", newToken()))
 	part, err := w.CreateFormFile(field, name)
 	b.must(err)
 	_, err = part.Write(data)

@@ -223,7 +223,20 @@ func (c *Console) linked(q *request) error {
 	if why := linkFails(l, ok); why != "" {
 		return c.loginFailed(q, why, "")
 	}
-	return q.show("login_link", nil)
+	p, err := c.o.Desk.Journal().Person(q.Context(), q.community(), l.Person)
+	if err != nil && workflow.CodeOf(err) != workflow.CodeNotFound {
+		return err
+	}
+	return q.show("login_link", masked(p.Name))
+}
+
+// masked is a name of which only enough is shown for its bearer to know it: 孙**.
+func masked(name string) string {
+	r := []rune(name)
+	if len(r) == 0 {
+		return ""
+	}
+	return string(r[0]) + strings.Repeat("*", max(len(r)-1, 1))
 }
 
 // linkFails is why a one-time link lets nobody in, a key of the wording below

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 )
 
@@ -54,7 +55,39 @@ func (m matter) May(command string) bool {
 }
 
 // matter shows a ticket to who is logged in.
-func (q *request) matter(t *workflow.Ticket) matter {
+func (q *request) matter(t *workflow.Ticket) (matter, error) {
+	veil, err := q.veil(t)
+	return q.behind(veil, t), err
+}
+
+// matters shows tickets to who is logged in.
+func (q *request) matters(all []workflow.Ticket) ([]matter, error) {
+	some := make([]*workflow.Ticket, len(all))
+	for i := range all {
+		some[i] = &all[i]
+	}
+	veil, err := q.veil(some...)
+	out := make([]matter, len(all))
+	for i, t := range some {
+		out[i] = q.behind(veil, t)
+	}
+	return out, err
+}
+
+// veil is what stands before those of some tickets of which who is logged in may not
+// know who asked.
+func (q *request) veil(all ...*workflow.Ticket) (wording.Veil, error) {
+	var hidden []int64
+	for _, t := range all {
+		if t.HidesWho(q.me) || t.Stand == workflow.OnWall {
+			hidden = append(hidden, t.Number)
+		}
+	}
+	return q.voice().Veil(q.Context(), q.console.o.Desk.Journal(), hidden...)
+}
+
+// behind is a ticket as who is logged in sees it, behind its veil where there is one.
+func (q *request) behind(veil wording.Veil, t *workflow.Ticket) matter {
 	sees := t.ReadBy(q.me)
 	hides := t.HidesWho(q.me)
 	voice := q.voice()
@@ -90,11 +123,14 @@ func (q *request) matter(t *workflow.Ticket) matter {
 	switch {
 	case sees && !hides:
 		m.Text, m.Photos, m.Resolution = t.Text, t.Media, t.Resolution
+		if !t.HandledBy(q.me) { // story has all that is theirs
+			m.Text, m.Photos = wording.FirstLine(t.Text), nil
+		}
 		if t.Question != nil {
 			m.Question = t.Question.Text
 		}
 	case sees || t.OpenTo(q.me) || t.Stand == workflow.OnWall:
-		m.Text, m.Resolution = voice.Anonymous(t.Text), t.Resolution
+		m.Text, m.Resolution = veil.Anonymous(t.Number, t.Text), t.Resolution
 	case t.Involved(q.me.ID):
 		m.Resolution = t.Resolution
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/wishdesk/wishdesk/workflow"
@@ -27,13 +28,11 @@ func (c *Console) media(q *request) error {
 		if m.Number == 0 {
 			return gone("not theirs")
 		}
-		t, err := c.o.Desk.Journal().Ticket(q.Context(), q.community(), m.Number)
+		ok, err := q.maySee(m)
 		if err != nil {
 			return err
 		}
-		// A result's photo is for all whose matter it was.
-		result := t.Involved(q.me.ID) && m.Person != 0 && q.shape.Roster.ByID(m.Person).ID != 0
-		if (!t.ReadBy(q.me) || t.HidesWho(q.me)) && !result {
+		if !ok {
 			return gone("of a ticket that is not theirs to read")
 		}
 	}
@@ -54,4 +53,38 @@ func (c *Console) media(q *request) error {
 	q.w.WriteHeader(http.StatusOK)
 	_, _ = q.w.Write(data)
 	return nil
+}
+
+// maySee tells whether who is logged in may see what somebody else sent: because they
+// handle its ticket, or the one in which that lives on, and may know who asked; or
+// because what it came with is told to them (workflow.Told).
+func (q *request) maySee(m desk.MediaFile) (bool, error) {
+	w, err := q.console.o.Desk.Begin(q.community(), false)
+	if err != nil {
+		return false, err
+	}
+	t, err := w.Ticket(q.Context(), m.Number)
+	if err != nil {
+		return false, err
+	}
+	living, err := w.Living(q.Context(), m.Number)
+	if err != nil {
+		return false, err
+	}
+	for _, of := range []workflow.Ticket{t, living} {
+		if of.HandledBy(q.me) && !of.HidesWho(q.me) {
+			return true, nil
+		}
+		if !of.Involved(q.me.ID) && !of.HandledBy(q.me) {
+			continue
+		}
+		events, err := q.console.o.Desk.Journal().Events(q.Context(), q.community(), of.Number)
+		if err != nil {
+			return false, err
+		}
+		if _, told := workflow.WordsOf(workflow.Told(events, q.me.ID)); slices.ContainsFunc(told, func(f workflow.Media) bool { return f.ID == m.ID }) {
+			return true, nil
+		}
+	}
+	return false, nil
 }

@@ -101,8 +101,16 @@ func (c *Console) model(q *request) error {
 	if err != nil {
 		return err
 	}
+	numbers := make([]int64, len(latest))
+	for i, s := range latest {
+		numbers[i] = s.Number
+	}
+	veil, err := q.voice().Veil(q.Context(), c.o.Desk.Journal(), numbers...)
+	if err != nil {
+		return err
+	}
 	for _, s := range latest {
-		s.Text = q.voice().Anonymous(s.Text)
+		s.Text = veil.Anonymous(s.Number, s.Text)
 		page.Latest = append(page.Latest, correction{s, q.nameOf(s.By), q.voice().When(s.At, q.now)})
 	}
 	return q.show("model", page)

@@ -25,9 +25,12 @@ func (c *Console) my(q *request) error {
 		page.More = times + 1
 	}
 	all = all[:min(len(all), most)]
-	for i := range all {
-		m := q.matter(&all[i])
-		if all[i].State.Open() {
+	own, err := q.matters(all)
+	if err != nil {
+		return err
+	}
+	for _, m := range own {
+		if m.State.Open() {
 			page.Open = append(page.Open, m)
 		} else {
 			page.Ended = append(page.Ended, m)
@@ -61,8 +64,11 @@ func (c *Console) myTicket(q *request) error {
 	if err != nil {
 		return err
 	}
-	page := ticketPage{matter: q.matter(&t)}
-	if page.Story, err = q.story(&t); err != nil {
+	var page ticketPage
+	if page.matter, err = q.matter(&t); err != nil {
+		return err
+	}
+	if page.Story, err = q.story(&t, &page.matter); err != nil {
 		return err
 	}
 	if t.State == workflow.Merged {
@@ -74,7 +80,10 @@ func (c *Console) myTicket(q *request) error {
 		if err != nil {
 			return err
 		}
-		l := q.matter(&living)
+		l, err := q.matter(&living)
+		if err != nil {
+			return err
+		}
 		page.Living = &l
 	}
 	return q.show("my_ticket", page)
@@ -160,7 +169,11 @@ func (c *Console) withdrawAsk(q *request) error {
 	if err != nil {
 		return err
 	}
-	return q.show("withdraw", q.matter(&t))
+	m, err := q.matter(&t)
+	if err != nil {
+		return err
+	}
+	return q.show("withdraw", m)
 }
 
 // withdraw takes a matter back; where others wait for it too it goes on for them.
@@ -170,7 +183,7 @@ func (c *Console) withdraw(q *request) error {
 		return err
 	}
 	return q.work(func(w *deskWork) (string, error) {
-		_, others, err := w.Withdraw(q.Context(), t.Number, q.by(), q.words("words"))
+		_, others, err := w.Withdraw(q.Context(), t.Number, q.by(), q.words("words"), q.voice().OnWall(c.o.Desk.Journal()))
 		if others > 0 {
 			return q.address("left_to_others", "my"), err
 		}

@@ -61,12 +61,16 @@ func (c *Console) today(q *request) error {
 	if err != nil {
 		return err
 	}
-	page.Risen = q.matters(risen)
+	if page.Risen, err = q.matters(risen); err != nil {
+		return err
+	}
 	found, err := c.o.Record.Search(q.Context(), q.community(), desk.Query{From: from.UTC(), Limit: 20})
 	if err != nil {
 		return err
 	}
-	page.Fresh = q.matters(found.Tickets)
+	if page.Fresh, err = q.matters(found.Tickets); err != nil {
+		return err
+	}
 	return q.show("today", page)
 }
 
@@ -89,11 +93,13 @@ func (q *request) late(grid string, limit int) ([]lateMatter, error) {
 	slices.SortStableFunc(all, func(a, b workflow.Ticket) int {
 		return cmp.Or(a.LateSince.Compare(b.LateSince), cmp.Compare(a.Number, b.Number))
 	})
+	all = all[:min(len(all), limit)]
+	shown, err := q.matters(all)
 	var out []lateMatter
-	for i := range all[:min(len(all), limit)] {
-		out = append(out, lateMatter{q.matter(&all[i]), q.voice().Span(q.now.Sub(all[i].LateSince))})
+	for i, m := range shown {
+		out = append(out, lateMatter{m, q.voice().Span(q.now.Sub(all[i].LateSince))})
 	}
-	return out, nil
+	return out, err
 }
 
 // latePage lists what is late.

@@ -303,8 +303,8 @@ func TestAnEmptyFilingIsRefused(t *testing.T) {
 	h := newHouse(t)
 	ticket := h.file(east, "三单元的楼道灯不亮了")
 	ticket = h.tell(east, ticket.Number, workflow.Command{Name: workflow.CmdReturn, Actor: workflow.By(h.people["east/worker"]), Text: "不归我管"})
-	h.as("east/committee").post("/c/east/t/"+number(ticket)+"/do/classify", url.Values{"category": {""}, "severity": {""}, "estate": {"东园"}, "building": {""}}).
-		mustSay(t, http.StatusUnprocessableEntity, "还没有归类")
+	h.as("east/committee").post("/c/east/t/"+number(ticket)+"/do/classify", url.Values{"category": {""}, "severity": {""}, "estate": {""}, "building": {""}}).
+		mustSay(t, http.StatusUnprocessableEntity, "请选一个")
 	got, err := h.store.Ticket(t.Context(), east, ticket.Number)
 	if h.must(err); got.Version != ticket.Version || got.Stand != workflow.InTray {
 		t.Errorf("it changed: %d %q", got.Version, got.Stand)

@@ -10,6 +10,7 @@ import (
 	"path"
 	"reflect"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/wishdesk/wishdesk/configs"
@@ -22,9 +23,13 @@ import (
 const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; connect-src 'self'; " +
 	"font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
+// page makes its template ready when it is shown first, and keeps it.
+type page func() (*template.Template, error)
+
 // parsePages reads the templates: every page with the frame and the parts that
-// pages share (names that begin with "_").
-func parsePages() (map[string]*template.Template, error) {
+// pages share (names that begin with "_"). A broken one is an error here; which of
+// them are kept is decided by who looks at them, since each has all that is shared.
+func parsePages() (map[string]page, error) {
 	files, err := fs.Glob(configs.Files, "pages/*.html")
 	if err != nil {
 		return nil, err
@@ -37,20 +42,26 @@ func parsePages() (map[string]*template.Template, error) {
 			}
 		}
 	}
-	pages := map[string]*template.Template{}
+	pages := map[string]page{}
 	for _, file := range files {
 		name := strings.TrimSuffix(path.Base(file), ".html")
 		if strings.HasPrefix(name, "_") {
 			continue
 		}
-		page, err := shared.Clone()
-		if err != nil {
+		read := func() (*template.Template, error) {
+			whole, err := shared.Clone()
+			if err == nil {
+				_, err = whole.Parse(string(configs.Read(file)))
+			}
+			if err != nil {
+				return nil, fmt.Errorf("console: %s: %w", file, err)
+			}
+			return whole, nil
+		}
+		if _, err := read(); err != nil {
 			return nil, err
 		}
-		if _, err := page.Parse(string(configs.Read(file))); err != nil {
-			return nil, fmt.Errorf("console: %s: %w", file, err)
-		}
-		pages[name] = page
+		pages[name] = sync.OnceValues(read)
 	}
 	return pages, nil
 }
@@ -97,9 +108,13 @@ type view struct {
 func (q *request) show(page string, body any) error { return q.render(http.StatusOK, page, body) }
 
 func (q *request) render(status int, page string, body any) error {
-	t, ok := q.console.pages[page]
+	ready, ok := q.console.pages[page]
 	if !ok {
 		return fmt.Errorf("console: no template %q", page)
+	}
+	t, err := ready()
+	if err != nil {
+		return err
 	}
 	v := view{request: q, Body: body, Page: page}
 	if said := q.URL.Query().Get("said"); said != "" {

@@ -215,7 +215,9 @@ func (c *Console) search(q *request) error {
 		if err != nil {
 			return err
 		}
-		page.Found = q.matters(found.Tickets)
+		if page.Found, err = q.matters(found.Tickets); err != nil {
+			return err
+		}
 		v := q.URL.Query()
 		v.Del("said")
 		v.Del("before")
@@ -308,12 +310,12 @@ func (q *request) book(names bool) error {
 	add := func(cells []any) error { return w.SetRow("A"+strconv.Itoa(rows+2), cells) }
 	try(func() error {
 		more, err := q.each(s.want, func(some []workflow.Ticket) error {
-			people, err := q.reporters(some, names)
+			lines, err := q.lines(some, names, when)
 			if err != nil {
 				return err
 			}
-			for i := range some {
-				if err := add(q.line(&some[i], people, names, when)); err != nil {
+			for _, cells := range lines {
+				if err := add(cells); err != nil {
 					return err
 				}
 				rows++
@@ -336,16 +338,36 @@ func (q *request) book(names bool) error {
 	return book.Write(q.w)
 }
 
-// line is one ticket as a table has it. Texts stay texts, whatever they begin
+// lines are some tickets as a table has them. Texts stay texts, whatever they begin
 // with: no cell becomes a formula.
-func (q *request) line(t *workflow.Ticket, people map[workflow.PersonID]workflow.Person, names bool, when int) []any {
-	m := q.matter(t)
+func (q *request) lines(all []workflow.Ticket, names bool, when int) ([][]any, error) {
+	numbers := make([]int64, len(all))
+	for i := range all {
+		numbers[i] = all[i].Number
+	}
+	veil, err := q.voice().Veil(q.Context(), q.console.o.Desk.Journal(), numbers...)
+	if err != nil {
+		return nil, err
+	}
+	people, err := q.reporters(all, names)
+	if err != nil {
+		return nil, err
+	}
+	var out [][]any
+	for i := range all {
+		out = append(out, q.line(veil, &all[i], people, names, when))
+	}
+	return out, nil
+}
+
+func (q *request) line(veil wording.Veil, t *workflow.Ticket, people map[workflow.PersonID]workflow.Person, names bool, when int) []any {
+	m := q.behind(veil, t)
 	zone := q.shape.Community.Location()
 	place := t.Place
 	text := m.Text
 	if !names {
 		place.Unit, place.Room, place.Detail = 0, "", ""
-		text = q.console.o.Mask(q.shape.Community, text, nil)
+		text = veil.Masked(t.Number, text)
 	}
 	if t.HidesWho(q.me) {
 		place.Building, place.Landmark = 0, ""

@@ -118,8 +118,11 @@ func (q *request) showTicket(ask string) error {
 	if err != nil {
 		return err
 	}
-	page := wholePage{matter: q.matter(&t), Absorbed: t.Absorbed, Points: q.voice().Points(&t), Kinds: q.kinds()}
-	if page.Story, err = q.story(&t); err != nil {
+	page := wholePage{Absorbed: t.Absorbed, Points: q.voice().Points(&t), Kinds: q.kinds()}
+	if page.matter, err = q.matter(&t); err != nil {
+		return err
+	}
+	if page.Story, err = q.story(&t, &page.matter); err != nil {
 		return err
 	}
 	slices.Reverse(page.Story) // what was last comes first
@@ -376,8 +379,9 @@ func whatAndWhere(q *request, cmd *workflow.Command) error {
 	if given {
 		cmd.Place = place
 	}
+	said := given || q.PostFormValue("category") != "" || q.PostFormValue("severity") != ""
 	switch {
-	case cmd.Category == "":
+	case cmd.Category == "", !said:
 		return &fault{Field: "category", Key: "choose"}
 	case cmd.Kind != workflow.Wish && cmd.Severity != workflow.Emergency && !cmd.Place.Known():
 		return &workflow.Error{Code: "needs_place", Number: t.Number, Cause: errors.New("nobody knows where it is")}
@@ -460,7 +464,10 @@ func (c *Console) called(q *request) error {
 		if err != nil {
 			return "", err
 		}
-		return q.address("did.called", "work"), w.Called(q.Context(), &t, q.me, number)
+		if err = w.Called(q.Context(), &t, q.me, number); workflow.CodeOf(err) == workflow.CodeNotAllowed {
+			err = &workflow.Error{Code: workflow.CodeNotFound, Number: number} // they do not learn which numbers there are
+		}
+		return q.address("did.called", "work"), err
 	})
 }
 
@@ -472,11 +479,6 @@ func (c *Console) tell(q *request) error {
 		return &workflow.Error{Code: workflow.CodeNotFound, Cause: errors.New("no such command")}
 	}
 	t, err := q.readable()
-	if workflow.CodeOf(err) == workflow.CodeNotFound {
-		if t, again := q.ticket(q.Context()); again == nil { // a wish that others have claimed meanwhile
-			return q.movedOn(&t)
-		}
-	}
 	if err != nil {
 		return err
 	}
@@ -515,8 +517,9 @@ func (c *Console) tell(q *request) error {
 		return to, err
 	})
 	switch workflow.CodeOf(err) {
-	case workflow.CodeNotAllowed, workflow.CodeWrongState, workflow.CodeTaken:
-		if t, err := q.readable(); err == nil {
+	case workflow.CodeNotAllowed, workflow.CodeWrongState, workflow.CodeTaken, workflow.CodeAlreadyDone:
+		t, again := q.readable()
+		if again == nil && (t.Owner != q.me.ID || workflow.CodeOf(err) != workflow.CodeAlreadyDone) { // else they did it themselves
 			return q.movedOn(&t)
 		}
 	}
@@ -526,7 +529,10 @@ func (c *Console) tell(q *request) error {
 // movedOn says how a ticket stands now that did not take what a form asked: a page
 // offers what fits when it is made, so that somebody has changed it since.
 func (q *request) movedOn(t *workflow.Ticket) error {
-	m := q.matter(t)
+	m, err := q.matter(t)
+	if err != nil {
+		return err
+	}
 	text := q.voice().Say("page.refused.moved_on", wording.Values{"Number": t.Number, "StateLabel": m.StateLabel, "Owner": m.Owner, "Mine": m.Mine})
 	return &fault{Says: []string{text}, Stale: true}
 }

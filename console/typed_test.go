@@ -51,7 +51,7 @@ func TestARefusedFormComesBackAsItWasSent(t *testing.T) {
 	} {
 		b := h.as("east/" + c.who)
 		a := b.post(c.to, b.form(c.page, c.form...))
-		a.mustSay(t, c.status, append(c.says, "but not", `data-page="refused"`, "没有办成")...)
+		a.mustSay(t, c.status, append(c.says, "but not", `data-page="refused"`, "<h1>没有办成</h1>")...)
 		if t.Failed() {
 			t.Fatalf("%s: %s", name, a.body)
 		}

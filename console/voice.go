@@ -17,17 +17,18 @@ func (q *request) voice() wording.Voice {
 // characters.
 const storyWords = 300
 
-// story is what happened to a ticket, as far as who is logged in may know it.
-func (q *request) story(t *workflow.Ticket) ([]wording.Step, error) {
+// story is what happened to a ticket, as far as who is logged in may know it. Where it
+// is their matter and not theirs to handle, m gets what they said of it and were told.
+func (q *request) story(t *workflow.Ticket, m *matter) ([]wording.Step, error) {
 	journal := q.console.o.Desk.Journal()
 	events, err := journal.Events(q.Context(), q.community(), t.Number)
 	if err != nil {
 		return nil, err
 	}
-	if t.ReadBy(q.me) && !t.HidesWho(q.me) {
-		return q.voice().Story(q.Context(), journal, t, events, storyWords, q.now)
+	if t.Involved(q.me.ID) && !t.HandledBy(q.me) {
+		m.Text, m.Photos = workflow.WordsOf(workflow.Told(events, q.me.ID))
 	}
-	return q.voice().Outline(q.Context(), journal, t, events, storyWords, q.now)
+	return q.voice().Story(q.Context(), journal, t, events, q.me, storyWords, q.now)
 }
 
 // concerns tells whether a change may show on a page of who is logged in. Staff

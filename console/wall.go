@@ -32,10 +32,17 @@ func (c *Console) wall(q *request) error {
 		all = all[:listed]
 		page.Next = all[listed-1].Number
 	}
+	some := make([]*workflow.Ticket, len(all))
 	for i := range all {
-		t := &all[i]
-		m := q.matter(t)
-		m.Place, m.Text = workflow.Place{Estate: t.Place.Estate}.String(), q.voice().Anonymous(t.Text) // on the wall for everybody, also to those who may know
+		some[i] = &all[i]
+	}
+	veil, err := q.veil(some...)
+	if err != nil {
+		return err
+	}
+	for _, t := range some {
+		m := q.behind(veil, t)
+		m.Place, m.Text = workflow.Place{Estate: t.Place.Estate}.String(), veil.Anonymous(t.Number, t.Text) // on the wall for everybody, also to those who may know
 		page.Wishes = append(page.Wishes, wish{
 			matter: m, Line: q.voice().Taxonomy.Line(t.Category), Shared: q.voice().Taxonomy.Shared(t.Category) && !t.Involved(q.me.ID),
 			Wishing: slices.Contains(t.Supporters, q.me.ID), Claim: workflow.WhoClaimer.Holds(t, q.by()),

@@ -2,7 +2,13 @@ package console
 
 import (
 	"bytes"
+	"context"
+	"maps"
 	"net/http"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
 
 	"github.com/wishdesk/wishdesk/console/weekly"
 	"github.com/wishdesk/wishdesk/workflow"
@@ -12,11 +18,47 @@ import (
 // weekPage is a week's report and the way to others.
 type weekPage struct {
 	weekly.Report
-	Sent     bool   // it is shown as it was sent
-	WasSent  bool   // there is one as it was sent
-	Earlier  string // "" where there can be none
-	Later    string // "" where it has not ended
-	Complete bool   // the week has ended
+	Sent    bool   // it is shown as it was sent
+	WasSent bool   // there is one as it was sent
+	Earlier string // "" where there can be none
+	Later   string // "" where it has not ended
+}
+
+// recounted is how long a week that was counted is shown as it is: somebody who
+// loads it again does not have a million tickets counted again.
+const recounted = 30 * time.Second
+
+// weeks are those that this process counted a moment ago.
+type weeks struct {
+	counting singleflight.Group
+	mu       sync.Mutex
+	counted  map[string]digest.Digest
+}
+
+// of is a week as it was counted within the last moment, or as count counts it
+// now: once for all who ask for it at the same time.
+func (w *weeks) of(key string, now time.Time, count func() (digest.Digest, error)) (digest.Digest, error) {
+	w.mu.Lock()
+	maps.DeleteFunc(w.counted, func(_ string, d digest.Digest) bool { return now.Sub(d.MadeAt) >= recounted })
+	d, ok := w.counted[key]
+	w.mu.Unlock()
+	if ok {
+		return d, nil
+	}
+	made, err, _ := w.counting.Do(key, func() (any, error) {
+		d, err := count()
+		if err == nil {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			if w.counted == nil {
+				w.counted = map[string]digest.Digest{}
+			}
+			w.counted[key] = d
+		}
+		return d, err
+	})
+	d, _ = made.(digest.Digest)
+	return d, err
 }
 
 // firstYear is when there were Official Accounts: nothing is older.
@@ -29,8 +71,8 @@ func (c *Console) thisWeek(q *request) error {
 	return nil
 }
 
-// digest is the week that the path names, as the record is now, or with ?sent as
-// it was sent.
+// digest is the week that the path names as it was sent, or, where it was not and
+// with ?now, as the record is now.
 func (q *request) digest() (d digest.Digest, page weekPage, err error) {
 	week, err := digest.ParseWeek(q.PathValue("week"))
 	now := digest.WeekOf(q.now, q.shape.Community.Location())
@@ -38,20 +80,21 @@ func (q *request) digest() (d digest.Digest, page weekPage, err error) {
 	if err != nil || week.Year < firstYear || from.After(q.now) {
 		return d, page, &workflow.Error{Code: "no_week", Cause: err}
 	}
-	page = weekPage{Complete: week != now}
+	page = weekPage{}
 	if before := week.Before(); before.Year >= firstYear {
 		page.Earlier = before.String()
 	}
-	if page.Complete {
+	if week != now {
 		page.Later = week.After().String()
 	}
 	desk := q.console.o.Desk
 	if d, page.WasSent, err = desk.Journal().SentDigest(q.Context(), q.community(), week); err != nil {
 		return d, page, err
 	}
-	page.Sent = page.WasSent && q.URL.Query().Has("sent")
+	page.Sent = page.WasSent && !q.URL.Query().Has("now")
 	if !page.Sent {
-		d, err = desk.Digest(q.Context(), q.community(), week)
+		ctx := context.WithoutCancel(q.Context()) // others may wait for the same
+		d, err = q.console.weeks.of(q.community()+" "+week.String(), q.now, func() (digest.Digest, error) { return desk.Digest(ctx, q.community(), week) })
 	}
 	return d, page, err
 }

@@ -3,7 +3,12 @@ package console
 import (
 	"bytes"
 	"context"
+	"math"
 	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +18,7 @@ import (
 	"github.com/wishdesk/wishdesk/console/browsertest"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
+	"github.com/wishdesk/wishdesk/workflow/digest"
 )
 
 // lively gives the east a week with something in every part of its report.
@@ -107,5 +113,77 @@ func TestTheCommitteeReadsTheWeek(t *testing.T) {
 		b.Do("charts", chromedp.WaitVisible(chromedp.CSS(`.chart[data-drawn=yes] canvas`)))
 		b.Picture("week-" + name)
 		b.Whole("week-" + name + "-whole")
+	}
+}
+
+// A week that was sent is shown as it was sent; counted anew it shows what has
+// changed since. A running week is counted again after half a minute.
+func TestTheWeekIsShownAsItWasSent(t *testing.T) {
+	h := newHouse(t)
+	h.lively()
+	h.must(h.desk.Weekly(t.Context(), east))
+	mine, err := h.desk.Journal().Reported(t.Context(), east, h.people["east/resident"].ID, true, 50)
+	h.must(err)
+	i := slices.IndexFunc(mine, func(t workflow.Ticket) bool { return t.State == workflow.Closed })
+	h.tell(east, mine[i].Number, workflow.Command{Name: workflow.CmdReopen, Actor: workflow.By(h.people["east/resident"]), Text: "还堵着"})
+	tile := func(path, name, is string) {
+		t.Helper()
+		h.as("east/committee").get("/c/east/week/"+path).mustSay(t, http.StatusOK, "<b>"+is+"</b><span>"+name)
+	}
+	tile("2026-W47", "办结", "7")
+	tile("2026-W47?now", "办结", "6")
+	for path, want := range map[string]string{"2026-W47/book": "7", "2026-W47/book?now": "6"} {
+		book, err := excelize.OpenReader(strings.NewReader(h.as("east/committee").get("/c/east/week/" + path).body))
+		h.must(err)
+		rows, err := book.GetRows("总览")
+		h.must(err)
+		for _, row := range rows {
+			if len(row) > 1 && row[0] == "办结" && row[1] != want {
+				t.Errorf("%s says %s, want %s", path, row[1], want)
+			}
+		}
+		h.must(book.Close())
+	}
+
+	tile("2026-W48", "受理诉求", "0")
+	h.file(east, "楼道灯又不亮了", func(*workflow.Command) {})
+	h.clock.Advance(29 * time.Second)
+	tile("2026-W48", "受理诉求", "0")
+	h.clock.Advance(time.Second)
+	tile("2026-W48", "受理诉求", "1")
+	h.as("east/committee").get("/c/east/week/2026-W48").mustSay(t, http.StatusOK, "这一周还没有过完")
+}
+
+// The week prints on A4: every table and picture within the paper's width, also
+// with long times of all three weeks beside each other.
+func TestTheWeekPrintsOnA4(t *testing.T) {
+	h := newHouse(t)
+	h.lively()
+	d, err := h.desk.Digest(t.Context(), east, digest.Week{Year: 2026, Number: 47})
+	h.must(err)
+	for i := range d.Now.Units {
+		slow := digest.Times{N: 12, Median: 20*86400 + 23*3600, P90: 120*86400 + 11*3600}
+		d.Now.Units[i].ResponseTimes, d.Now.Units[i].HandlingTimes = slow, slow
+	}
+	d.Before.Units, d.YearAgo.Units = d.Now.Units, d.Now.Units
+	_, err = h.desk.Journal().KeepDigest(t.Context(), d)
+	h.must(err)
+	b := h.tab("east/committee", browsertest.DeskWidth, browsertest.DeskHeight)
+	b.Go(h.url + "/c/east/week/2026-W47")
+	b.Do("charts", chromedp.WaitVisible(chromedp.CSS(`.chart[data-drawn=yes] canvas`)))
+	pdf := b.Print("week")
+	box := regexp.MustCompile(`/MediaBox\s*\[0 0 ([0-9.]+) ([0-9.]+)\]`).FindAllSubmatch(pdf, -1)
+	if !bytes.HasPrefix(pdf, []byte("%PDF-")) || len(box) == 0 {
+		t.Fatalf("no pages in %d bytes", len(pdf))
+	}
+	for i, size := range box {
+		width, _ := strconv.ParseFloat(string(size[1]), 64)
+		height, _ := strconv.ParseFloat(string(size[2]), 64)
+		if math.Abs(width-595) > 2 || math.Abs(height-842) > 2 { // A4 in points
+			t.Errorf("page %d is %g by %g", i+1, width, height)
+		}
+	}
+	if len(box) > 9 {
+		t.Errorf("a quiet week takes %d pages", len(box))
 	}
 }

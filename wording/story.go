@@ -19,18 +19,33 @@ type Step struct {
 	Text string
 }
 
-// People finds somebody who is no longer staff; desk.Journal is one.
+// People finds who is no longer staff, and the names of whom tickets are about;
+// desk.Journal is one.
 type People interface {
+	Names(ctx context.Context, community string, numbers []int64) (map[int64][]string, error)
 	Person(ctx context.Context, community string, id workflow.PersonID) (workflow.Person, error)
 }
 
-// Story tells what happened to a ticket, step by step, to somebody who may read
-// it (workflow.Ticket.ReadBy). Of what somebody wrote at a step the first line is
-// told, cut at most characters.
-func (o Voice) Story(ctx context.Context, people People, t *workflow.Ticket, events []workflow.Event, most int, now time.Time) ([]Step, error) {
+// Story tells what happened to a ticket, step by step, as far as somebody may know it:
+// all to who handles it; to whose matter it is every step, but others' words only
+// where they were meant for them; to anybody else, and to who may not know who asked,
+// what is done about it. events are all of them. Of what somebody wrote at a step the
+// first line is told, cut at most characters.
+func (o Voice) Story(ctx context.Context, people People, t *workflow.Ticket, events []workflow.Event, me workflow.Person, most int, now time.Time) ([]Step, error) {
 	var out []Step
+	all := t.HandledBy(me) && !t.HidesWho(me)
+	if !all {
+		events = workflow.Told(events, me.ID)
+	}
 	for i := range events {
-		step, err := o.step(ctx, people, t, &events[i], most, now)
+		ev := events[i]
+		if !all && t.Reporter != me.ID {
+			if !slices.Contains(outline, ev.Type) && (ev.By != me.ID || ev.Text == "") {
+				continue
+			}
+			ev.Why = ""
+		}
+		step, err := o.step(ctx, people, t, &ev, most, now)
 		if err != nil {
 			return nil, err
 		}
@@ -42,24 +57,7 @@ func (o Voice) Story(ctx context.Context, people People, t *workflow.Ticket, eve
 // outline are the events that say how a matter stands without anybody's words.
 var outline = []workflow.EventType{
 	workflow.EvFiled, workflow.EvAssigned, workflow.EvClaimed, workflow.EvAccepted, workflow.EvTransferred, workflow.EvResolved,
-	workflow.EvReopened, workflow.EvRated, workflow.EvClosedByTime, workflow.EvClosedAlone, workflow.EvCancelled, workflow.EvMerged,
-}
-
-// Outline tells the story to somebody whose own matter lives on in the ticket,
-// or who wishes the same: what is done about it, and none of another's words.
-func (o Voice) Outline(ctx context.Context, people People, t *workflow.Ticket, events []workflow.Event, most int, now time.Time) ([]Step, error) {
-	var bare []workflow.Event
-	for _, ev := range events {
-		if !slices.Contains(outline, ev.Type) {
-			continue
-		}
-		if ev.Type != workflow.EvResolved {
-			ev.Text = ""
-		}
-		ev.Why = ""
-		bare = append(bare, ev)
-	}
-	return o.Story(ctx, people, t, bare, most, now)
+	workflow.EvReopened, workflow.EvRated, workflow.EvClosedByTime, workflow.EvClosedAlone, workflow.EvCancelled, workflow.EvMerged, workflow.EvLeft,
 }
 
 // byStaff are events that only staff make, so that the name of who made one may
@@ -99,7 +97,7 @@ func (o Voice) step(ctx context.Context, people People, t *workflow.Ticket, ev *
 	}
 	who := names[0]
 	if who == "" && ev.Actor == workflow.ActorPerson {
-		who = o.Say("story_resident", Values{"Own": t.Involved(ev.By)})
+		who = o.Say("story_resident", Values{"Own": ev.By == t.Reporter})
 	}
 	grid := ""
 	if ev.Place != nil {

@@ -1,7 +1,6 @@
 package wording
 
 import (
-	"regexp"
 	"strings"
 	"time"
 
@@ -34,12 +33,25 @@ func (o Voice) Say(key string, v Values) string {
 	return o.W.Say(key, v)
 }
 
-// Facts are the words for facts: what texts of the wording are filled with.
+// Facts are the words for facts: what texts of the wording are filled with. Those for
+// somebody who may not know who asked (desk.Facts.Anonymous) have nothing of what was
+// written; Veil.Facts has it without traces.
 func (o Voice) Facts(f *desk.Facts, now time.Time) Values {
+	if f.Anonymous {
+		hidden := *f
+		if hidden.Text = ""; !o.Shape.Roster.ByID(f.By).Staff() {
+			hidden.Said = ""
+		}
+		f = &hidden
+	}
+	return o.facts(f, now)
+}
+
+func (o Voice) facts(f *desk.Facts, now time.Time) Values {
 	c := o.Shape.Community
 	if f.Anonymous {
 		hidden := *f
-		hidden.Text, hidden.Place = o.Anonymous(f.Text), workflow.Place{Estate: f.Place.Estate, Grid: f.Place.Grid}
+		hidden.Place = workflow.Place{Estate: f.Place.Estate, Grid: f.Place.Grid}
 		f = &hidden
 	}
 	owner := o.Shape.Roster.ByID(f.Owner)
@@ -129,17 +141,4 @@ func (o Voice) Span(d time.Duration) string {
 // dayOf is the day as a date in UTC, so that days can be subtracted.
 func dayOf(t time.Time) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
-}
-
-// traces are what would tell who asked: house numbers, telephone and identity
-// numbers, in narrow or wide signs, simplified or not, with spaces or without.
-var traces = regexp.MustCompile(strings.NewReplacer("N", "0-9０-９", "_", `[\s\p{Cf}　]*`).Replace(
-	`(?:[N零〇一二三四五六七八九十百]+_(?:[号號]_[楼樓]|[号號]_院|[栋棟]|幢|座|[单單]_元|室|[户戶])_|[N]{1,2}(?:_[-#—–−―－＃]+_[N]+)+|[N]{3,}[xXｘＸ]?)+`))
-
-// Anonymous is a wish without the traces of who asked.
-func (o Voice) Anonymous(text string) string {
-	if o.Mask != nil {
-		text = o.Mask(o.Shape.Community, text, nil)
-	}
-	return traces.ReplaceAllString(text, "某处")
 }

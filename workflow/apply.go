@@ -18,7 +18,7 @@ func Apply(before Ticket, ev Event) Ticket {
 	if ev.Level != 0 {
 		t.Level = ev.Level
 	}
-	if len(ev.Media) > 0 && ev.Type != EvAbsorbed { // another's stay with theirs
+	if len(ev.Media) > 0 && ev.Type != EvAbsorbed && ev.Type != EvLeft { // another's stay with theirs
 		t.Media = append(t.Media, ev.Media...)
 	}
 
@@ -147,12 +147,9 @@ func Apply(before Ticket, ev Event) Ticket {
 		}
 	case EvReleased:
 		t.Absorbed = slices.DeleteFunc(slices.Clone(t.Absorbed), func(n int64) bool { return n == ev.Into })
-		t.Followers = slices.DeleteFunc(slices.Clone(t.Followers), func(p PersonID) bool { return slices.Contains(ev.Follow, p) })
+		t.Followers = without(t.Followers, ev.Follow...)
 		if len(t.Absorbed) == 0 {
 			t.Absorbed = nil
-		}
-		if len(t.Followers) == 0 {
-			t.Followers = nil
 		}
 	case EvSplit:
 		t.Into, t.Owner, t.Stand, t.Why = 0, 0, WithNobody, ""
@@ -172,6 +169,11 @@ func Apply(before Ticket, ev Event) Ticket {
 				t.Followers = append(t.Followers, p)
 			}
 		}
+	case EvLeft:
+		t.Reporter, t.FiledBy, t.Named = ev.Reporter, 0, false
+		t.Text, t.Media, t.Place = strings.TrimSpace(ev.Text), ev.Media, *ev.Place
+		t.Followers, t.Supporters = without(t.Followers, ev.Reporter), without(t.Supporters, ev.Reporter)
+		t.ask(nil, ev.At) // who was asked waits for it no more
 	case EvUrged:
 		t.Urged++
 		t.UrgedAt = ev.At
@@ -260,4 +262,15 @@ func Replay(community string, number int64, events []Event) Ticket {
 		t = Apply(t, ev)
 	}
 	return t
+}
+
+// without are the others of some people, nil for nobody.
+func without(all []PersonID, gone ...PersonID) []PersonID {
+	var out []PersonID
+	for _, p := range all {
+		if !slices.Contains(gone, p) {
+			out = append(out, p)
+		}
+	}
+	return out
 }

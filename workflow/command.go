@@ -10,16 +10,16 @@ import (
 type Command struct {
 	Name  CommandName
 	Actor Actor
-	Text  string  // words: report, question, answer, reason, result
-	Media []Media // photos and recordings that come with it
+	Text  string  // words: report, question, answer, reason, result; leave: what the ticket says from now on
+	Media []Media // photos and recordings that come with it; leave: those it has from now on
 
 	Kind     Kind // file, classify, advise, answer while received; so the next three
 	Category Category
 	Severity Severity
 	Danger   string
-	Place    Place // file, classify, answer
+	Place    Place // file, classify, answer, leave: where it is for who waits for it now
 
-	Reporter PersonID   // file on behalf, adopt: whose matter it is; absorb: whose ticket comes in
+	Reporter PersonID   // file on behalf, adopt, leave: whose matter it is; absorb: whose ticket comes in
 	To       PersonID   // assign, transfer: the new owner; call: the helper; decline by the desk: whose part
 	Why      string     // assign: the rule that chose
 	Unit     string     // claim: the unit as it is shown
@@ -63,6 +63,7 @@ const (
 	CmdSplit      CommandName = "split"      // 拆分: a merged ticket was another matter after all
 	CmdRelease    CommandName = "release"    // the other side of a split
 	CmdAdopt      CommandName = "adopt"      // a resident became staff: their matters follow them
+	CmdLeave      CommandName = "leave"      // who reported it takes it back; it goes on for others who wait for it
 	CmdUrge       CommandName = "urge"       // 催办
 	CmdEscalate   CommandName = "escalate"   // 督办
 	CmdTick       CommandName = "tick"       // a clock fires

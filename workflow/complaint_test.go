@@ -178,6 +178,21 @@ func TestComplaints(t *testing.T) {
 			zhou: rate satisfied => rated; chen=rated
 			desk: adopt li zhou => adopted
 			is closed level 1`,
+		"who takes a matter back leaves it to the others, with their words": `
+			li: file minor@G1 灯不亮 => filed, classified, assigned; chen=assigned
+			li: leave wang 灯坏了 !! needs_target
+			desk: absorb 7 wang sun => absorbed; chen=also
+			wang: leave sun 灯坏了 !! not_allowed
+			li: leave li 灯坏了 !! needs_target
+			chen: ask 哪一层 => asked; li=question
+			li: leave wang 我家门口灯坏了 => left; chen=left
+			is assigned with chen level 1: resolve 48h, response 1h
+			li: supplement 还有 !! not_allowed
+			chen: accept => accepted; wang=accepted, sun=accepted
+			chen: resolve 灯已换 => resolved; wang=resolved, sun=resolved_also
+			li: rate satisfied !! not_allowed
+			wang: leave sun 灯坏了 !! wrong_state
+			wang: rate satisfied => rated; chen=rated`,
 		"the end of a ticket reaches its followers": `
 			li: file minor@G1 灯不亮 => filed, classified, assigned; chen=assigned
 			desk: absorb 7 wang => absorbed; chen=also

@@ -139,7 +139,7 @@ func clocksAfter(c *Community, t, a *Ticket, ev Event) map[Clock]time.Time {
 		delete(due, ClockFeedback)
 		delete(due, ClockAgain)
 		due[ClockVisit] = now.Add(a.Pair.Every)
-	case EvReminded: // the next one, if any
+	case EvReminded, EvLeft: // the next one, if any
 	case EvResolved:
 		clear(due)
 		ratingClocks(c, due, now)

@@ -172,6 +172,9 @@ func fill(c *Community, t *Ticket, cmd *Command, ev *Event) {
 		ev.Into = t.Into
 	case EvAdopted:
 		ev.Reporter, ev.Follow = cmd.Reporter, cmd.Follow
+	case EvLeft:
+		place := cmd.Place
+		ev.Reporter, ev.Place = cmd.Reporter, &place
 	case EvCancelled:
 		ev.Former = t.Owner
 	case EvReminded:

@@ -31,6 +31,7 @@ const (
 	EvSplit          EventType = "split"
 	EvReleased       EventType = "released"
 	EvAdopted        EventType = "adopted"
+	EvLeft           EventType = "left"
 	EvUrged          EventType = "urged"
 	EvEscalated      EventType = "escalated"
 	EvQuestionLapsed EventType = "question_lapsed"
@@ -100,7 +101,7 @@ type Event struct {
 // what it is about or where it is.
 func (t EventType) Rewords() bool {
 	switch t {
-	case EvFiled, EvClassified, EvReclassified, EvAdvised, EvMoved, EvAnswered, EvQuestionLapsed, EvSupplemented:
+	case EvFiled, EvClassified, EvReclassified, EvAdvised, EvMoved, EvAnswered, EvQuestionLapsed, EvSupplemented, EvLeft:
 		return true
 	}
 	return false

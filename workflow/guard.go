@@ -226,6 +226,15 @@ var (
 	isTheirs = on("was theirs", CodeNeedsTarget, func(t *Ticket, cmd *Command) bool {
 		return cmd.Reporter != 0 && len(cmd.Follow) == 1 && cmd.Follow[0] != cmd.Reporter && t.Involved(cmd.Follow[0])
 	})
+	// mayLeave: what one wrote is not another's to read, so the ticket is left
+	// with what it says from now on.
+	mayLeave = allOf(
+		on("to somebody who waits for it too", CodeNeedsTarget, func(t *Ticket, cmd *Command) bool {
+			return cmd.Reporter != 0 && cmd.Reporter != t.Reporter &&
+				(slices.Contains(t.Followers, cmd.Reporter) || slices.Contains(t.Supporters, cmd.Reporter))
+		}),
+		realGrid,
+	)
 	notJustUrged = Guard{Name: "not urged just now", Code: CodeTooSoon, Test: func(c *Community, t *Ticket, _ *Command, now time.Time) bool {
 		return t.UrgedAt.IsZero() || !now.Before(t.UrgedAt.Add(c.Clocks.UrgePause))
 	}}

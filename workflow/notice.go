@@ -59,6 +59,7 @@ const (
 	TellSupport  Purpose = "support"       // to the committee: so many wish the same
 	TellWish     Purpose = "wish_progress" // to supporters: claimed, fulfilled
 	TellThanked  Purpose = "thanked"       // to who handled it
+	TellLeft     Purpose = "left"          // to owners: who reported it waits no more, others do
 )
 
 // Quiet tells whether the push is a reminder that a resident must not get in
@@ -179,6 +180,7 @@ var Notices = []NoticeRow{
 	{EvMerged, ToFollowers, TellMerged, anyway},
 	{EvMerged, ToFormer, TellMerged, anyway},
 	{EvMerged, ToReleased, TellMerged, anyway},
+	{EvLeft, ToOwner, TellLeft, anyway},
 	{EvUrged, ToOwner, TellUrged, anyway},
 	{EvUrged, ToKeeper, TellUrged, unowned},
 	{EvEscalated, ToOwner, TellEscalated, anyway},

@@ -116,6 +116,9 @@ func drawCommand(t *rapid.T, d *desk) Command {
 	if row.Command == CmdAdopt {
 		cmd.Reporter, cmd.Follow = zhou, []PersonID{d.ticket.Reporter}
 	}
+	if others := slices.Concat(d.ticket.Followers, d.ticket.Supporters); row.Command == CmdLeave && len(others) > 0 {
+		cmd.Reporter = others[0]
+	}
 	for _, p := range append([]PersonID{0}, slices.Sorted(maps.Values(cast))...) {
 		if slices.ContainsFunc(row.Who, func(w Who) bool { return w.Holds(&d.ticket, actor(p)) }) {
 			cmd.Actor = actor(p)

@@ -238,6 +238,9 @@ func read(line string) (Command, Topic, error) {
 		}
 	case CmdAdopt:
 		cmd.Reporter, cmd.Follow = cast[arg], []PersonID{cast[more]}
+	case CmdLeave:
+		cmd.Reporter, cmd.Text = cast[arg], more
+		cmd.Place = Place{Estate: "东园", Building: 2, Grid: "G1"}
 	case CmdClaim:
 		cmd.Unit = arg
 	case CmdTick:

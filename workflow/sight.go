@@ -2,20 +2,91 @@ package workflow
 
 import "slices"
 
-// ReadBy tells whether somebody may read what the ticket says: whose matter it
-// is, who filed it, who handles or handled it or has a part of it, its grid's
-// workers and leader, and the committee. Those whose tickets were merged into
-// it, and the neighbours who wish the same, see only how it stands. (The
-// design's rule 6.)
+// ReadBy tells whether somebody may read what the ticket says: whose matter it is, as
+// far as they said it or were told it (Told), and who handles it. Those whose tickets
+// were merged into it, and the neighbours who wish the same, see only how it stands.
+// (The design's rule 6.)
 func (t *Ticket) ReadBy(p Person) bool {
-	if p.ID == 0 || t.Community != "" && p.Community != "" && t.Community != p.Community {
-		return false
-	}
-	if t.Reporter == p.ID {
-		return true
-	}
-	return p.Staff() && (t.FiledBy == p.ID || t.Owner == p.ID || slices.Contains(t.Handlers, p.ID) || t.Hand(p.ID) != nil ||
+	return t.HandledBy(p) || p.ID != 0 && t.Reporter == p.ID && t.of(p)
+}
+
+// HandledBy tells whether somebody may read all that a ticket says: who filed it, who
+// handles or handled it or has a part of it, its grid's workers and leader, and the
+// committee. Who wished it may still be hidden from them (HidesWho).
+func (t *Ticket) HandledBy(p Person) bool {
+	return p.ID != 0 && t.of(p) && p.Staff() && (t.FiledBy == p.ID || t.Owner == p.ID || slices.Contains(t.Handlers, p.ID) || t.Hand(p.ID) != nil ||
 		WhoGridWorker.Holds(t, By(p)) || WhoCommittee.Holds(t, By(p)))
+}
+
+func (t *Ticket) of(p Person) bool {
+	return t.Community == "" || p.Community == "" || t.Community == p.Community
+}
+
+// Told are all events of a ticket as somebody may read them who does not handle it:
+// words, photos and places only of what they said themselves, also as who they were
+// before they became staff, of each result, and of what who handled it asked and told
+// them while it was their matter.
+func Told(events []Event, p PersonID) []Event {
+	states := make([]Ticket, len(events)+1) // before each
+	for i, ev := range events {
+		states[i+1] = Apply(states[i], ev)
+	}
+	same := []PersonID{p}
+	for i, ev := range slices.Backward(events) {
+		before := &states[i]
+		waited := before.Involved(ev.Reporter) || slices.Contains(before.Supporters, ev.Reporter) // another person, not another ID
+		if ev.Type == EvAdopted && slices.Contains(same, ev.Reporter) && !waited {
+			same = append(same, ev.Follow...)
+		}
+	}
+	out := make([]Event, len(events))
+	for i, ev := range events {
+		told := ev.toldTo(&states[i], same)
+		if !told {
+			ev.Text, ev.Media, ev.Place = "", nil, nil
+		}
+		if ev.Question != nil && (!told || !slices.Contains(same, states[i].Reporter)) {
+			q := *ev.Question
+			q.Text = ""
+			ev.Question = &q
+		}
+		out[i] = ev
+	}
+	return out
+}
+
+// toldTo tells whether what an event says is for one of these, by their ID one human.
+func (ev *Event) toldTo(before *Ticket, one []PersonID) bool {
+	mine := slices.Contains(one, before.Reporter)
+	switch ev.Type {
+	case EvFiled, EvLeft: // also what somebody filed for them
+		return slices.Contains(one, ev.Reporter)
+	case EvResolved:
+		return true
+	case EvAsked, EvNoted, EvVisited, EvMoved:
+		return mine || slices.Contains(one, ev.By)
+	case EvSupplemented:
+		return mine && ev.By != 0 && ev.By == before.Owner || slices.Contains(one, ev.By)
+	case EvCancelled:
+		return ev.By != before.Reporter || mine
+	}
+	return slices.Contains(one, ev.By)
+}
+
+// WordsOf are what a matter says by some of its events: what was written first and
+// what was added to it, and all photos.
+func WordsOf(events []Event) (text string, media []Media) {
+	var t Ticket
+	for _, ev := range events {
+		switch ev.Type {
+		case EvFiled, EvLeft, EvAnswered, EvSupplemented:
+			t.addText(ev.Text)
+		}
+		if ev.Type != EvAbsorbed {
+			media = append(media, ev.Media...)
+		}
+	}
+	return t.Text, media
 }
 
 // Offers are the commands for which the table has a row of the ticket's state
@@ -51,14 +122,34 @@ func (t *Ticket) TellsWho(p Person) bool {
 	return (t.Owner == p.ID || t.Hand(p.ID) != nil || files) && !t.HidesWho(p)
 }
 
+// Hides tells whether somebody may not know another person by a ticket: by a wish its
+// owner, who has not agreed, and whoever follows it, wishes the same or took it back,
+// who agreed to nothing. Its grid's workers, its leader and the committee may know all,
+// and who handles it is known to all.
+func (t *Ticket) Hides(who, from Person) bool {
+	switch {
+	case t.Kind != Wish, who.ID == from.ID, WhoGridWorker.Holds(t, By(from)), WhoCommittee.Holds(t, By(from)):
+		return false
+	case who.ID == t.Reporter:
+		return !t.Named
+	}
+	return !who.Staff() || t.Involved(who.ID) || slices.Contains(t.Supporters, who.ID)
+}
+
 // PlaceTold is where something of a ticket is, as far as it may be told outside the
 // staff: down to the building, never the door; of wishes, emergencies and discreet
 // categories no nearer than the estate and its grid, since a place and a time can be
 // enough to point at a household.
 func (t *Taxonomy) PlaceTold(of *Ticket, p Place) Place {
 	told := Place{Estate: p.Estate, Building: p.Building, Landmark: p.Landmark, Grid: p.Grid}
-	if of.Kind != Incident || of.Severity == Emergency || t.Discreet(of.Category) {
+	if t.Discreetly(of) {
 		told.Building, told.Landmark = 0, ""
 	}
 	return told
+}
+
+// Discreetly tells whether outside the staff nothing may be told of a ticket that
+// points at a household: a wish, an emergency, and one of a discreet category.
+func (t *Taxonomy) Discreetly(of *Ticket) bool {
+	return of.Kind != Incident || of.Severity == Emergency || t.Discreet(of.Category)
 }

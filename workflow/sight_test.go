@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -61,5 +62,109 @@ func TestOffersAreTheTablesRows(t *testing.T) {
 	}
 	if got := Offers(&ticket, Actor{Kind: ActorPerson}); len(got) != 0 {
 		t.Errorf("to nobody: %v", got)
+	}
+}
+
+// Of a wish nobody but its owner agreed to be known; who handles it is known to all.
+func TestWhomAWishHides(t *testing.T) {
+	wish := Ticket{Kind: Wish, Reporter: 1, Followers: []PersonID{2}, Supporters: []PersonID{3, 7}, Owner: 4, Place: Place{Grid: "G1"}}
+	named, incident := wish, wish
+	named.Named, incident.Kind = true, Incident
+	claimer := Person{ID: 4, Roles: []Role{{Kind: RolePartner}}}
+	member := Person{ID: 7, Roles: []Role{{Kind: RolePartyMember}}}
+	for name, c := range map[string]struct {
+		ticket    Ticket
+		who, from Person
+		want      bool
+	}{
+		"its owner":                          {wish, Person{ID: 1}, claimer, true},
+		"its owner who agreed":               {named, Person{ID: 1}, claimer, false},
+		"its owner from themselves":          {wish, Person{ID: 1}, Person{ID: 1}, false},
+		"who follows it":                     {named, Person{ID: 2}, claimer, true},
+		"who wishes the same":                {named, Person{ID: 3}, claimer, true},
+		"staff who wish the same":            {named, member, claimer, true},
+		"who took it back":                   {named, Person{ID: 9}, claimer, true},
+		"who has it":                         {wish, claimer, Person{ID: 1}, false},
+		"from its grid's worker":             {wish, Person{ID: 3}, Person{ID: 5, Roles: []Role{{Kind: RoleWorker, Grid: "G1"}}}, false},
+		"from the committee":                 {wish, Person{ID: 1}, Person{ID: 5, Roles: []Role{{Kind: RoleCommittee}}}, false},
+		"who follows an incident":            {incident, Person{ID: 2}, claimer, false},
+		"its owner from who wishes it too":   {named, Person{ID: 2}, Person{ID: 3}, true},
+		"its owner from another's volunteer": {wish, Person{ID: 1}, Person{ID: 6, Roles: []Role{{Kind: RoleVolunteer}}}, true},
+	} {
+		if got := c.ticket.Hides(c.who, c.from); got != c.want {
+			t.Errorf("%s: hidden: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// Somebody is told what they said themselves and what those who handled it told them,
+// while it was their matter.
+func TestWhatIsTold(t *testing.T) {
+	const li, wang, chen, he = 1, 2, 3, 4
+	at := func(typ EventType, by PersonID, text string) Event {
+		return Event{Type: typ, To: Accepted, Actor: ActorPerson, By: by, Text: text, Media: []Media{{ID: text, By: by}}}
+	}
+	with := func(ev Event, f func(*Event)) Event { f(&ev); return ev }
+	events := []Event{
+		with(at(EvFiled, he, "李的话"), func(ev *Event) { ev.Reporter, ev.Place = li, &Place{Room: "402"} }), // filed for them
+		with(at(EvAssigned, he, "派单理由"), func(ev *Event) { ev.Owner = chen }),
+		with(Event{Type: EvAbsorbed, To: Accepted, Text: "王的话"}, func(ev *Event) { ev.Follow = []PersonID{wang} }),
+		at(EvSupplemented, li, "李补充"),
+		at(EvSupplemented, wang, "王补充"),
+		at(EvSupplemented, he, "同事补充"),
+		at(EvSupplemented, chen, "办事的补充"),
+		with(at(EvAsked, chen, "问李"), func(ev *Event) { ev.Question = &Question{Text: "问李", By: chen} }),
+		at(EvAnswered, wang, "王回答"),
+		at(EvNoted, chen, "进展一"),
+		at(EvReturned, chen, "退单理由"),
+		at(EvTransferred, chen, "转派理由"),
+		at(EvEscalated, chen, "督办理由"),
+		at(EvCalled, chen, "协助理由"),
+		at(EvPartDeclined, he, "办不了的理由"),
+		with(at(EvLeft, li, "王自己的"), func(ev *Event) { ev.Reporter, ev.Place = wang, &Place{Room: "101"} }),
+		with(at(EvNoted, chen, "进展二"), func(*Event) {}),
+		at(EvResolved, chen, "结果"),
+	}
+	events[10].To = Accepted
+	for p, want := range map[PersonID]string{
+		li:   "李的话 李补充 办事的补充 问李 进展一 结果",
+		wang: "王补充 王回答 王自己的 进展二 结果",
+		99:   "结果",
+	} {
+		var said []string
+		for i, ev := range Told(events, p) {
+			if ev.Text != "" {
+				said = append(said, ev.Text)
+			}
+			if (ev.Text == "") != (len(ev.Media) == 0) {
+				t.Errorf("%d: %s: words %q, photos %v", p, ev.Type, ev.Text, ev.Media)
+			}
+			if ev.Place != nil && ev.Reporter != p {
+				t.Errorf("%d is told the place of event %d", p, i)
+			}
+			if ev.Question != nil && (ev.Question.Text == "") == (p == li) {
+				t.Errorf("%d: the question is %q", p, ev.Question.Text)
+			}
+		}
+		if got := strings.Join(said, " "); got != want {
+			t.Errorf("%d is told %q, want %q", p, got, want)
+		}
+	}
+	if events[0].Text == "" || events[7].Question.Text == "" {
+		t.Error("the events themselves were changed")
+	}
+	text, media := WordsOf(Told(events, wang))
+	if text != "王补充\n王回答\n王自己的" || len(media) != 5 {
+		t.Errorf("the words are %q with %v", text, media)
+	}
+
+	// Another ID of the same human reads on; one who only waited for it does not.
+	adopted := append(slices.Clone(events[:4]), Event{Type: EvAdopted, To: Accepted, Reporter: 50, Follow: []PersonID{li}})
+	if text, _ := WordsOf(Told(adopted, 50)); text != "李的话\n李补充" {
+		t.Errorf("who became staff reads %q", text)
+	}
+	adopted[4].Reporter = wang
+	if text, _ := WordsOf(Told(adopted, wang)); text != "" {
+		t.Errorf("a neighbour who was given it reads %q", text)
 	}
 }

@@ -134,6 +134,7 @@ var Table = []Row{
 	{[]State{Merged}, CmdSplit, []Who{WhoReporter, WhoGridWorker, WhoCommittee}, always, Received, EvSplit},
 	{[]State{Received, Classified, Assigned, Accepted, Resolved, Closed}, CmdRelease, []Who{WhoSystem}, wasAbsorbed, Same, EvReleased},
 	{[]State{Received, Classified, Assigned, Accepted, Resolved, Closed, Merged}, CmdAdopt, []Who{WhoSystem}, isTheirs, Same, EvAdopted},
+	{beforeResolved, CmdLeave, []Who{WhoReporter}, mayLeave, Same, EvLeft},
 	{beforeResolved, CmdUrge, []Who{WhoReporter, WhoFollower}, notJustUrged, Same, EvUrged},
 	{beforeResolved, CmdEscalate, []Who{WhoSystem, WhoOwner, WhoGridWorker, WhoCommittee}, canRise, Same, EvEscalated},
 

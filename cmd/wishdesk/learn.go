@@ -306,14 +306,15 @@ func saveModels(file string, models map[string]*ngram.Model) error {
 }
 
 func loadModels(file string) (map[string]*ngram.Model, error) {
-	data := configs.Read("understand.model")
+	data := configs.Model
 	if file != "" {
-		var err error
-		if data, err = os.ReadFile(file); err != nil {
+		read, err := os.ReadFile(file)
+		if err != nil {
 			return nil, err
 		}
+		data = string(read)
 	}
-	models, err := ngram.Load(bytes.NewReader(data))
+	models, err := ngram.Open(data)
 	if err != nil {
 		return nil, usage(fmt.Errorf("--model %s: %w", file, err))
 	}

@@ -281,6 +281,7 @@ func (srv *server) start(ctx context.Context) error {
 	srv.serving.Go(func() { runner.Run(runCtx) })
 	srv.serving.Go(func() { srv.own.Run(runCtx) })
 	srv.serve(srv.http, srv.listener)
+	go debug.FreeOSMemory() // reading documents and templates took twice what is kept
 	srv.log.Info("serving", "addr", srv.listener.Addr().String(), "version", version, "communities", srv.desk.Communities())
 	return nil
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -206,4 +207,46 @@ func TestTheWeek(t *testing.T) {
 	if a := h.get("digests/2026-W48", "read"); !strings.Contains(a.body, `"owner":""`) {
 		t.Errorf("the week without names: %s", a.body)
 	}
+}
+
+// While who wishes is hidden, nobody else who is no staff is told either; and who took
+// it back stays hidden after it.
+func TestAHiddenWishHidesItsNeighbours(t *testing.T) {
+	h := newHouse(t)
+	neighbour := func(key, name, phone string) workflow.Person {
+		id, err := h.store.UpsertPerson(t.Context(), key, workflow.Person{Community: east, Name: name, Phone: phone, OpenID: "o-" + key, Following: true})
+		h.must(err)
+		p, err := h.store.Person(t.Context(), east, id)
+		h.must(err)
+		return p
+	}
+	zhou := neighbour("zhou", "周小红", "19900005555")
+	w := h.opened("孙桂兰和周小红想有人陪", func(c *workflow.Command) { c.Kind, c.Category, c.Place.Room = workflow.Wish, "elderly", "4033" })
+	h.tell(w.Number, workflow.Command{Name: workflow.CmdSupport, Actor: by(zhou)})
+	path := fmt.Sprintf("tickets/%d", w.Number)
+	told := func(when string, not ...string) {
+		t.Helper()
+		for _, route := range []string{path, path + "/events"} {
+			a := h.get(route, "personal")
+			if a.status != http.StatusOK || !strings.Contains(a.body, "想有人陪") {
+				t.Errorf("%s, %s: %d %s", when, route, a.status, a.body)
+			}
+			for _, s := range not {
+				if strings.Contains(a.body, s) {
+					t.Errorf("%s, %s tells %q: %s", when, route, s, a.body)
+				}
+			}
+		}
+	}
+	told("hidden", "周小红", "19900005555", "孙桂兰", "19900004444", "4033")
+	h.tell(w.Number, workflow.Command{Name: workflow.CmdConsent, Actor: by(h.resident), Yes: true})
+	told("named", "19900005555")
+	work, err := h.desk.Begin(east, true)
+	h.must(err)
+	_, _, err = work.Withdraw(t.Context(), w.Number, by(h.resident), "", func(context.Context, *workflow.Ticket) (string, error) { return "想有人陪", nil })
+	h.must(err)
+	h.must(work.Commit(t.Context()))
+	told("left", "周小红", "19900005555", "孙桂兰", "19900004444", "4033")
+	h.tell(w.Number, workflow.Command{Name: workflow.CmdConsent, Actor: by(zhou), Yes: true})
+	told("named by who wishes it now", "孙桂兰", "19900004444", "4033")
 }

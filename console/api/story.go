@@ -65,6 +65,7 @@ func (q *request) events() error {
 		Events []eventShape `json:"events"`
 	}{t.Number, []eventShape{}}
 	who := q.people(&t)
+	who.hidden = who.hidden || t.Kind == workflow.Wish && slices.ContainsFunc(all, func(ev workflow.Event) bool { return ev.Type == workflow.EvLeft })
 	for i := range all {
 		ev := &all[i]
 		e := eventShape{
@@ -104,7 +105,7 @@ func (q *request) actor(t *workflow.Ticket, ev *workflow.Event) string {
 // layEvent lays open what of an event leads to people.
 func layEvent(ctx context.Context, ev *workflow.Event, who *people) (*eventPersonal, error) {
 	out := &eventPersonal{Unit: ev.Unit, Why: ev.Why}
-	if ev.Place != nil && who.hidden == 0 {
+	if ev.Place != nil && !who.hidden {
 		place := wholePlace(*ev.Place)
 		out.Place = &place
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/digest"
 )
@@ -190,30 +191,27 @@ func (q *request) lay(ctx context.Context, t *workflow.Ticket) (*personalShape, 
 // people finds those of one ticket, each once.
 type people struct {
 	q      *request
-	hidden workflow.PersonID // who may not be known, 0 for nobody
-	names  []string          // of theirs, once they were looked up
+	ticket *workflow.Ticket
+	hidden bool          // who asked may not be known
+	veil   *wording.Veil // before what was written, once it was made
 	known  map[workflow.PersonID]*personShape
 }
 
 func (q *request) people(t *workflow.Ticket) *people {
-	p := &people{q: q, known: map[workflow.PersonID]*personShape{}}
-	if hides(t) {
-		p.hidden = t.Reporter
-	}
-	return p
+	return &people{q: q, ticket: t, hidden: hides(t), known: map[workflow.PersonID]*personShape{}}
 }
 
 // of is somebody; nil for nobody, for who may not be known, and for who is in the
 // record no more.
 func (p *people) of(ctx context.Context, id workflow.PersonID) (*personShape, error) {
-	if id == 0 || id == p.hidden {
+	if id == 0 {
 		return nil, nil
 	}
 	if s, ok := p.known[id]; ok {
 		return s, nil
 	}
 	who, err := p.find(ctx, id)
-	if err != nil || who.ID == 0 {
+	if err != nil || who.ID == 0 || p.ticket.Hides(who, workflow.Person{}) {
 		return nil, err
 	}
 	s := &personShape{ID: who.ID, Name: who.Name, Phone: who.Phone, Title: p.q.voice().Title(who)}
@@ -239,18 +237,15 @@ func (p *people) find(ctx context.Context, id workflow.PersonID) (workflow.Perso
 // bare is a text without traces of who may not be known, their name among them; as
 // it is where everybody may be.
 func (p *people) bare(ctx context.Context, text string) (string, error) {
-	if p.hidden == 0 || text == "" {
+	if !p.hidden || text == "" {
 		return text, nil
 	}
-	if p.names == nil {
-		who, err := p.find(ctx, p.hidden)
+	if p.veil == nil {
+		veil, err := p.q.voice().Veil(ctx, p.q.api.o.Desk.Journal(), p.ticket.Number)
 		if err != nil {
 			return "", err
 		}
-		if p.names = []string{}; who.Name != "" {
-			p.names = append(p.names, who.Name)
-		}
+		p.veil = &veil
 	}
-	text = p.q.api.o.Understander.Mask(p.q.shape.Community, text, p.names)
-	return p.q.voice().Anonymous(text), nil
+	return p.veil.Anonymous(p.ticket.Number, text), nil
 }

@@ -33,3 +33,14 @@ func TestUsableFindsWhatIsWrong(t *testing.T) {
 		}
 	}
 }
+
+// What is wider than the paper is found.
+func TestPrintFindsWhatIsCutOff(t *testing.T) {
+	b := Open(t, DeskWidth, DeskHeight)
+	for width, want := range map[string]int{"100%": 0, "680px": 0, "900px": 1} {
+		b.Do("open", chromedp.Navigate("data:text/html;charset=utf-8,"+url.PathEscape("<!doctype html><body style='margin:0'><section><h2>表</h2><table style='width:"+width+"'><td>1</table></section>")))
+		if over := b.cutOff(); len(over) != want {
+			t.Errorf("a table of %s: %v", width, over)
+		}
+	}
+}

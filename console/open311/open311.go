@@ -30,6 +30,8 @@ type Record interface {
 	KeyOf(ctx context.Context, community string, hash []byte, now time.Time) (k access.Key, ok bool, err error)
 	// Search finds tickets, newest first; see desk.Query.
 	Search(ctx context.Context, community string, q desk.Query) (desk.Found, error)
+	// Filings are the first events of some tickets, by number.
+	Filings(ctx context.Context, community string, numbers []int64) (map[int64]workflow.Event, error)
 	// Audit writes one line of the audit log.
 	Audit(ctx context.Context, community string, e access.Entry) error
 }

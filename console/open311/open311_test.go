@@ -373,15 +373,18 @@ func TestForeignClient(t *testing.T) {
 // Nothing that leads to a person is in any answer.
 func TestNothingPersonalIsTold(t *testing.T) {
 	o := newOffice(t)
-	secrets := []string{"孙桂兰", "13800001234", "402", "3单元", "张建国", "13900009999", "赵大娘", "13900007777", "o-resident", "哭了一夜"}
+	secrets := []string{"孙桂兰", "13800001234", "402", "3单元", "张建国", "13900009999", "赵大娘", "13900007777", "o-resident", "哭了一夜", "摔断了腿", "被困"}
 	o.file("孙桂兰家3单元402漏水,电话13800001234")
 	o.file("想请人陪赵大娘,她哭了一夜", func(c *workflow.Command) { c.Kind, c.Category = workflow.Wish, "elderly" })
 	fire := o.file("2号楼3单元402着火了", func(c *workflow.Command) { c.Severity, c.Danger = workflow.Emergency, "fire" })
 	o.tell(fire.Number, workflow.Command{Name: workflow.CmdAccept, Actor: workflow.By(o.worker())}, workflow.Command{Name: workflow.CmdNote, Actor: workflow.By(o.worker()), Text: "到402了,孙桂兰没事"})
 	post := o.do(http.MethodPost, "requests.json", o.filing("last_name", "赵", "first_name", "大娘", "phone", "13900007777", "email", "a@b.cn",
 		"description", "我是赵大娘,住2号楼3单元402,电话13900007777,灯坏了", "attribute[ROOM]", "402"))
+	lamp := o.id(post)
+	o.tell(lamp, workflow.Command{Name: workflow.CmdSupplement, Actor: workflow.By(o.worker()), Text: "她丈夫摔断了腿"})
+	inferno := o.do(http.MethodPost, "requests.json", o.filing("description", "孙桂兰被困在火里,着火了"))
 	all := []reply{post, o.get("discovery.xml"), o.get("requests.json", "jurisdiction_id", east), o.get("requests.xml", "jurisdiction_id", east, "status", "open")}
-	for n := fire.Number - 2; n <= o.id(post); n++ {
+	for n := fire.Number - 2; n <= o.id(inferno); n++ {
 		all = append(all, o.get("requests/"+itoa(n)+".xml", "jurisdiction_id", east), o.get("requests/"+itoa(n)+".json", "jurisdiction_id", east))
 	}
 	for _, r := range all {
@@ -390,6 +393,9 @@ func TestNothingPersonalIsTold(t *testing.T) {
 				t.Errorf("%q is told: %s", s, r.body)
 			}
 		}
+	}
+	if told := o.get("requests/"+itoa(lamp)+".json", "jurisdiction_id", east).body; !strings.Contains(told, "灯坏了") {
+		t.Errorf("what software filed is not told: %s", told)
 	}
 	body := o.get("requests/"+itoa(fire.Number)+".xml", "jurisdiction_id", east).body
 	if strings.Contains(body, "2号楼") || strings.Contains(body, "<lat>3") {
@@ -716,4 +722,36 @@ func FuzzAsking(f *testing.F) {
 			t.Errorf("%q: %s", query, w.Body)
 		}
 	})
+}
+
+// Everybody reads what software filed, and none of what was added to it: not by whose
+// it is, not by a neighbour whose ticket was merged into it, not by who handles it.
+// Once it is taken back they read nothing.
+func TestOnlyTheFilingIsTold(t *testing.T) {
+	o := newOffice(t)
+	n := o.id(o.do(http.MethodPost, "requests.json", o.filing("description", "孙桂兰说楼道灯坏了", "last_name", "吴", "first_name", "小敏", "phone", "13900007777")))
+	filed, err := o.store.Ticket(t.Context(), east, n)
+	o.must(err)
+	w, err := o.desk.Begin(east, true)
+	o.must(err)
+	_, _, err = w.FileInto(t.Context(), workflow.Command{Actor: workflow.By(o.reporter), Reporter: o.reporter.ID, Text: "楼道灯也不亮", Kind: workflow.Incident, Category: "facilities", Severity: workflow.Minor,
+		Place: filed.Place, Source: workflow.SourceChat}, n)
+	o.must(err)
+	o.must(w.Commit(t.Context()))
+	o.tell(n, workflow.Command{Name: workflow.CmdSupplement, Actor: workflow.By(o.reporter), Text: "我丈夫昨天在楼道摔断了腿"})
+	told := func() string { return o.get("requests/"+itoa(n)+".json", "jurisdiction_id", east).body }
+	if body := told(); !strings.Contains(body, "楼道灯坏了") || strings.Contains(body, "摔断") || strings.Contains(body, "孙桂兰") || strings.Contains(body, "也不亮") {
+		t.Errorf("everybody reads %s", body)
+	}
+	if filed.Reporter == 0 {
+		t.Fatal("nobody filed it")
+	}
+	w, err = o.desk.Begin(east, true)
+	o.must(err)
+	_, others, err := w.Withdraw(t.Context(), n, workflow.Actor{Kind: workflow.ActorPerson, Person: filed.Reporter}, "", nil)
+	o.must(err)
+	o.must(w.Commit(t.Context()))
+	if body := told(); others != 1 || strings.Contains(body, "灯坏了") || strings.Contains(body, "也不亮") {
+		t.Errorf("left to %d others everybody reads %s", others, body)
+	}
 }

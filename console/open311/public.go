@@ -9,10 +9,40 @@ import (
 	"github.com/wishdesk/wishdesk/workflow"
 )
 
-// public is a ticket as everybody may know it. It says what kind of matter it is,
-// how it stands and roughly where, and nothing that leads to a person: not what
-// was written (but for what came by Open311, masked, and no wish of it), no photo,
-// no door; no building where the place would point at somebody.
+// publish shows tickets as everybody may know them. Of what was written only that is
+// told with which software filed a ticket by Open311, masked: nothing that was added
+// to it, by whom ever, nothing where the place would point at somebody, and nothing
+// once who wrote it has taken it back.
+func (s *Server) publish(q *request, all ...workflow.Ticket) ([]serviceRequest, error) {
+	var told []int64
+	for i := range all {
+		if t := &all[i]; t.Source == workflow.SourceOpen311 && !q.voice.Taxonomy.Discreetly(t) {
+			told = append(told, t.Number)
+		}
+	}
+	var filings map[int64]workflow.Event
+	if len(told) > 0 {
+		var err error
+		if filings, err = s.o.Record.Filings(q.Context(), q.community(), told); err != nil {
+			return nil, err
+		}
+	}
+	veil, err := q.voice.Veil(q.Context(), s.o.Desk.Journal(), told...)
+	out := make([]serviceRequest, len(all))
+	for i := range all {
+		t := &all[i]
+		out[i] = q.public(t)
+		if filed, ok := filings[t.Number]; ok && filed.Reporter == t.Reporter {
+			out[i].Description = maybe(wording.Shorten(veil.Anonymous(t.Number, filed.Text), longest))
+		}
+	}
+	return out, err
+}
+
+// public is a ticket as everybody may know it, without a word of what was written. It
+// says what kind of matter it is, how it stands and roughly where, and nothing that
+// leads to a person: no photo, no door; no building where the place would point at
+// somebody.
 func (q *request) public(t *workflow.Ticket) serviceRequest {
 	zone := q.shape.Community.Location()
 	r := serviceRequest{
@@ -26,9 +56,6 @@ func (q *request) public(t *workflow.Ticket) serviceRequest {
 	}
 	if g, ok := q.shape.Community.Grid(t.Place.Grid); ok {
 		r.Agency = maybe(g.Name)
-	}
-	if t.Source == workflow.SourceOpen311 && t.Kind == workflow.Incident {
-		r.Description = maybe(wording.Shorten(q.voice.Anonymous(t.Text), longest))
 	}
 	place := q.voice.Taxonomy.PlaceTold(t, t.Place)
 	r.Address = maybe(place.String())

@@ -86,11 +86,15 @@ func (s *Server) request(q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return requestsOf(q.public(&t)), nil
+	return s.requestsOf(q, t)
 }
 
-func requestsOf(all ...serviceRequest) list[serviceRequest] {
-	return listOf("service_requests", "request", all...)
+func (s *Server) requestsOf(q *request, all ...workflow.Ticket) (any, error) {
+	shown, err := s.publish(q, all...)
+	if err != nil {
+		return nil, err
+	}
+	return listOf("service_requests", "request", shown...), nil
 }
 
 func (s *Server) ticket(q *request, id string) (workflow.Ticket, error) {
@@ -126,16 +130,16 @@ func (s *Server) requests(q *request) (any, error) {
 	if err := s.charge(q, (first+count-1)/atOnce); err != nil { // one search is counted already
 		return nil, err
 	}
-	var out []serviceRequest
+	var out []workflow.Ticket
 	for seen := 0; seen < first+count; {
 		want.Limit = min(atOnce, first+count-seen)
 		found, err := s.o.Record.Search(q.Context(), q.community(), want)
 		if err != nil {
 			return nil, err
 		}
-		for i := range found.Tickets {
+		for _, t := range found.Tickets {
 			if seen >= first {
-				out = append(out, q.public(&found.Tickets[i]))
+				out = append(out, t)
 			}
 			seen++
 		}
@@ -143,7 +147,7 @@ func (s *Server) requests(q *request) (any, error) {
 			break
 		}
 	}
-	return requestsOf(out...), nil
+	return s.requestsOf(q, out...)
 }
 
 // some are tickets by their numbers, in the order asked for. Those that do not
@@ -155,18 +159,18 @@ func (s *Server) some(q *request, ids []string) (any, error) {
 	if err := s.charge(q, len(ids)/10); err != nil {
 		return nil, err
 	}
-	var out []serviceRequest
+	var out []workflow.Ticket
 	for _, id := range ids {
 		t, err := s.ticket(q, id)
 		var r *refusal
 		switch {
 		case err == nil:
-			out = append(out, q.public(&t))
+			out = append(out, t)
 		case !errors.As(err, &r):
 			return nil, err
 		}
 	}
-	return requestsOf(out...), nil
+	return s.requestsOf(q, out...)
 }
 
 // named are the parts of a list with commas.

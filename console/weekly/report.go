@@ -25,6 +25,7 @@ type Report struct {
 	Week      digest.Week
 	Days      string // 「11月16日至22日」
 	MadeAt    string
+	Running   string    // that the week is not over; "" where it is
 	Past      [2]string // what a cell's Past is called: the week before, a year ago
 	Sentences []string
 	Written   string // who wrote the sentences, where a language model did; "" for the rules
@@ -49,6 +50,15 @@ type Table struct {
 	Hint  string // what to know for reading it; "" for nothing
 	Heads []Head
 	Rows  [][]Cell
+	Plot  *Plot // the picture that a spreadsheet has of it; nil for none
+}
+
+// Plot says what a spreadsheet draws of a table: some of its rows by their first
+// cell, the columns side by side.
+type Plot struct {
+	Title       string
+	First, Rows int
+	Columns     []int
 }
 
 // Head is a column.
@@ -69,13 +79,14 @@ const (
 	Percent  // Value is 0 to 1
 	Duration // Value is in days, as spreadsheets count time
 	Number   // a ticket's
+	Date     // Value is a day, at midnight UTC
 )
 
 // Cell is one cell: as it is read, and as a spreadsheet keeps it (nil for the
 // text).
 type Cell struct {
 	Text  string
-	Value any // float64 or int
+	Value any // float64, int or time.Time
 	Bad   bool
 	Kind  Kind   // where it is another than the column's
 	Past  []Cell // the same a week before and in the same week a year ago; or nothing
@@ -109,12 +120,16 @@ func Compose(o wording.Voice, d *digest.Digest) Report {
 	if len(d.Sentences) > 0 {
 		c.r.Written = c.say("written")
 	}
+	if d.Runs() {
+		c.r.Running = c.say("running")
+	}
 	c.tiles()
 	c.overview()
 	c.times()
 	for _, by := range []digest.By{digest.ByGrid, digest.ByCategory, digest.ByGroup, digest.ByProperty} {
 		c.units(by)
 	}
+	c.unitTimes()
 	c.below()
 	c.items("late", d.Late, d.LateCount)
 	c.items("risen", d.Risen, d.RisenCount)
@@ -135,7 +150,7 @@ func (c *composer) table(key string, heads ...Head) *Table {
 	for i := range heads {
 		heads[i].Name = c.say("head." + heads[i].Name)
 		if heads[i].Width == 0 {
-			heads[i].Width = map[Kind]float64{Words: 18, Count: 10, Percent: 10, Duration: 14, Number: 10}[heads[i].Kind]
+			heads[i].Width = map[Kind]float64{Words: 18, Count: 10, Percent: 10, Duration: 14, Number: 10, Date: 14}[heads[i].Kind]
 		}
 	}
 	hint := ""
@@ -273,6 +288,7 @@ func (c *composer) overview() {
 			weeks[j] = append(weeks[j], percentOf(f.Named()[i].Rate))
 		}
 	}
+	t.Plot = &Plot{Title: c.say("chart.rates"), First: slices.IndexFunc(t.Rows, func(r []Cell) bool { return r[0].Text == c.say("figure.response") }), Rows: len(names), Columns: []int{1, 2, 3}}
 	c.chart("rates", names, "%", series{c.say("head.now"), weeks[0]}, series{c.say("head.before"), weeks[1]}, series{c.say("head.year_ago"), weeks[2]})
 }
 
@@ -359,9 +375,42 @@ func (c *composer) units(by digest.By) {
 	}
 	switch by {
 	case digest.ByGrid:
+		t.Plot = &Plot{Title: c.say("chart.grid"), Rows: len(names), Columns: []int{3}}
 		c.chart("grid", names, "%", series{c.say("rate.resolution"), solved})
 	case digest.ByCategory:
+		t.Plot = &Plot{Title: c.say("chart.category"), Rows: len(names), Columns: []int{1}}
 		c.chart("category", names, "", series{c.say("head.taken"), counts})
+	}
+}
+
+// unitTimes are how fast each unit was, all kinds of matters together.
+func (c *composer) unitTimes() {
+	t := c.table("unit_times", Head{Name: "by", Width: 12}, Head{Name: "unit", Width: 22}, Head{Name: "response_median", Kind: Duration, Past: true}, Head{Name: "response_p90", Kind: Duration, Past: true},
+		Head{Name: "handling_median", Kind: Duration, Past: true}, Head{Name: "handling_p90", Kind: Duration, Past: true})
+	for _, by := range []digest.By{digest.ByGrid, digest.ByCategory, digest.ByGroup, digest.ByProperty} {
+		for _, code := range c.unitsBy(by) {
+			row := []Cell{words(c.say("by." + string(by))), words(c.o.Unit(by, code))}
+			some := false
+			for _, get := range []func(digest.Unit) (digest.Times, int64){
+				func(u digest.Unit) (digest.Times, int64) { return u.ResponseTimes, u.ResponseTimes.Median },
+				func(u digest.Unit) (digest.Times, int64) { return u.ResponseTimes, u.ResponseTimes.P90 },
+				func(u digest.Unit) (digest.Times, int64) { return u.HandlingTimes, u.HandlingTimes.Median },
+				func(u digest.Unit) (digest.Times, int64) { return u.HandlingTimes, u.HandlingTimes.P90 },
+			} {
+				var three []Cell
+				for _, f := range []*digest.Figures{&c.d.Now, &c.d.Before, &c.d.YearAgo} {
+					cell := words(c.say("nothing"))
+					if all, seconds := get(unitOf(f.Units, by, code)); all.N > 0 {
+						cell, some = c.span(seconds), true
+					}
+					three = append(three, cell)
+				}
+				row = append(row, past(three[0], three[1], three[2]))
+			}
+			if some {
+				t.Rows = append(t.Rows, row)
+			}
+		}
 	}
 }
 
@@ -409,7 +458,7 @@ func (c *composer) below() {
 
 // items are tickets; count is how many there are in all.
 func (c *composer) items(key string, all []digest.Item, count int) {
-	t := c.table(key, Head{Name: "number", Kind: Number}, Head{Name: "category"}, Head{Name: "grid"}, Head{Name: "owner"}, Head{Name: "missed"}, Head{Name: "late", Kind: Duration}, Head{Name: "filed"})
+	t := c.table(key, Head{Name: "number", Kind: Number}, Head{Name: "category"}, Head{Name: "grid"}, Head{Name: "owner"}, Head{Name: "missed"}, Head{Name: "late", Kind: Duration}, Head{Name: "filed", Kind: Date})
 	t.Hint = c.say("at_end")
 	if c.d.Runs() {
 		t.Hint = c.say("at_now")
@@ -425,7 +474,7 @@ func (c *composer) items(key string, all []digest.Item, count int) {
 		}
 		t.Rows = append(t.Rows, []Cell{
 			{Text: strconv.FormatInt(i.Number, 10), Value: int(i.Number), Kind: Number}, words(c.o.Unit(digest.ByCategory, string(i.Category))), words(c.o.Unit(digest.ByGrid, i.Grid)),
-			words(owner), words(missed), late, words(c.day(i.FiledAt)),
+			words(owner), words(missed), late, c.day(i.FiledAt),
 		})
 	}
 }
@@ -437,8 +486,11 @@ func (c *composer) some(t *Table, count, listed int) {
 	}
 }
 
-func (c *composer) day(t time.Time) string {
-	return t.In(c.o.Shape.Community.Location()).Format("2006-01-02")
+// day is the day of a moment where the community is.
+func (c *composer) day(t time.Time) Cell {
+	y, m, d := t.In(c.o.Shape.Community.Location()).Date()
+	day := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	return Cell{Text: day.Format(time.DateOnly), Value: day, Kind: Date}
 }
 
 func (c *composer) spots() {
@@ -460,17 +512,29 @@ func (c *composer) wishes() {
 }
 
 func (c *composer) changes() {
-	t := c.table("changes", Head{Name: "week"}, Head{Name: "figure", Width: 26}, Head{Name: "was", Kind: Count}, Head{Name: "is_now", Kind: Count})
-	number := func(v float64) Cell {
-		if v < 0 {
+	t := c.table("changes", Head{Name: "week"}, Head{Name: "unit", Width: 22}, Head{Name: "figure", Width: 26}, Head{Name: "was", Kind: Count}, Head{Name: "is_now", Kind: Count})
+	number := func(name string, v float64) Cell {
+		switch {
+		case v < 0 && name == "hotline":
 			return words(c.say("unknown"))
+		case v < 0:
+			return words(c.say("nothing"))
 		}
 		return Cell{Text: strconv.FormatFloat(v, 'f', -1, 64), Value: v, Kind: Count}
 	}
-	for _, ch := range c.d.Changes {
-		t.Rows = append(t.Rows, []Cell{words(ch.Week.String()), words(c.say("change." + ch.Figure)), number(ch.Was), number(ch.Is)})
+	listed := c.d.Changes[:min(len(c.d.Changes), maxChanges)]
+	c.some(t, len(c.d.Changes), len(listed))
+	for _, ch := range listed {
+		unit := c.say("whole")
+		if ch.By != "" {
+			unit = c.o.Unit(ch.By, ch.Code)
+		}
+		t.Rows = append(t.Rows, []Cell{words(ch.Week.String()), words(unit), words(c.say("change." + ch.Figure)), number(ch.Figure, ch.Was), number(ch.Figure, ch.Is)})
 	}
 }
+
+// maxChanges is how many changes of earlier digests are listed.
+const maxChanges = 60
 
 type series struct {
 	name   string

@@ -14,6 +14,9 @@ func Text(w io.Writer, r Report) error {
 	b := bufio.NewWriter(w)
 	line := func(format string, a ...any) { _, _ = fmt.Fprintf(b, format+"\n", a...) } // the writer keeps its first error
 	line("%s %s(%s)", r.Community, r.Week, r.Days)
+	if r.Running != "" {
+		line("%s", r.Running)
+	}
 	for i, s := range r.Sentences {
 		line("%d. %s", i+1, s)
 	}

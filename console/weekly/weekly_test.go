@@ -64,13 +64,13 @@ func week(t *testing.T) *digest.Digest {
 		Repeats: 7, ResponseTimes: []digest.Spread{{Of: "minor", Times: digest.Times{N: 50, Median: 1260, P90: 4000}, Promise: 3600}}, HandlingTimes: []digest.Spread{{Of: "minor", Times: digest.Times{N: 48, Median: 14400, P90: 100_000}, Promise: 172_800}},
 		Units: []digest.Unit{
 			{By: digest.ByCategory, Code: "facilities", Taken: 30, Rates: digest.Rates{Response: digest.Rate{Of: 30, Good: 30}}},
-			{By: digest.ByGrid, Code: "G1", Taken: 40, Rates: digest.Rates{Resolution: digest.Rate{Of: 40, Good: 38}}}, {By: digest.ByGrid, Code: "G2", Taken: 30, Rates: digest.Rates{Resolution: digest.Rate{Of: 22, Good: 13}}},
+			{By: digest.ByGrid, Code: "G1", Taken: 40, Rates: digest.Rates{Resolution: digest.Rate{Of: 40, Good: 38}}, ResponseTimes: digest.Times{N: 40, Median: 1260, P90: 4000}, HandlingTimes: digest.Times{N: 38, Median: 14400, P90: 100_000}}, {By: digest.ByGrid, Code: "G2", Taken: 30, Rates: digest.Rates{Resolution: digest.Rate{Of: 22, Good: 13}}},
 			{By: digest.ByGroup, Code: "worker", Taken: 60}, {By: digest.ByProperty, Code: "=红色物业", Taken: 3},
 		}}
 	d.Before = digest.Figures{Incidents: 50, Hotline: -1, Rates: digest.Rates{Resolution: digest.Rate{Of: 50, Good: 47}},
 		ResponseTimes: []digest.Spread{{Of: "minor", Times: digest.Times{N: 40, Median: 1500, P90: 3000}, Promise: 3600}},
-		Units:         []digest.Unit{{By: digest.ByGrid, Code: "G1", Taken: 25, Rates: digest.Rates{Resolution: digest.Rate{Of: 20, Good: 19}}}}}
-	d.YearAgo = digest.Figures{Hotline: 11, Units: []digest.Unit{{By: digest.ByGrid, Code: "G1", Taken: 38, Rates: digest.Rates{Resolution: digest.Rate{Of: 30, Good: 24}}}}}
+		Units:         []digest.Unit{{By: digest.ByGrid, Code: "G1", Taken: 25, Rates: digest.Rates{Resolution: digest.Rate{Of: 20, Good: 19}}, ResponseTimes: digest.Times{N: 20, Median: 1500, P90: 3000}}}}
+	d.YearAgo = digest.Figures{Hotline: 11, Units: []digest.Unit{{By: digest.ByGrid, Code: "G1", Taken: 38, Rates: digest.Rates{Resolution: digest.Rate{Of: 30, Good: 24}}, ResponseTimes: digest.Times{N: 30, Median: 1800, P90: 3600}}}}
 	d.Below = []digest.Below{{By: digest.ByGrid, Code: "G2", Rate: "resolution", Is: digest.Rate{Of: 22, Good: 13}}}
 	d.Late = []digest.Item{{Number: 1024, Kind: workflow.Incident, Category: "drainage", Grid: "G2", Owner: "唐娟", Group: "worker", Missed: workflow.ClockResolve, Late: 200_000, FiledAt: d.From}, {Number: 1025, Category: "noise", Missed: workflow.ClockResponse, Late: 3700, FiledAt: d.From}}
 	d.HotSpots = []digest.Hot{{Spot: digest.Spot{Estate: "东园", Building: 3, Grid: "G2", Category: "drainage"}, Times: 5, Days: 28}}
@@ -81,10 +81,11 @@ func week(t *testing.T) *digest.Digest {
 	d.Before.Units = append(d.Before.Units, digest.Unit{By: digest.ByCategory, Code: "parking", Taken: 4})
 	d.YearAgo.Units = append(d.YearAgo.Units, digest.Unit{By: digest.ByCategory, Code: "noise", Taken: 2})
 	d.YearAgo.ResponseTimes = []digest.Spread{{Of: "major", Times: digest.Times{N: 3, Median: 600, P90: 900}, Promise: 3600}}
-	d.Changes = []digest.Change{{Week: digest.Week{Year: 2026, Number: 46}, Figure: "resolution", Was: 96, Is: 94}, {Week: digest.Week{Year: 2026, Number: 46}, Figure: "hotline", Was: -1, Is: 5}}
+	d.Changes = []digest.Change{{Week: digest.Week{Year: 2026, Number: 46}, Part: digest.Part{Figure: "resolution"}, Was: 96, Is: 94}, {Week: digest.Week{Year: 2026, Number: 46}, Part: digest.Part{Figure: "hotline"}, Was: -1, Is: 5},
+		{Week: digest.Week{Year: 2026, Number: 45}, Part: digest.Part{Figure: "satisfaction", By: digest.ByGrid, Code: "G2"}, Was: -1, Is: 50}}
 	d.Findings = []digest.Finding{
 		{Key: "below", Values: map[string]any{"rate": "resolution", "is": 82.3, "of": 62, "good": 51, "floor": 85}},
-		{Key: "late", Values: map[string]any{"count": 2, "ended": true, "oldest": 1024, "days": 2, "hours": 55, "owner": "唐娟", "has": 1}},
+		{Key: "late", Values: map[string]any{"count": 2, "ended": true, "oldest": 1024, "days": 2, "hours": 55, "owner": "唐娟", "has": 0}},
 		{Key: "hot_spot", Values: map[string]any{"place": "东园 3号楼", "category": "drainage", "times": 5, "days": 28, "count": 1}},
 	}
 	return d
@@ -155,6 +156,31 @@ func TestWhoWroteTheSentencesIsSaid(t *testing.T) {
 	}
 }
 
+// A week that is not over says so, in every form.
+func TestARunningWeekSaysSo(t *testing.T) {
+	d := week(t)
+	for _, running := range []bool{false, true} {
+		if running {
+			d.MadeAt = d.Until.Add(-time.Minute)
+		}
+		r := Compose(voice(t), d)
+		var text, page, table bytes.Buffer
+		must(t, Text(&text, r))
+		must(t, Page(&page, r, Alone{}))
+		must(t, Book(&table, r))
+		book, err := excelize.OpenReader(&table)
+		must(t, err)
+		said, err := book.GetCellValue("总览", "A2")
+		must(t, err)
+		must(t, book.Close())
+		for form, got := range map[string]string{"text": text.String(), "page": page.String(), "table": said} {
+			if strings.Contains(got, "这一周还没有过完") != running {
+				t.Errorf("running: %v, and the %s says %.200s", running, form, got)
+			}
+		}
+	}
+}
+
 // Where more are late than a table lists, it says how many there are.
 func TestAMountainIsCounted(t *testing.T) {
 	d := week(t)
@@ -208,7 +234,7 @@ func TestEveryFigureHasItsPast(t *testing.T) {
 	d.MadeAt = d.Until.Add(-time.Hour)
 	var b bytes.Buffer
 	must(t, Text(&b, Compose(voice(t), d)))
-	if s := b.String(); !strings.Contains(s, "现在超时") || !strings.Contains(s, "现在墙上待认领") || strings.Contains(s, "到周日由党委") {
+	if s := b.String(); !strings.Contains(s, "现在超时") || !strings.Contains(s, "现在由党委督办") || !strings.Contains(s, "现在墙上待认领") || strings.Contains(s, "到周日由党委") {
 		t.Errorf("a week that runs does not say now: %s", s)
 	}
 	d = week(t)
@@ -250,7 +276,7 @@ func TestTheSpreadsheetOpens(t *testing.T) {
 	book, err := excelize.OpenReader(bytes.NewReader(b.Bytes()))
 	must(t, err)
 	defer book.Close()
-	if got := strings.Join(book.GetSheetList(), " "); got != "总览 快慢 网格 类别 处置力量 物业公司 低于要求的 超时未办 热点 心愿 上次周报后的变化 口径" {
+	if got := strings.Join(book.GetSheetList(), " "); got != "总览 快慢 网格 类别 处置力量 物业公司 各处快慢 低于要求的 超时未办 热点 心愿 前几期周报发出后的变化 口径" {
 		t.Errorf("sheets: %s", got)
 	}
 	find := func(sheet, first string) []string {
@@ -301,8 +327,40 @@ func TestTheSpreadsheetOpens(t *testing.T) {
 			charts++
 		}
 	}
-	if charts != 2 {
-		t.Errorf("%d charts, want those of grids and categories", charts)
+	if charts != 3 {
+		t.Errorf("%d charts, want those of the rates, of grids and of categories", charts)
+	}
+	for _, f := range archive.File {
+		if f.Name != "xl/charts/chart1.xml" {
+			continue
+		}
+		r, err := f.Open()
+		must(t, err)
+		var chart bytes.Buffer
+		_, err = chart.ReadFrom(r)
+		must(t, err)
+		for _, want := range []string{"$B$14:$B$16", "$C$14:$C$16", "$D$14:$D$16", "$A$14:$A$16"} {
+			if !strings.Contains(chart.String(), want) {
+				t.Errorf("the chart of the rates does not show %s", want)
+			}
+		}
+	}
+	for cell, want := range map[string]string{"A14": "响应率", "A16": "满意率", "B7": "本周"} {
+		if got, err := book.GetCellValue("总览", cell); err != nil || got != want {
+			t.Errorf("%s is %q, want %q (%v)", cell, got, want, err)
+		}
+	}
+	for sheet, fixed := range map[string]int{"网格": 1, "类别": 1, "处置力量": 1, "低于要求的": 3, "各处快慢": 2, "总览": 0, "超时未办": 0} {
+		if panes, err := book.GetPanes(sheet); err != nil || panes.XSplit != fixed {
+			t.Errorf("%s: %d columns stay, want %d (%v)", sheet, panes.XSplit, fixed, err)
+		}
+	}
+	day, err := book.GetCellValue("超时未办", "G4", excelize.Options{RawCellValue: true})
+	if shown, _ := book.GetCellValue("超时未办", "G4"); err != nil || day != "46342" || shown != "2026-11-16" {
+		t.Errorf("a day is %q, shown as %q (%v)", day, shown, err)
+	}
+	if got := find("各处快慢", "网格"); strings.Join(got[1:], " ") != "第一网格 0:21 0:25 0:30 1:06 0:50 1:00 4:00 — — 27:46 — —" {
+		t.Errorf("a unit's times read %v", got)
 	}
 }
 

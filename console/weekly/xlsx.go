@@ -62,7 +62,8 @@ func (b *binder) bind() {
 			_, err := b.book.NewSheet(t.Name)
 			b.try(err)
 		}
-		b.sheet(b.wide(t))
+		wide := b.wide(t)
+		b.chart(t, wide, b.sheet(wide))
 	}
 	b.notes()
 	b.book.SetActiveSheet(0)
@@ -91,7 +92,8 @@ func (b *binder) wide(t Table) Table {
 // overview.
 const above = 2
 
-func (b *binder) sheet(t Table) {
+// sheet writes a table and tells in which row its head stands.
+func (b *binder) sheet(t Table) int {
 	bold := b.style(&excelize.Style{Font: &excelize.Font{Bold: true, Size: 14}})
 	head := b.style(&excelize.Style{Font: &excelize.Font{Bold: true}, Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"E4F4EA"}},
 		Alignment: &excelize.Alignment{Vertical: "center", WrapText: true}, Border: edges()})
@@ -102,7 +104,10 @@ func (b *binder) sheet(t Table) {
 		b.try(b.book.SetCellStr(t.Name, at(1, row), t.Hint))
 	}
 	if t.Key == "overview" {
-		for _, s := range append(slices.Clone(b.r.Sentences), b.r.Written) {
+		for _, s := range slices.Concat([]string{b.r.Running}, b.r.Sentences, []string{b.r.Written}) {
+			if s == "" {
+				continue
+			}
 			b.try(b.book.SetCellStr(t.Name, at(1, row), s))
 			row++
 		}
@@ -120,9 +125,14 @@ func (b *binder) sheet(t Table) {
 			b.cell(t.Name, at(x+1, top+1+y), c)
 		}
 	}
-	b.try(b.book.SetPanes(t.Name, &excelize.Panes{Freeze: true, YSplit: top, TopLeftCell: at(1, top+1), ActivePane: "bottomLeft"}))
+	panes := excelize.Panes{Freeze: true, YSplit: top, TopLeftCell: at(1, top+1), ActivePane: "bottomLeft"}
+	if slices.ContainsFunc(t.Heads, func(h Head) bool { return h.Past }) { // it is wide: what a row is about stays
+		panes.XSplit = max(slices.IndexFunc(t.Heads, func(h Head) bool { return h.Kind != Words }), 1)
+		panes.TopLeftCell, panes.ActivePane = at(panes.XSplit+1, top+1), "bottomRight"
+	}
+	b.try(b.book.SetPanes(t.Name, &panes))
 	b.print(t.Name)
-	b.chart(t, top)
+	return top
 }
 
 func edges() []excelize.Border {
@@ -133,11 +143,12 @@ func edges() []excelize.Border {
 	return out
 }
 
-// The number formats: a percentage with one decimal, and times as hours and
-// minutes beyond a day.
+// The number formats: a percentage with one decimal, times as hours and minutes
+// beyond a day, and days.
 var (
 	percentFormat = "0.0%"
 	timeFormat    = "[h]:mm"
+	dateFormat    = "yyyy-mm-dd"
 )
 
 func (b *binder) cell(sheet, at string, c Cell) {
@@ -150,6 +161,8 @@ func (b *binder) cell(sheet, at string, c Cell) {
 		style.CustomNumFmt = &percentFormat
 	case Duration:
 		style.CustomNumFmt = &timeFormat
+	case Date:
+		style.CustomNumFmt = &dateFormat
 	case Words, Count, Number:
 	}
 	if c.Value != nil {
@@ -168,23 +181,35 @@ func (b *binder) print(sheet string) {
 	b.try(b.book.SetSheetProps(sheet, &excelize.SheetPropsOptions{FitToPage: &fit}))
 }
 
-// chart puts columns beside the tables of grids and categories.
-func (b *binder) chart(t Table, top int) {
-	value := map[string]int{"grid": 8, "category": 2}[t.Key] // resolution, taken, each with its past
-	if value == 0 || len(t.Rows) == 0 {
+// chart puts a table's picture beside it; wide is the table with its past in
+// columns of their own.
+func (b *binder) chart(t, wide Table, top int) {
+	if t.Plot == nil || t.Plot.Rows == 0 {
 		return
 	}
-	last := top + len(t.Rows)
-	column, _ := excelize.ColumnNumberToName(value)
+	first := top + 1 + t.Plot.First
+	last := first + t.Plot.Rows - 1
 	quoted := "'" + t.Name + "'!"
 	legend := "none"
-	b.try(b.book.AddChart(t.Name, at(len(t.Heads)+2, top), &excelize.Chart{
-		Type: excelize.Col,
-		Series: []excelize.ChartSeries{{
-			Name: fmt.Sprintf("%s$%s$%d", quoted, column, top), Categories: fmt.Sprintf("%s$A$%d:$A$%d", quoted, top+1, last),
-			Values: fmt.Sprintf("%s$%s$%d:$%s$%d", quoted, column, top+1, column, last),
-		}},
-		Title:  excelize.ChartTitle{Paragraph: []excelize.RichTextRun{{Text: t.Heads[0].Name + " " + t.Heads[value-1].Name}}},
+	if len(t.Plot.Columns) > 1 {
+		legend = "bottom"
+	}
+	var all []excelize.ChartSeries
+	for _, c := range t.Plot.Columns {
+		before := 0 // columns of the past further left
+		for _, h := range t.Heads[:c] {
+			if h.Past {
+				before += len(b.r.Past)
+			}
+		}
+		column, _ := excelize.ColumnNumberToName(c + before + 1)
+		all = append(all, excelize.ChartSeries{
+			Name: fmt.Sprintf("%s$%s$%d", quoted, column, top), Categories: fmt.Sprintf("%s$A$%d:$A$%d", quoted, first, last),
+			Values: fmt.Sprintf("%s$%s$%d:$%s$%d", quoted, column, first, column, last),
+		})
+	}
+	b.try(b.book.AddChart(t.Name, at(len(wide.Heads)+2, top), &excelize.Chart{
+		Type: excelize.Col, Series: all, Title: excelize.ChartTitle{Paragraph: []excelize.RichTextRun{{Text: t.Plot.Title}}},
 		Legend: excelize.ChartLegend{Position: legend}, Dimension: excelize.ChartDimension{Width: 640, Height: 340},
 	}))
 }

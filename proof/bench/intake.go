@@ -108,13 +108,13 @@ func (b *bench) intake(ctx context.Context) error {
 	var messages float64
 	for round := range b.rounds {
 		if b.profile != "" && round == 0 {
-			go func() {
-				for _, kind := range []string{"profile", "allocs"} {
+			for _, kind := range []string{"profile", "allocs", "block", "mutex"} {
+				go func() {
 					if err := b.takeProfile(ctx, kind, b.each); err != nil {
 						fmt.Println(err)
 					}
-				}
-			}()
+				}()
+			}
 		}
 		before, err := b.cpu()
 		if err != nil {
@@ -157,20 +157,19 @@ func (b *bench) intake(ctx context.Context) error {
 	for _, name := range slices.Sorted(maps.Keys(used)) {
 		b.note("intake_cpu_"+name+"_us", used[name]*1e6/messages, "µs", "of a core for each message, its pushes included")
 	}
-	rss, err := memory(b.Replicas[0].PID())
+	m, err := memory(b.Replicas[0].PID())
 	if err != nil {
 		return err
 	}
-	b.note("memory_after_load_mb", rss, "MB", "resident, of the process")
+	b.note("memory_after_load_mb", m.all, "MB", "resident, of the process")
+	b.note("memory_after_load_own_mb", m.own, "MB", "of it, what the process made; the rest are its program's pages")
+	b.note("memory_most_mb", m.most, "MB", "the most that was resident under load")
 	return nil
 }
 
 // latency measures answers at half of what the intake takes, each from the moment it
-// should have been sent; before that, how fast and small an idle process is.
+// should have been sent.
 func (b *bench) latency(ctx context.Context) error {
-	if err := b.idle(ctx); err != nil {
-		return err
-	}
 	if err := b.warm(ctx); err != nil {
 		return err
 	}
@@ -199,10 +198,14 @@ func (b *bench) latency(ctx context.Context) error {
 	return nil
 }
 
-// idle measures a fresh process: how long until it is ready, and its memory.
-func (b *bench) idle(ctx context.Context) error {
-	var ready, rest []float64
-	for range max(3, b.rounds) {
+// settles is how long a fresh process is left alone before its memory is read.
+const settles = 5 * time.Second
+
+// rest measures a fresh process that nobody writes to: how long until it is ready, and
+// its memory.
+func (b *bench) rest(ctx context.Context) error {
+	var ready, all, own []float64
+	for range b.rounds {
 		r := b.Replicas[0]
 		if err := r.End(15); err != nil {
 			return err
@@ -215,15 +218,16 @@ func (b *bench) idle(ctx context.Context) error {
 			return err
 		}
 		ready = append(ready, float64(time.Since(began))/float64(time.Millisecond))
-		time.Sleep(2 * time.Second)
-		rss, err := memory(r.PID())
+		wait(ctx, settles)
+		m, err := memory(r.PID())
 		if err != nil {
 			return err
 		}
-		rest = append(rest, rss)
+		all, own = append(all, m.all), append(own, m.own)
 	}
 	b.note("start_ms", median(ready), "ms", "from the start of the process until it is ready")
-	b.note("memory_rest_mb", median(rest), "MB", "resident, two seconds later")
+	b.note("memory_rest_mb", median(all), "MB", "resident, five seconds later")
+	b.note("memory_rest_own_mb", median(own), "MB", "of it, what the process made; the rest are its program's pages")
 	return nil
 }
 
@@ -261,17 +265,30 @@ func (b *bench) replicas(ctx context.Context) error {
 	return nil
 }
 
-// memory is what a process has resident, in MB.
-func memory(pid int) (float64, error) {
+// resident is a process's memory in MB: all, what is its own (not pages of its program,
+// which processes share and the system may take back), and the most so far.
+type resident struct{ all, own, most float64 }
+
+func memory(pid int) (resident, error) {
 	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
 	if err != nil {
-		return 0, fmt.Errorf("bench: memory is read from /proc: %w", err)
+		return resident{}, fmt.Errorf("bench: memory is read from /proc: %w", err)
 	}
+	var m resident
 	for line := range strings.Lines(string(text)) {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
-			kb, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
-			return kb / 1024, err
+		name, value, _ := strings.Cut(line, ":")
+		into := map[string]*float64{"VmRSS": &m.all, "RssAnon": &m.own, "VmHWM": &m.most}[name]
+		if into == nil {
+			continue
 		}
+		kb, err := strconv.ParseFloat(strings.Fields(value)[0], 64)
+		if err != nil {
+			return m, fmt.Errorf("bench: %w", err)
+		}
+		*into = kb / 1024
 	}
-	return 0, fmt.Errorf("bench: process %d has no memory", pid)
+	if m.all == 0 {
+		return m, fmt.Errorf("bench: process %d has no memory", pid)
+	}
+	return m, nil
 }

@@ -20,6 +20,8 @@ import (
 type plan struct {
 	rounds  int
 	each    time.Duration // of one measure in a round
+	short   bool
+	tickets int64 // of the larger record, 0 for what is usual
 	only    string
 	profile string // a file for a CPU profile of the server during the intake
 }
@@ -33,12 +35,13 @@ func main() {
 		return
 	}
 	short := flag.Bool("short", false, "one short round of each")
-	only := flag.String("only", "", "only these parts, by comma: intake, latency, replicas")
+	only := flag.String("only", "", "only these parts, by comma: intake, latency, rest, replicas, loop, pushes, growth, steps")
+	tickets := flag.Int64("tickets", 0, "how many tickets the larger record of growth has; 5 million, in short 50,000")
 	profile := flag.String("profile", "", "a file for a CPU profile of the server during the intake")
 	flag.Parse()
-	p := plan{rounds: 5, each: 8 * time.Second, only: *only, profile: *profile}
-	if *short {
-		p = plan{rounds: 1, each: 2 * time.Second, only: *only, profile: *profile}
+	p := plan{rounds: 5, each: 8 * time.Second, short: *short, tickets: *tickets, only: *only, profile: *profile}
+	if p.short {
+		p.rounds, p.each = 1, 2*time.Second
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -93,15 +96,22 @@ func run(ctx context.Context, p plan) error {
 		return err
 	}
 	b := &bench{plan: p}
-	parts := []struct {
+	usual := ground.Options{Replicas: 1, Crew: crew}
+	many, bounded := usual, usual
+	many.Crew, bounded.Limits = troupe, limited(b.perMinute())
+	for _, part := range []struct {
 		name string
+		on   ground.Options
 		do   func(context.Context) error
-	}{{"intake", b.intake}, {"latency", b.latency}, {"replicas", b.replicas}}
-	for _, part := range parts {
+	}{
+		{"intake", usual, b.intake}, {"latency", usual, b.latency}, {"rest", usual, b.rest}, {"replicas", usual, b.replicas},
+		{"loop", many, b.loops}, {"pushes", bounded, b.pushes}, {"growth", usual, b.growth}, {"steps", ground.Options{}, b.steps},
+	} {
 		if !b.says(part.name) {
 			continue
 		}
-		if err := b.on(ctx, root, part.do); err != nil {
+		if err := b.on(ctx, root, part.on, part.do); err != nil {
+			b.table()
 			return fmt.Errorf("%s: %w", part.name, err)
 		}
 	}
@@ -109,9 +119,15 @@ func run(ctx context.Context, p plan) error {
 	return nil
 }
 
-// on does a part on a field of its own, so that none sees what another left behind.
-func (b *bench) on(ctx context.Context, root string, part func(context.Context) error) (err error) {
-	o := ground.Options{Replicas: 1, Crew: 600}
+// crew is how many workers the community has besides the demo's.
+const crew = 600
+
+// on does a part on a field of its own, so that none sees what another left behind; one
+// without replicas needs none.
+func (b *bench) on(ctx context.Context, root string, o ground.Options, part func(context.Context) error) (err error) {
+	if o.Replicas == 0 {
+		return part(ctx)
+	}
 	if b.profile != "" {
 		o.Patches = profiled
 	}

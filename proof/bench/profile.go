@@ -22,9 +22,13 @@ import (
 	_ "net/http/pprof"
 	"os"
 	"path/filepath"
+	"runtime"
+	"time"
 )
 
 func init() {
+	runtime.SetBlockProfileRate(int(100 * time.Microsecond))
+	runtime.SetMutexProfileFraction(100)
 	dir := os.Getenv("PROOF_DIR")
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if dir == "" || err != nil {

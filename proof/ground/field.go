@@ -118,7 +118,7 @@ func Lay(ctx context.Context, root string, o Options) (_ *Field, err error) {
 // command runs a command of the product on the stores themselves.
 func (f *Field) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, f.Binary, args...) //nolint:gosec // what was just built
-	cmd.Env = append(os.Environ(), "WISHDESK_POSTGRES="+f.Stores.Postgres)
+	cmd.Env = append(os.Environ(), "WISHDESK_POSTGRES="+f.Stores.Postgres, "WISHDESK_REDIS="+f.Stores.Redis)
 	return cmd
 }
 

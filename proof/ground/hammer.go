@@ -200,13 +200,18 @@ var messages atomic.Int64
 
 func init() { messages.Store(time.Now().UnixNano()) }
 
+// Message seals what somebody says to the community.
+func Message(openid, text string, now time.Time) (Call, error) {
+	return Seal("/wechat/"+Community, openid, text, messages.Add(1), now)
+}
+
 // Residents seals the messages of n residents who are new here, from first on; each
 // reports something else.
 func Residents(first, n int64, now time.Time) ([]Call, error) {
 	calls := make([]Call, n)
 	for i := range n {
 		var err error
-		if calls[i], err = Seal("/wechat/"+Community, fmt.Sprintf("proof-resident-%d", first+i), Words(first+i), messages.Add(1), now); err != nil {
+		if calls[i], err = Message(fmt.Sprintf("proof-resident-%d", first+i), Words(first+i), now); err != nil {
 			return nil, err
 		}
 	}

@@ -7,9 +7,9 @@
 // refused by its version), words for people, WeChat, HTTP and Redis. Texts of
 // residents, phones and openids never get into errors or logs.
 //
-// Read it in this order: migrations (what is kept), open.go, together.go (how many
-// callers share a round trip), commit.go (how
-// many changes share one transaction), change.go (what one change reads and
-// writes), then the reads: ticket.go, people.go, push.go, media.go,
-// community.go, day.go, and search.go, which also writes what it finds by.
+// Read it in this order: migrations (what is kept), open.go, together.go (how
+// many callers share a round trip), commit.go (how many changes share one
+// transaction), change.go (what one change reads and writes), then the reads:
+// ticket.go, people.go, push.go, media.go, community.go, day.go, and search.go,
+// which also writes what it finds by.
 package postgres

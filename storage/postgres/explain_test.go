@@ -181,6 +181,8 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"NextPerson", nil, func() { _, err := s.NextPerson(c); add(err) }},
 		{"Ticket", []string{"ticket_pkey"}, func() { _, _ = s.Ticket(c, here, 1002) }},
 		{"Events", []string{"event_pkey"}, func() { _, err := s.Events(c, here, 1002); add(err) }},
+		{"Filings", []string{"event_pkey"}, func() { _, err := s.Filings(c, here, []int64{1002, 1003}); add(err) }},
+		{"Names", []string{"event_pkey", "ticket_pkey", "person_pkey"}, func() { _, err := s.Names(c, here, []int64{1002, 1003}); add(err) }},
 		{"Owned", []string{"ticket_owned"}, func() { _, err := s.Owned(c, here, 4, 20); add(err) }},
 		{"Reported", []string{"ticket_reported"}, func() { _, err := s.Reported(c, here, 4, true, 20); add(err) }},
 		{"Reported, open", []string{"ticket_reported"}, func() { _, err := s.Reported(c, here, 4, false, 20); add(err) }},
@@ -309,7 +311,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"Hotline", []string{"hotline_at"}, func() { _, _, err := s.Hotline(c, here, now, now.AddDate(0, 0, 7)); add(err) }},
 		{"KeepDigest", nil, func() { _, err := s.KeepDigest(c, digest.Digest{Community: here, MadeAt: now}); add(err) }},
 		{"SentDigest", []string{"digest_pkey"}, func() { _, _, err := s.SentDigest(c, here, digest.Week{Year: 2026, Number: 2}); add(err) }},
-		{"LastDigest", []string{"digest_pkey"}, func() { _, _, err := s.LastDigest(c, here, digest.Week{Year: 2026, Number: 9}); add(err) }},
+		{"LastDigests", []string{"digest_pkey"}, func() { _, err := s.LastDigests(c, here, digest.Week{Year: 2026, Number: 9}, 5); add(err) }},
 		{"NewSession", []string{"session_expires"}, func() {
 			add(s.NewSession(c, here, access.Session{Hash: access.Hash("fresh"), Person: 2, CreatedAt: now, ExpiresAt: now}))
 		}},

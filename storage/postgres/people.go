@@ -48,6 +48,35 @@ func (s *Store) Person(ctx context.Context, community string, id workflow.Person
 	return p, err
 }
 
+// Names are the names of whom some tickets are about, by number: of all who ever
+// reported one, who follow it and who wish the same.
+func (s *Store) Names(ctx context.Context, community string, numbers []int64) (map[int64][]string, error) {
+	type named struct {
+		number int64
+		name   string
+	}
+	if len(numbers) == 0 {
+		return nil, nil
+	}
+	found, err := rows(ctx, s, "names", func(r pgx.CollectableRow) (n named, err error) {
+		return n, r.Scan(&n.number, &n.name)
+	}, `SELECT t.number, p.name FROM ticket t CROSS JOIN LATERAL (
+			SELECT t.reporter AS id
+			UNION SELECT jsonb_array_elements(coalesce(t.body->'followers', '[]'))::bigint
+			UNION SELECT jsonb_array_elements(coalesce(t.body->'supporters', '[]'))::bigint
+			UNION SELECT (e.body->>'reporter')::bigint FROM event e
+				WHERE e.community = t.community AND e.number = t.number AND (e.seq = 1 OR e.type = 'left')
+		) who CROSS JOIN LATERAL (
+			SELECT id, name FROM person WHERE community = $1 AND id = who.id AND name <> '' OFFSET 0 -- one by one, by their key
+		) p
+		WHERE t.community = $1 AND t.number = ANY($2) ORDER BY t.number, p.id`, community, numbers)
+	out := map[int64][]string{}
+	for _, n := range found {
+		out[n.number] = append(out[n.number], n.name)
+	}
+	return out, err
+}
+
 // People are the community's staff, ordered by ID.
 func (s *Store) People(ctx context.Context, community string) (workflow.Roster, error) {
 	return rows(ctx, s, "people", scanPerson, personColumns+`WHERE community = $1 AND staff ORDER BY id`, community)

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strconv"
 	"time"
 
@@ -36,6 +37,24 @@ func (s *Store) Ticket(ctx context.Context, community string, number int64) (wor
 func (s *Store) Events(ctx context.Context, community string, number int64) ([]workflow.Event, error) {
 	return rows(ctx, s, "events", scanBody[workflow.Event],
 		`SELECT body FROM event WHERE community = $1 AND number = $2 ORDER BY seq`, community, number)
+}
+
+// Filings are the first events of some tickets, by number.
+func (s *Store) Filings(ctx context.Context, community string, numbers []int64) (map[int64]workflow.Event, error) {
+	type first struct {
+		number int64
+		body   []byte
+	}
+	found, err := rows(ctx, s, "filings", func(r pgx.CollectableRow) (f first, err error) {
+		return f, r.Scan(&f.number, &f.body)
+	}, `SELECT number, body FROM event WHERE community = $1 AND number = ANY($2) AND seq = 1`, community, numbers)
+	out := map[int64]workflow.Event{}
+	for _, f := range found {
+		var ev workflow.Event
+		err = errors.Join(err, json.Unmarshal(f.body, &ev))
+		out[f.number] = ev
+	}
+	return out, err
 }
 
 func (s *Store) tickets(ctx context.Context, op, sql string, args ...any) ([]workflow.Ticket, error) {

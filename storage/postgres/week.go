@@ -180,8 +180,8 @@ func (s *Store) SentDigest(ctx context.Context, community string, week digest.We
 	return row(ctx, s, "sent digest", scanBody[digest.Digest], `SELECT body FROM digest WHERE community = $1 AND week = $2`, community, week.String())
 }
 
-// LastDigest is the digest that was sent last for a week before one; ok is false
-// where there is none.
-func (s *Store) LastDigest(ctx context.Context, community string, before digest.Week) (d digest.Digest, ok bool, err error) {
-	return row(ctx, s, "last digest", scanBody[digest.Digest], `SELECT body FROM digest WHERE community = $1 AND week < $2 ORDER BY week DESC LIMIT 1`, community, before.String())
+// LastDigests are the digests that were sent last for weeks before one, the newest
+// first.
+func (s *Store) LastDigests(ctx context.Context, community string, before digest.Week, limit int) ([]digest.Digest, error) {
+	return rows(ctx, s, "last digests", scanBody[digest.Digest], `SELECT body FROM digest WHERE community = $1 AND week < $2 ORDER BY week DESC LIMIT $3`, community, before.String(), limit)
 }

@@ -74,9 +74,13 @@ const (
 	dialTimeout = 300 * time.Millisecond
 	callTimeout = 400 * time.Millisecond
 
-	nodeTimeout = 300 * time.Millisecond
+	nodeTimeout = 200 * time.Millisecond
 	redirects   = 2
 )
+
+// mostConns bounds the connections to a server. Each community of a process has one
+// that waits for its tasks; they are made when they are needed.
+const mostConns = 2000
 
 // How long things are kept that nobody deletes.
 const (
@@ -104,7 +108,7 @@ func Open(urls string, o Options) (*Drive, error) {
 	u := &redis.UniversalOptions{
 		DB: first.DB, Username: first.Username, Password: first.Password, TLSConfig: first.TLSConfig,
 		DialTimeout: dialTimeout, ReadTimeout: callTimeout, WriteTimeout: callTimeout, PoolTimeout: callTimeout,
-		MaxRetries: 1, DialerRetries: 1, ContextTimeoutEnabled: true,
+		PoolSize: mostConns, MaxRetries: 1, DialerRetries: 1, ContextTimeoutEnabled: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
 	if len(nodes) > 1 {

@@ -2,7 +2,10 @@ package redis
 
 import (
 	"context"
+	"fmt"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -136,4 +139,31 @@ func TestTheAbandonedIsFoundBehindTheBusy(t *testing.T) {
 	if len(claimed) != 1 || claimed[0].ID != last.ID {
 		t.Errorf("claimed %d tasks", len(claimed))
 	}
+}
+
+// Every community of a process waits for its tasks on a connection of its own, and
+// that leaves others for everything else.
+func TestManyCommunitiesWaitForTasks(t *testing.T) {
+	d := open(t, server(t))
+	ctx, stop := context.WithCancel(t.Context())
+	var waiting sync.WaitGroup
+	many := 10*runtime.GOMAXPROCS(0) + 20 // more than go-redis would have
+	for i := range many {
+		waiting.Go(func() { _, _ = d.Read(ctx, fmt.Sprint("c", i), "a", 1, 5*time.Second) })
+	}
+	blocked := func() bool {
+		infos, err := d.Info(ctx, "clients")
+		must(t, err)
+		return strings.Contains(infos[0], fmt.Sprintf("blocked_clients:%d\r", many))
+	}
+	for limit := time.Now().Add(20 * time.Second); !blocked(); {
+		if time.Now().After(limit) {
+			t.Fatal("they do not all wait")
+		}
+	}
+	if first, _, _, err := d.Begin(ctx, community, "m:1", time.Minute); err != nil || !first {
+		t.Errorf("meanwhile: %v, %v", first, err)
+	}
+	stop()
+	waiting.Wait()
 }

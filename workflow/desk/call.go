@@ -37,8 +37,11 @@ func (d *Desk) calls(ctx context.Context, community string, me workflow.Person, 
 			return nil, err
 		}
 		for _, p := range some {
-			t := workflow.Ticket{Kind: p.Facts.Kind, Named: !p.Facts.Unnamed, Place: p.Facts.Place, Reporter: p.Facts.Reporter}
-			if p.Person != t.Reporter || !t.HidesWho(me) {
+			hides, err := d.hides(ctx, &p, me)
+			if err != nil {
+				return nil, err
+			}
+			if !hides {
 				out = append(out, p)
 			}
 		}
@@ -49,6 +52,23 @@ func (d *Desk) calls(ctx context.Context, community string, me workflow.Person, 
 		f.After, f.AfterKey = last.CreatedAt, last.Key
 	}
 	return out[:limit], nil
+}
+
+// hides tells whether somebody may not know whom a push was for, by the ticket as it
+// is now: who agreed to be known may have taken it back.
+func (d *Desk) hides(ctx context.Context, p *Push, me workflow.Person) (bool, error) {
+	if p.Facts.Kind != workflow.Wish || p.Number == 0 {
+		return false, nil
+	}
+	t, err := d.ticket(ctx, p.Community, p.Number, false)
+	if err != nil {
+		return true, err
+	}
+	who, err := d.journal.Person(ctx, p.Community, p.Person)
+	if workflow.CodeOf(err) == workflow.CodeNotFound {
+		return true, nil
+	}
+	return t.Hides(who, me), err
 }
 
 // mostCalls bounds the calls about one ticket that end together.

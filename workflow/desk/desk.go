@@ -32,6 +32,7 @@ type Desk struct {
 
 	write Write
 	live  *Live
+	later later
 
 	// driveDown is when the Drive last failed (Unix ns): for a moment after
 	// it nobody waits for it again.
@@ -57,7 +58,7 @@ func New(o Options) *Desk {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	d := &Desk{journal: o.Journal, drive: o.Drive, clock: o.Clock, log: o.Logger, shapes: map[string]Shape{}, follows: map[string]int64{}, days: map[string]string{}, loaded: map[string]time.Time{}, write: o.Write}
-	d.live = newLive(d)
+	d.live, d.later.all = newLive(d), map[string][]waiting{}
 	return d
 }
 

@@ -347,6 +347,9 @@ type Journal interface {
 	// PersonByOpenID is who writes; ok is false for a first message.
 	PersonByOpenID(ctx context.Context, community, openid string) (p workflow.Person, ok bool, err error)
 	Person(ctx context.Context, community string, id workflow.PersonID) (workflow.Person, error)
+	// Names are the names of whom some tickets are about, by number: of all who
+	// ever reported one, who follow it and who wish the same.
+	Names(ctx context.Context, community string, numbers []int64) (map[int64][]string, error)
 	// Residents are those whom a telephone number finds, else a name.
 	Residents(ctx context.Context, community, name, phone string) ([]workflow.Person, error)
 	// CareDue are the entries of some grids' care lists that are due until a
@@ -404,11 +407,11 @@ type Journal interface {
 
 	// What the weekly digest counts, and the digests that were sent: kept as they
 	// were sent (ok is false where the week's was sent before), read by their
-	// week, and the last one before a week.
+	// week, and the last ones of weeks before one, the newest first.
 	digest.Source
 	KeepDigest(ctx context.Context, d digest.Digest) (ok bool, err error)
 	SentDigest(ctx context.Context, community string, week digest.Week) (d digest.Digest, ok bool, err error)
-	LastDigest(ctx context.Context, community string, before digest.Week) (d digest.Digest, ok bool, err error)
+	LastDigests(ctx context.Context, community string, before digest.Week, limit int) ([]digest.Digest, error)
 
 	// Bind gives a person their WeChat by a one-time code, and says which
 	// resident wrote with it before, 0 for nobody; what that one was still owed

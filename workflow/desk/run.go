@@ -426,7 +426,7 @@ func PushLane(p Push) string {
 	return "to:" + strconv.FormatInt(int64(p.Person), 10)
 }
 
-// Fire queues the deadlines that are due, after rebuilding the Drive if it
+// Fire queues the deadlines that are due and tasks that waited for now, after rebuilding the Drive if it
 // has lost them.
 func (d *Desk) Fire(ctx context.Context, community string) error {
 	return d.withDrive("fire", func(drive Drive) error {
@@ -440,6 +440,9 @@ func (d *Desk) Fire(ctx context.Context, community string) error {
 			}
 		}
 		if err := d.live.catchUp(ctx, drive, community); err != nil {
+			return err
+		}
+		if err := d.queueLater(ctx, drive, community); err != nil {
 			return err
 		}
 		_, err = drive.FireDue(ctx, community, d.Now(), tickLease, batch)

@@ -42,11 +42,11 @@ func (d *Desk) Weekly(ctx context.Context, community string) error {
 		if made, err = d.Digest(ctx, community, week); err != nil {
 			return err
 		}
-		_, before, err := d.journal.LastDigest(ctx, community, week)
+		before, err := d.journal.LastDigests(ctx, community, week, 1)
 		if err != nil {
 			return fmt.Errorf("desk: weekly digest: %w", err)
 		}
-		if n := &made.Now; !before && n.Messages+n.Incidents+n.Wishes+n.Resolved+n.Missed == 0 {
+		if n := &made.Now; len(before) == 0 && n.Messages+n.Incidents+n.Wishes+n.Resolved+n.Missed == 0 {
 			d.sentWeek(community, week) // nothing ran yet
 			return nil
 		}
@@ -89,13 +89,9 @@ func (d *Desk) Digest(ctx context.Context, community string, week digest.Week) (
 	if !ok {
 		return digest.Digest{}, &workflow.Error{Code: workflow.CodeNotFound, Cause: fmt.Errorf("community %q is not loaded", community)}
 	}
-	var before *digest.Digest
-	last, ok, err := d.journal.LastDigest(ctx, community, week)
+	before, err := d.journal.LastDigests(ctx, community, week, digest.Compared)
 	if err != nil {
-		return digest.Digest{}, fmt.Errorf("desk: the digest before: %w", err)
-	}
-	if ok {
-		before = &last
+		return digest.Digest{}, fmt.Errorf("desk: the digests before: %w", err)
 	}
 	return digest.Make(ctx, d.journal, shape.Community, shape.Roster, week, d.Now(), before)
 }

@@ -2,7 +2,9 @@ package desk_test
 
 import (
 	"context"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -35,9 +37,22 @@ func (f *fixture) told() []desk.Push {
 	return out
 }
 
+// joins is somebody new on the staff.
+func (f *fixture) joins(name string, roles ...workflow.Role) workflow.Person {
+	f.Helper()
+	p := workflow.Person{Community: community, Name: name, OpenID: "o-" + name, Roles: roles, Following: true}
+	var err error
+	p.ID, err = f.store.UpsertPerson(f.Context(), name, p)
+	f.must(err)
+	f.must(f.desk.Refresh(f.Context()))
+	return p
+}
+
 func TestTheWeekIsSentOnMondayMorning(t *testing.T) {
 	f := newFixture(t, storetest.Redis(t))
-	f.weekly() // Monday 09:00, and nothing ran in the week before
+	second := f.joins("secretary", workflow.Role{Kind: workflow.RoleCommittee}) // off duty: hers too
+	f.joins("officer", workflow.Role{Kind: workflow.RoleOfficer})               // not of the committee
+	f.weekly()                                                                  // Monday 09:00, and nothing ran in the week before
 	if _, ok, err := f.store.SentDigest(t.Context(), community, week.Before()); err != nil || ok || len(f.told()) != 0 {
 		t.Fatalf("a week before the first one is told: %v %v", ok, err)
 	}
@@ -67,8 +82,12 @@ func TestTheWeekIsSentOnMondayMorning(t *testing.T) {
 	}
 	both.Wait()
 	told := f.told()
-	if len(told) != 1 || told[0].Person != f.duty.ID || told[0].Key != "digest:2026-W48:"+itoa(f.duty.ID) {
-		t.Fatalf("told: %+v", told)
+	keys := map[string]workflow.PersonID{}
+	for _, p := range told {
+		keys[p.Key] = p.Person
+	}
+	if want := map[string]workflow.PersonID{"digest:2026-W48:" + itoa(f.duty.ID): f.duty.ID, "digest:2026-W48:" + itoa(second.ID): second.ID}; len(told) != 2 || !maps.Equal(keys, want) {
+		t.Fatalf("told: %+v, want %v", told, want)
 	}
 	sent, ok, err := f.store.SentDigest(t.Context(), community, week)
 	if err != nil || !ok || sent.Now.Incidents != 1 || sent.Now.Resolution != (digest.Rate{Of: 1, Good: 1}) {
@@ -79,8 +98,8 @@ func TestTheWeekIsSentOnMondayMorning(t *testing.T) {
 	tell(f.reporter, workflow.Command{Name: workflow.CmdRate, Rating: workflow.Unsatisfied})
 	f.clock.Advance(7*24*time.Hour + 30*time.Hour) // Tuesday afternoon: nothing ran on Monday
 	f.weekly()
-	if len(f.told()) != 2 {
-		t.Errorf("the week after is told by %d pushes in all, want 2", len(f.told()))
+	if len(f.told()) != 4 {
+		t.Errorf("the week after is told by %d pushes in all, want 4", len(f.told()))
 	}
 	if len(sent.Sentences) != 0 {
 		t.Errorf("somebody wrote %q", sent.Sentences)
@@ -110,7 +129,51 @@ func TestTheWeekIsSentOnMondayMorning(t *testing.T) {
 	}
 	f.clock.Advance(24 * time.Hour) // on Wednesday it is too late to begin
 	f.must(other.Weekly(t.Context(), community))
-	if len(f.told()) != 3 {
-		t.Errorf("%d pushes in all, want 3", len(f.told()))
+	if len(f.told()) != 6 {
+		t.Errorf("%d pushes in all, want 6", len(f.told()))
+	}
+}
+
+// Where the clocks go back on Sunday the week is an hour longer, and Monday 08:00 is
+// that of the community, not of UTC, of Shanghai or of the summer.
+func TestTheWeekOfAnotherZone(t *testing.T) {
+	f := newFixture(t, storetest.Redis(t))
+	there := strings.TrimSpace(shape) + "\ntimezone: America/New_York\n"
+	doc, err := workflow.ParseCommunity(strings.NewReader(there))
+	f.must(err)
+	_, err = f.store.ApplyCommunity(t.Context(), doc, []byte(there), "test")
+	f.must(err)
+	f.must(f.desk.Refresh(t.Context()))
+	at := func(day, hour, minute int) { // UTC, in October; 32 is 1 November
+		f.clock.Advance(time.Date(2026, 10, day, hour, minute, 0, 0, time.UTC).Sub(f.clock.Now()))
+	}
+	at(26, 3, 30) // Sunday 23:30 in New York: the week before
+	f.file()
+	at(26, 4, 30) // Monday 00:30
+	f.file()
+	at(33, 4, 30) // Sunday 23:30 again, of a day of 25 hours; on Monday by the summer's clock, and elsewhere
+	last := f.file()
+	at(33, 5, 30) // Monday 00:30: resolved in the next week
+	w := f.work(true)
+	_, err = w.Do(t.Context(), last.Number, workflow.Command{Name: workflow.CmdAccept, Actor: workflow.By(f.worker)}, workflow.Command{Name: workflow.CmdResolve, Actor: workflow.By(f.worker), Text: "换好了"})
+	f.must(err)
+	f.must(w.Commit(t.Context()))
+	at(33, 12, 59)
+	f.weekly()
+	if len(f.told()) != 0 {
+		t.Error("it is sent before 08:00 in New York")
+	}
+	at(33, 13, 0)
+	f.weekly()
+	sent, ok, err := f.store.SentDigest(t.Context(), community, digest.Week{Year: 2026, Number: 44})
+	if f.must(err); !ok || len(f.told()) != 1 {
+		t.Fatalf("at 08:00 in New York %d are told", len(f.told()))
+	}
+	if sent.Now.Incidents != 2 || sent.Before.Incidents != 1 || sent.Now.Resolution.Of != 0 || sent.Until.Sub(sent.From) != 169*time.Hour || sent.Until.Hour() != 0 || sent.From.Hour() != 0 {
+		t.Errorf("the week from %s until %s: %+v, before %+v", sent.From, sent.Until, sent.Now, sent.Before)
+	}
+	next, err := f.desk.Digest(t.Context(), community, digest.Week{Year: 2026, Number: 45})
+	if f.must(err); next.Now.Incidents != 0 || next.Now.Resolution != (digest.Rate{Of: 1, Good: 1}) || next.Before.Incidents != 2 {
+		t.Errorf("the week after: %+v", next.Now)
 	}
 }

@@ -176,19 +176,66 @@ func (w *Work) FileByHand(ctx context.Context, number int64, cmd workflow.Comman
 }
 
 // Withdraw takes a matter back. Where others wait for it too it goes on for them:
-// then others is how many, and the first of them has reported it.
-func (w *Work) Withdraw(ctx context.Context, number int64, by workflow.Actor, reason string) (t workflow.Ticket, others int, err error) {
+// then others is how many, and the first of them has reported it. It says from
+// then on what that one wrote in their own ticket, and is where theirs is; of a
+// wish that they only wished too, what the wall has shown everybody of it, which
+// wall gives. Nobody reads what another wrote.
+func (w *Work) Withdraw(ctx context.Context, number int64, by workflow.Actor, reason string, wall func(context.Context, *workflow.Ticket) (string, error)) (t workflow.Ticket, others int, err error) {
 	if t, err = w.Ticket(ctx, number); err != nil {
 		return t, 0, err
 	}
-	if all := slices.Concat(t.Followers, t.Supporters); t.Reporter == by.Person && len(all) > 0 {
-		t, err = w.Do(ctx, number, workflow.Command{
-			Name: workflow.CmdAdopt, Actor: workflow.System(), Reporter: all[0], Follow: []workflow.PersonID{by.Person},
-		})
-		return t, len(all), err
+	waiting := slices.Concat(t.Followers, t.Supporters)
+	next := slices.IndexFunc(waiting, func(p workflow.PersonID) bool { return p != t.Owner })
+	if t.Reporter != by.Person || next < 0 {
+		t, err = w.Do(ctx, number, workflow.Command{Name: workflow.CmdCancel, Actor: by, Text: reason})
+		return t, 0, err
 	}
-	t, err = w.Do(ctx, number, workflow.Command{Name: workflow.CmdCancel, Actor: by, Text: reason})
-	return t, 0, err
+	leave := workflow.Command{
+		Name: workflow.CmdLeave, Actor: by, Reporter: waiting[next],
+		Place: workflow.Place{Estate: t.Place.Estate, Building: t.Place.Building, Landmark: t.Place.Landmark, Grid: t.Place.Grid},
+	}
+	own, ok, err := w.ownIn(ctx, &t, waiting)
+	switch {
+	case err != nil:
+		return t, 0, err
+	case ok:
+		leave.Reporter, leave.Text, leave.Media = own.Reporter, own.Text, own.Media
+		if own.Place.Known() {
+			leave.Place = own.Place
+		}
+		if grid := own.MovesTo(w.Shape.Community); grid != "" {
+			leave.Place.Grid = grid
+		}
+	case t.Kind == workflow.Wish:
+		leave.Place = workflow.Place{Estate: t.Place.Estate, Grid: t.Place.Grid}
+		if leave.Text, err = wall(ctx, &t); err != nil {
+			return t, 0, err
+		}
+	}
+	t, err = w.Do(ctx, number, leave)
+	return t, len(waiting), err
+}
+
+// ownIn is the ticket with which the first of some people came into another; ok
+// is false where none of them brought one.
+func (w *Work) ownIn(ctx context.Context, t *workflow.Ticket, people []workflow.PersonID) (own workflow.Ticket, ok bool, err error) {
+	brought := map[workflow.PersonID]workflow.Ticket{}
+	for todo := slices.Clone(t.Absorbed); len(todo) > 0; todo = todo[1:] {
+		other, err := w.Ticket(ctx, todo[0])
+		if err != nil {
+			return own, false, err
+		}
+		if _, before := brought[other.Reporter]; !before && other.Reporter != t.Owner {
+			brought[other.Reporter] = other
+		}
+		todo = append(todo, other.Absorbed...)
+	}
+	for _, p := range people {
+		if own, ok := brought[p]; ok {
+			return own, true, nil
+		}
+	}
+	return own, false, nil
 }
 
 // FileInto opens a ticket that tells of a trouble that is known: it ends in
@@ -235,7 +282,7 @@ func (w *Work) Do(ctx context.Context, number int64, cmds ...workflow.Command) (
 		if err := w.settle(ctx, dr, cmd.Topic); err != nil {
 			return dr.ticket, err
 		}
-		if cmd.Name == workflow.CmdClassify && dr.ticket.Place.Grid != grid {
+		if (cmd.Name == workflow.CmdClassify || cmd.Name == workflow.CmdLeave) && dr.ticket.Place.Grid != grid {
 			if err := w.goesAlong(ctx, dr, grid); err != nil {
 				return dr.ticket, err
 			}
@@ -432,7 +479,11 @@ func (w *Work) Explain(ctx context.Context, t *workflow.Ticket) (a workflow.Assi
 
 // Owe adds a push that no event of the machine makes (a late reply, praise).
 func (w *Work) Owe(key string, person workflow.PersonID, purpose workflow.Purpose, facts Facts) {
-	if person != facts.Reporter && !w.Shape.Roster.ByID(person).Staff() {
+	switch {
+	case w.Shape.Roster.ByID(person).Staff():
+	case person == facts.Reporter:
+		facts = facts.Theirs()
+	default:
 		facts = facts.Veiled()
 	}
 	p := Push{
@@ -454,7 +505,8 @@ func (w *Work) owe(t *workflow.Ticket, ev *workflow.Event, n workflow.Notice) {
 	facts := FactsOf(t)
 	facts.Said, facts.Clock, facts.Unit = ev.Text, ev.Clock, ev.Unit
 	facts.Days = int(ev.Every / (24 * time.Hour))
-	facts.Anonymous = t.HidesWho(w.person(n.Person))
+	to := w.person(n.Person)
+	facts.Anonymous = t.HidesWho(to) || ev.Type == workflow.EvAbsorbed && t.Hides(workflow.Person{}, to)
 	facts.Unasked = ev.Type == workflow.EvResolved && ev.Question != nil
 	facts.Event, facts.By, facts.Helper, facts.Rung = ev.Type, ev.By, ev.Helper, ev.Rung
 	if h := ev.Helper; h != 0 && ev.Type != workflow.EvCalled {
@@ -488,7 +540,7 @@ func (w *Work) owe(t *workflow.Ticket, ev *workflow.Event, n workflow.Notice) {
 		if i == maxPhotos {
 			break
 		}
-		if m.Type != "image" || !showsPhotos(n.Purpose) {
+		if m.Type != "image" || !showsPhotos(n.Purpose) || facts.Anonymous && !w.Shape.Roster.ByID(m.By).Staff() {
 			continue
 		}
 		facts.Media = m.ID
@@ -538,6 +590,13 @@ func FactsOf(t *workflow.Ticket) Facts {
 	if by, ok := t.Due[workflow.ClockUnclaimed]; ok {
 		f.ResolveBy = by
 	}
+	return f
+}
+
+// Theirs are the facts for whose matter it is: what they wrote first, since others may
+// have added to it.
+func (f Facts) Theirs() Facts {
+	f.Text, _, _ = strings.Cut(f.Text, "\n")
 	return f
 }
 

@@ -370,7 +370,7 @@ func keys(d Digest) (out []string) {
 	return out
 }
 
-func make47(t *testing.T, src memory, sent *Digest) Digest {
+func make47(t *testing.T, src memory, sent ...Digest) Digest {
 	t.Helper()
 	d, err := Make(t.Context(), src, community(t), roster, Week{2026, 47}, at(7*24+8), sent)
 	if err != nil {
@@ -380,7 +380,7 @@ func make47(t *testing.T, src memory, sent *Digest) Digest {
 }
 
 func TestAWeekWithoutDataSaysSo(t *testing.T) {
-	d := make47(t, memory{}, nil)
+	d := make47(t, memory{})
 	if got := keys(d); !reflect.DeepEqual(got, []string{"nothing"}) || d.Now.Hotline != -1 || len(d.Late)+len(d.Below)+len(d.HotSpots) != 0 {
 		t.Errorf("an empty week: %+v", d)
 	}
@@ -407,7 +407,7 @@ func TestWhatMattersMost(t *testing.T) {
 	for _, h := range []float64{-100, -200, -7*24*52 - 1} {
 		src.troubles = append(src.troubles, Trouble{int64(h), at(h), gate})
 	}
-	d := make47(t, src, nil)
+	d := make47(t, src)
 	if got := keys(d); !reflect.DeepEqual(got, []string{"below", "hot_spot", "late"}) {
 		t.Errorf("findings %v: %+v", got, d.Findings)
 	}
@@ -425,6 +425,32 @@ func TestWhatMattersMost(t *testing.T) {
 	}
 }
 
+// Somebody is named for having most of what is late only where that is so.
+func TestWhoHasMostOfWhatIsLate(t *testing.T) {
+	for name, c := range map[string]struct {
+		owners []workflow.PersonID // the oldest's first
+		owner  string
+		has    int
+	}{
+		"several have one each":             {[]workflow.PersonID{3, 1}, "曹一鸣", 0},
+		"two have as many":                  {[]workflow.PersonID{3, 1, 3, 1}, "曹一鸣", 0},
+		"one has more":                      {[]workflow.PersonID{3, 1, 1}, "秦霞", 2},
+		"nobody has most of it":             {[]workflow.PersonID{0, 0, 0, 1}, "", 0},
+		"nobody has most, somebody several": {[]workflow.PersonID{0, 0, 0, 1, 1}, "秦霞", 2},
+		"one only":                          {[]workflow.PersonID{1}, "秦霞", 0},
+	} {
+		var d Digest
+		for i, owner := range c.owners {
+			d.Late = append(d.Late, Item{Number: int64(i), Owner: roster.ByID(owner).Name})
+		}
+		d.ofOpen(func(_, _ string, _ float64, values map[string]any) {
+			if values["owner"] != c.owner || values["has"] != c.has {
+				t.Errorf("%s: %v has %v", name, values["owner"], values["has"])
+			}
+		})
+	}
+}
+
 // Of a mountain the first are named, and all are counted: in the finding too.
 func TestOfAMountainAllAreCounted(t *testing.T) {
 	var src memory
@@ -433,7 +459,7 @@ func TestOfAMountainAllAreCounted(t *testing.T) {
 			Overdue: []workflow.Clock{workflow.ClockResolve}, LateSince: at(float64(i)), FiledAt: at(0)})
 	}
 	src.matters = []*Matter{incident(workflow.Accepted, moment(0, workflow.EvFiled))}
-	d := make47(t, src, nil)
+	d := make47(t, src)
 	if len(d.Late) != maxItems || d.LateCount != 3*maxItems || d.RisenCount != 3*maxItems || d.Late[0].Number != 1001 {
 		t.Errorf("%d named of %d late and %d risen", len(d.Late), d.LateCount, d.RisenCount)
 	}
@@ -447,18 +473,43 @@ func TestOfAMountainAllAreCounted(t *testing.T) {
 	}
 }
 
+// What changes of a week is told by the next digest, however late it changes, and
+// told once.
 func TestALaterDigestSaysWhatChanged(t *testing.T) {
-	resolved := incident(workflow.Resolved, moment(-100, workflow.EvFiled), moment(-99, workflow.EvAccepted), moment(-90, workflow.EvResolved))
-	sent, err := Make(t.Context(), memory{matters: []*Matter{resolved}}, community(t), roster, Week{2026, 46}, at(8), nil)
-	if err != nil {
-		t.Fatal(err)
+	const week = 7 * 24
+	c := community(t)
+	resolved := incident(workflow.Resolved, moment(-week-100, workflow.EvFiled), given(-week-99, workflow.EvAccepted, 1), moment(-week-90, workflow.EvResolved))
+	var sent []Digest
+	send := func(number int) []Change {
+		t.Helper()
+		d, err := Make(t.Context(), memory{matters: []*Matter{resolved}}, c, roster, Week{2026, number}, at(float64(week*(number-46)+8)), sent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent = append([]Digest{d}, sent...)
+		return d.Changes
 	}
-	resolved.State = workflow.Accepted
+	if got := append(send(45), send(46)...); len(got) != 0 {
+		t.Errorf("nothing has changed: %+v", got)
+	}
+	resolved.State = workflow.Accepted // after W46 was sent, of what W45 told
 	resolved.Moments = append(resolved.Moments, rated(10, workflow.Unsatisfied))
-	d := make47(t, memory{matters: []*Matter{resolved}}, &sent)
-	want := []Change{{Week{2026, 46}, "resolution", 100, 0}, {Week{2026, 46}, "resolved", 1, 0}, {Week{2026, 46}, "undone", 0, 1}}
-	if !reflect.DeepEqual(d.Changes, want) {
-		t.Errorf("changes %+v, want %+v", d.Changes, want)
+	changed := func(figure string, by By, code string, was, is float64) Change {
+		return Change{Week{2026, 45}, Part{figure, by, code}, was, is}
+	}
+	want := []Change{
+		changed("resolution", "", "", 100, 0), changed("inside", "", "", 100, -1), changed("resolved", "", "", 1, 0), changed("undone", "", "", 0, 1),
+		changed("resolution", ByCategory, "facilities", 100, 0), changed("resolution", ByGrid, "G1", 100, 0), changed("resolution", ByGroup, "worker", 100, 0),
+	}
+	if got := send(47); !reflect.DeepEqual(got, want) {
+		t.Errorf("changes %+v, want %+v", got, want)
+	}
+	if got := send(48); len(got) != 0 {
+		t.Errorf("it is told again: %+v", got)
+	}
+	resolved.Category = "drainage" // and once more: W45's answer and result, W47's verdict
+	if got := send(49); len(got) != 6 || got[0] != (Change{Week{2026, 47}, Part{"satisfaction", ByCategory, "drainage"}, -1, 0}) {
+		t.Errorf("changes %+v", got)
 	}
 }
 

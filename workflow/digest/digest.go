@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/wishdesk/wishdesk/workflow"
 )
 
@@ -45,7 +47,7 @@ type Digest struct {
 	// Sentences are the findings in words, if a language model wrote them; else
 	// empty, and the wording says them.
 	Sentences []string `json:"sentences,omitempty"`
-	Changes   []Change `json:"changes"` // what the last digest that was sent would say now
+	Changes   []Change `json:"changes"` // what digests that were sent would say now, and nobody was told yet
 }
 
 // Runs tells whether its week was not over when it was made.
@@ -86,10 +88,17 @@ type Hot struct {
 
 // Change is a figure of an earlier digest that is another one now.
 type Change struct {
-	Week   Week    `json:"week"`
-	Figure string  `json:"figure"` // response, resolution, satisfaction (percent); resolved, undone, merged, cancelled
-	Was    float64 `json:"was"`
-	Is     float64 `json:"is"`
+	Week Week `json:"week"`
+	Part
+	Was float64 `json:"was"` // -1 of nothing, or not known; so the next
+	Is  float64 `json:"is"`
+}
+
+// Part is one figure of a week: of the whole, or of a unit.
+type Part struct {
+	Figure string `json:"figure"` // response, resolution, satisfaction, inside (percent); of the whole also resolved, undone, merged, cancelled, repeats, hotline
+	By     By     `json:"by,omitempty"`
+	Code   string `json:"code,omitempty"`
 }
 
 // Source is the record, as far as it is counted. Weeks of a million tickets a
@@ -110,35 +119,44 @@ type Source interface {
 	OpenAt(ctx context.Context, community string, at time.Time, f func(workflow.Ticket) error) error
 }
 
+// atOnce is how many weeks are counted at the same time.
+const atOnce = 3
+
 // maxItems is how many tickets and spots a digest names of one kind.
 const maxItems = 50
 
-// Make counts a week as the record is now. sent is the digest of an earlier week
-// that was sent last, nil for none.
-func Make(ctx context.Context, src Source, c *workflow.Community, roster workflow.Roster, week Week, now time.Time, sent *Digest) (Digest, error) {
+// Compared is how many of the digests that were sent a later one is held against.
+const Compared = 5
+
+// Make counts a week as the record is now. sent are the digests of earlier weeks
+// that were sent last, the newest first.
+func Make(ctx context.Context, src Source, c *workflow.Community, roster workflow.Roster, week Week, now time.Time, sent []Digest) (Digest, error) {
 	zone := c.Location()
 	d := Digest{Community: c.Code, Name: c.Name, Week: week, MadeAt: now.In(zone), Floor: c.Digest.Floor}
 	d.From, d.Until = week.Range(zone)
-	for w, into := range map[Week]*Figures{week: &d.Now, week.Before(): &d.Before, week.YearAgo(): &d.YearAgo} {
-		f, err := figures(ctx, src, c, roster, w)
-		if err != nil {
-			return Digest{}, err
+	weeks := map[Week]*Figures{week: &d.Now, week.Before(): &d.Before, week.YearAgo(): &d.YearAgo}
+	for _, s := range sent {
+		if weeks[s.Week] == nil {
+			weeks[s.Week] = &Figures{}
 		}
-		*into = f
+	}
+	counting, counted := errgroup.WithContext(ctx)
+	counting.SetLimit(atOnce)
+	for w, into := range weeks {
+		counting.Go(func() (err error) {
+			*into, err = figures(counted, src, c, roster, w)
+			return err
+		})
+	}
+	if err := counting.Wait(); err != nil {
+		return Digest{}, err
 	}
 	if err := d.stands(ctx, src, c, roster); err != nil {
 		return Digest{}, err
 	}
 	d.Below = below(d.Now.Units, c.Digest)
-	if sent != nil {
-		was := d.Before
-		if sent.Week != week.Before() {
-			var err error
-			if was, err = figures(ctx, src, c, roster, sent.Week); err != nil {
-				return Digest{}, err
-			}
-		}
-		d.Changes = changes(sent, was)
+	for i := range sent {
+		d.Changes = append(d.Changes, changes(&sent[i], sent[:i], *weeks[sent[i].Week])...)
 	}
 	d.Findings = findings(&d, c.Digest) // of all of them
 	d.Late, d.Risen, d.HotSpots = first(d.Late), first(d.Risen), first(d.HotSpots)
@@ -318,26 +336,63 @@ func below(units []Unit, rules workflow.Weekly) []Below {
 	return out
 }
 
-// changes are the figures of a digest that was sent which are others now.
-func changes(sent *Digest, is Figures) []Change {
-	var out []Change
-	add := func(name string, was, is float64) {
-		if was != is {
-			out = append(out, Change{Week: sent.Week, Figure: name, Was: was, Is: is})
+// changes are the figures of a digest that was sent which are others now. What
+// later digests have told of it already is no change any more.
+func changes(sent *Digest, later []Digest, is Figures) []Change {
+	was, now := sent.Now.parts(), is.parts()
+	for _, l := range slices.Backward(later) { // they are the newest first
+		for _, c := range l.Changes {
+			if c.Week == sent.Week {
+				was[c.Part] = c.Is
+			}
 		}
 	}
-	now := is.Named()
-	for i, r := range sent.Now.Named() {
-		add(r.Name, r.Rate.Percent(), now[i].Rate.Percent())
+	for p := range now {
+		if _, ok := was[p]; !ok {
+			was[p] = -1
+		}
 	}
-	for _, f := range []struct {
-		name    string
-		was, is int
-	}{
-		{"resolved", sent.Now.Resolved, is.Resolved}, {"undone", sent.Now.Undone, is.Undone},
-		{"merged", sent.Now.Merged, is.Merged}, {"cancelled", sent.Now.Cancelled, is.Cancelled}, {"hotline", sent.Now.Hotline, is.Hotline},
+	var out []Change
+	for p, v := range was {
+		n, ok := now[p]
+		if !ok {
+			n = -1
+		}
+		if v != n {
+			out = append(out, Change{Week: sent.Week, Part: p, Was: v, Is: n})
+		}
+	}
+	order := []string{"response", "resolution", "satisfaction", "inside", "resolved", "undone", "merged", "cancelled", "repeats", "hotline"}
+	slices.SortFunc(out, func(a, b Change) int { // the whole, then units
+		return cmp.Or(cmp.Compare(a.By, b.By), cmp.Compare(a.Code, b.Code), cmp.Compare(slices.Index(order, a.Figure), slices.Index(order, b.Figure)))
+	})
+	return out
+}
+
+// parts are the figures that a later digest is held against. A unit without a
+// rate has none of it.
+func (f *Figures) parts() map[Part]float64 {
+	out := map[Part]float64{}
+	percent := func(r Rate) float64 {
+		if !r.Known() {
+			return -1
+		}
+		return r.Percent()
+	}
+	for _, r := range append(f.Named(), NamedRate{"inside", f.Inside}) {
+		out[Part{Figure: r.Name}] = percent(r.Rate)
+	}
+	for name, n := range map[string]int{
+		"resolved": f.Resolved, "undone": f.Undone, "merged": f.Merged, "cancelled": f.Cancelled, "repeats": f.Repeats, "hotline": f.Hotline,
 	} {
-		add(f.name, float64(f.was), float64(f.is))
+		out[Part{Figure: name}] = float64(n)
+	}
+	for _, u := range f.Units {
+		for _, r := range u.Named() {
+			if r.Rate.Known() {
+				out[Part{r.Name, u.By, u.Code}] = r.Rate.Percent()
+			}
+		}
 	}
 	return out
 }

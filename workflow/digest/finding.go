@@ -84,10 +84,17 @@ func (d *Digest) ofOpen(add adder) {
 		for _, item := range d.Late {
 			of[item.Owner]++
 		}
+		delete(of, "")
 		names := slices.SortedFunc(maps.Keys(of), func(a, b string) int { return cmp.Or(cmp.Compare(of[b], of[a]), cmp.Compare(a, b)) })
 		oldest := d.Late[0]
+		// Who has most of them is named, where that is more than one and more than
+		// anybody else has; else whose the oldest is.
+		owner, has := oldest.Owner, 0
+		if len(names) > 0 && of[names[0]] > 1 && (len(names) == 1 || of[names[0]] > of[names[1]]) {
+			owner, has = names[0], of[names[0]]
+		}
 		add("late", "late", 40+math.Min(float64(n), 30), map[string]any{
-			"count": n, "ended": !d.Runs(), "oldest": oldest.Number, "days": int(oldest.Late / 86400), "hours": int(oldest.Late / 3600), "owner": names[0], "has": of[names[0]],
+			"count": n, "ended": !d.Runs(), "oldest": oldest.Number, "days": int(oldest.Late / 86400), "hours": int(oldest.Late / 3600), "owner": owner, "has": has,
 		})
 	}
 	if d.Unclaimed > 0 {

@@ -1,7 +1,6 @@
 package learn
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"time"
@@ -87,7 +86,7 @@ func Load(ctx context.Context, from bodies, rules *understand.Rules, community s
 	if err != nil {
 		return nil, err
 	}
-	models, err := ngram.Load(bytes.NewReader(body))
+	models, err := ngram.Open(string(body))
 	if err != nil {
 		return nil, fmt.Errorf("%w: version %d of %s: %w", ErrBroken, version, community, err)
 	}

@@ -2,7 +2,6 @@ package ngram
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -12,6 +11,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 )
 
 // A file of models is magic, the CRC-32 (IEEE) of the rest, the length of the
@@ -43,11 +43,9 @@ func Save(w io.Writer, models map[string]*Model) error {
 	var body bytes.Buffer
 	for _, name := range slices.Sorted(maps.Keys(models)) {
 		m := models[name]
-		heads = append(heads, header{name, m.labels, m.scale, m.step, m.bias, len(m.hashes)})
-		for _, part := range []any{m.hashes, m.idf, m.weight} {
-			if err := binary.Write(&body, binary.LittleEndian, part); err != nil {
-				return fmt.Errorf("ngram: save: %w", err)
-			}
+		heads = append(heads, header{name, m.labels, m.scale, m.step, m.bias, m.len()})
+		for _, part := range []string{m.hashes, m.idf, m.weight} {
+			body.WriteString(part)
 		}
 	}
 	head, err := json.Marshal(heads)
@@ -67,20 +65,26 @@ func Load(r io.Reader) (map[string]*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ngram: load: %w", err)
 	}
-	rest, ok := bytes.CutPrefix(data, []byte(magic))
+	return Open(string(data))
+}
+
+// Open gives the models of a file that is in memory already, as Save wrote it. They
+// are looked through where they lie: data is kept, and nothing is copied.
+func Open(data string) (map[string]*Model, error) {
+	rest, ok := strings.CutPrefix(data, magic)
 	if !ok || len(rest) < 8 || len(data) > maxFile {
 		return nil, ErrFile
 	}
-	sum, rest := binary.LittleEndian.Uint32(rest), rest[4:]
-	if crc32.ChecksumIEEE(rest) != sum {
+	sum, rest := word(rest, 0), rest[4:]
+	if checksum(rest) != sum {
 		return nil, fmt.Errorf("%w: its checksum differs", ErrFile)
 	}
-	size, rest := int64(binary.LittleEndian.Uint32(rest)), rest[4:]
+	size, rest := int64(word(rest, 0)), rest[4:]
 	if size > int64(len(rest)) {
 		return nil, ErrFile
 	}
 	var heads []header
-	if err := json.Unmarshal(rest[:size], &heads); err != nil {
+	if err := json.Unmarshal([]byte(rest[:size]), &heads); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFile, err)
 	}
 	rest = rest[size:]
@@ -102,39 +106,38 @@ func Load(r io.Reader) (map[string]*Model, error) {
 	return models, nil
 }
 
-func (h header) read(data []byte) (*Model, []byte, error) {
+// checksum is the CRC-32 of a text, which is read piece by piece.
+func checksum(text string) (sum uint32) {
+	var piece [32 << 10]byte
+	for len(text) > 0 {
+		n := copy(piece[:], text)
+		sum, text = crc32.Update(sum, crc32.IEEETable, piece[:n]), text[n:]
+	}
+	return sum
+}
+
+func (h header) read(data string) (*Model, string, error) {
 	k := len(h.Labels)
 	if k < 2 || k > maxLabels || len(h.Step) != k || len(h.Bias) != k || h.Features < 0 || h.Features > len(data)/(8+k) ||
 		!rising(h.Labels) || !(h.Scale > 0 && h.Scale < 1e6) || wild(h.Step) || wild(h.Bias) {
-		return nil, nil, ErrFile
+		return nil, "", ErrFile
 	}
-	m := &Model{
-		labels: h.Labels, scale: h.Scale, step: h.Step, bias: h.Bias,
-		hashes: make([]uint32, h.Features), idf: make([]float32, h.Features), weight: make([]int8, h.Features*k),
-	}
-	for i := range m.hashes {
-		m.hashes[i] = binary.LittleEndian.Uint32(data[4*i:])
-	}
-	data = data[4*h.Features:]
-	for i := range m.idf {
-		m.idf[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
-		if x := float64(m.idf[i]); math.IsNaN(x) || math.IsInf(x, 0) || x < 0 || x > 1e3 {
-			return nil, nil, ErrFile
+	n := h.Features
+	m := &Model{labels: h.Labels, scale: h.Scale, step: h.Step, bias: h.Bias, features: features{data[:4*n], data[4*n : 8*n], data[8*n : 8*n+n*k]}}
+	for i := range n {
+		if i > 0 && m.hash(i) <= m.hash(i-1) {
+			return nil, "", ErrFile
+		}
+		if x := float64(m.idfOf(i)); math.IsNaN(x) || math.IsInf(x, 0) || x < 0 || x > 1e3 {
+			return nil, "", ErrFile
 		}
 	}
-	data = data[4*h.Features:]
-	for i := range m.weight {
-		m.weight[i] = int8(data[i])
-	}
-	if !rising(m.hashes) {
-		return nil, nil, ErrFile
-	}
 	m.index()
-	return m, data[h.Features*k:], nil
+	return m, data[8*n+n*k:], nil
 }
 
 // rising tells whether each is greater than the one before it.
-func rising[T cmp.Ordered](xs []T) bool {
+func rising(xs []string) bool {
 	for i := 1; i < len(xs); i++ {
 		if xs[i] <= xs[i-1] {
 			return false

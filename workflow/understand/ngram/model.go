@@ -1,6 +1,7 @@
 package ngram
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"sync"
@@ -12,12 +13,30 @@ type Model struct {
 	labels []string
 	scale  float64 // margins times this are log-odds
 
-	hashes []uint32 // the features, sorted
-	first  []int32  // by the top bits of a hash: where its features begin
-	idf    []float32
-	weight []int8 // by feature, then label
-	step   []float32
-	bias   []float32
+	features
+	first []int32 // by the top bits of a hash: where its features begin
+	step  []float32
+	bias  []float32
+}
+
+// features are what a model knows of each feature, as they stand in a file: a model
+// is looked through where it lies, and takes no room beside it.
+type features struct {
+	hashes string // sorted; 4 bytes each, little-endian
+	idf    string // 4 bytes each
+	weight string // by feature, then label: a signed byte each
+}
+
+func (f features) len() int { return len(f.hashes) / 4 }
+
+func (f features) hash(i int) uint32 { return word(f.hashes, i) }
+
+func (f features) idfOf(i int) float32 { return math.Float32frombits(word(f.idf, i)) }
+
+// word is the i-th of the little-endian words of s.
+func word(s string, i int) uint32 {
+	s = s[4*i : 4*i+4]
+	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
 }
 
 // topBits of a hash choose where to look for it.
@@ -27,10 +46,8 @@ const topBits = 14
 // its greatest weight allows.
 func newModel(labels []string, hashes []uint32, idf []float32, weights [][]float32, bias []float32) *Model {
 	k := len(labels)
-	m := &Model{
-		labels: labels, scale: 1, hashes: hashes, idf: idf, bias: bias,
-		weight: make([]int8, len(hashes)*k), step: make([]float32, k),
-	}
+	m := &Model{labels: labels, scale: 1, bias: bias, step: make([]float32, k)}
+	weight := make([]byte, len(hashes)*k)
 	for l, ws := range weights {
 		top := float32(0)
 		for _, w := range ws {
@@ -38,17 +55,25 @@ func newModel(labels []string, hashes []uint32, idf []float32, weights [][]float
 		}
 		m.step[l] = max(top, 1e-9) / 127
 		for f, w := range ws {
-			m.weight[f*k+l] = int8(math.Round(float64(w / m.step[l])))
+			weight[f*k+l] = byte(int8(math.Round(float64(w / m.step[l]))))
 		}
 	}
+	words := make([]byte, 0, 8*len(hashes))
+	for _, h := range hashes {
+		words = binary.LittleEndian.AppendUint32(words, h)
+	}
+	for _, x := range idf {
+		words = binary.LittleEndian.AppendUint32(words, math.Float32bits(x))
+	}
+	m.features = features{string(words[:4*len(hashes)]), string(words[4*len(hashes):]), string(weight)}
 	m.index()
 	return m
 }
 
 func (m *Model) index() {
 	m.first = make([]int32, 1<<topBits+1)
-	for _, h := range m.hashes {
-		m.first[h>>(32-topBits)+1]++
+	for i := range m.len() {
+		m.first[m.hash(i)>>(32-topBits)+1]++
 	}
 	for i := 1; i < len(m.first); i++ {
 		m.first[i] += m.first[i-1]
@@ -119,10 +144,11 @@ func (m *Model) margins(counts []count, out []float64) []float64 {
 		if !ok {
 			continue
 		}
-		v := dampened(c.n) * m.idf[f]
+		v := dampened(c.n) * m.idfOf(f)
 		sum += float64(v) * float64(v)
-		for l, w := range m.weight[f*k : f*k+k] {
-			acc[l] += v * float32(w)
+		weight := m.weight[f*k : f*k+k]
+		for l := range acc {
+			acc[l] += v * float32(int8(weight[l]))
 		}
 	}
 	norm := 0.0
@@ -138,7 +164,7 @@ func (m *Model) margins(counts []count, out []float64) []float64 {
 func (m *Model) find(hash uint32) (int, bool) {
 	top := hash >> (32 - topBits)
 	for f := m.first[top]; f < m.first[top+1]; f++ {
-		if m.hashes[f] == hash {
+		if m.hash(int(f)) == hash {
 			return int(f), true
 		}
 	}
@@ -147,5 +173,5 @@ func (m *Model) find(hash uint32) (int, bool) {
 
 // String tells the model's size.
 func (m *Model) String() string {
-	return fmt.Sprintf("%d labels, %d features", len(m.labels), len(m.hashes))
+	return fmt.Sprintf("%d labels, %d features", len(m.labels), m.len())
 }
