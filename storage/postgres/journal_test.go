@@ -101,7 +101,7 @@ func TestListsOfTickets(t *testing.T) {
 	})
 	add(1006, func(t *workflow.Ticket) { t.Stand, t.Due = workflow.InTray, at(5) })
 	add(1007, func(t *workflow.Ticket) { t.Stand, t.Due, t.Place.Grid, t.Level = workflow.InTray, at(4), "", 2 })
-	add(1008, func(t *workflow.Ticket) { // a question stops the other clocks
+	add(1008, func(t *workflow.Ticket) { // a question stops the other clocks: nothing presses
 		t.Due, t.Reporter = at(0), 8
 		t.Question = &workflow.Question{At: noon, Until: noon.Add(8 * time.Hour), Pauses: true}
 	})
