@@ -123,7 +123,7 @@ func (b *Bot) advised(ctx context.Context, community string, number int64, u wor
 func (b *Bot) affords(ctx context.Context, shape desk.Shape, what string, perDay int) bool {
 	c := shape.Community
 	today := b.desk.Now().In(c.Location()).Format(time.DateOnly)
-	ok, err := b.desk.Drive().Allow(ctx, c.Code, "outside:"+what+":"+today, perDay, 25*time.Hour)
+	ok, err := b.desk.Drive().Allow(ctx, c.Code, "outside:"+what+":"+today, 1, perDay, 25*time.Hour)
 	if err != nil || !ok {
 		outsideCalls.WithLabelValues(c.Code, what, "budget").Inc()
 		return false

@@ -12,7 +12,7 @@ import (
 
 // bind gives a worker or committee member their WeChat by a one-time code.
 func (s *session) bind(ctx context.Context, sp spoken) (string, error) {
-	ok, err := s.b.desk.Drive().Allow(ctx, s.in.Community, "bind:"+strconv.FormatInt(int64(s.me.ID), 10), 5, time.Hour)
+	ok, err := s.b.desk.Drive().Allow(ctx, s.in.Community, "bind:"+strconv.FormatInt(int64(s.me.ID), 10), 1, 5, time.Hour)
 	if err == nil && !ok {
 		return s.say("slow_down", nil), nil
 	}
@@ -83,7 +83,7 @@ func (s *session) login(ctx context.Context) (string, error) {
 	if s.b.o.Links == nil {
 		return s.say("login_off", nil), nil
 	}
-	ok, err := s.b.desk.Drive().Allow(ctx, s.in.Community, "login:"+strconv.FormatInt(int64(s.me.ID), 10), 5, 10*time.Minute)
+	ok, err := s.b.desk.Drive().Allow(ctx, s.in.Community, "login:"+strconv.FormatInt(int64(s.me.ID), 10), 1, 5, 10*time.Minute)
 	if err == nil && !ok {
 		return s.say("slow_down", nil), nil
 	}

@@ -147,7 +147,33 @@ func (s *session) commit(ctx context.Context, reply string) error {
 			s.w.Change.Attach = append(s.w.Change.Attach, desk.Attach{Number: n, IDs: ids})
 		}
 	}
+	s.deeds()
 	return s.w.Commit(ctx)
+}
+
+// deeds notes in the audit log what the writer did to tickets that are not their own
+// matter, as the pages note it.
+func (s *session) deeds() {
+	for _, told := range s.w.Told(s.me.ID) {
+		t := told.Ticket
+		if t.Reporter == s.me.ID {
+			continue
+		}
+		action, object := "ticket.tell", "command "+string(told.Command)+", chat"
+		switch {
+		case told.Command == workflow.CmdFile && t.Source == workflow.SourceBehalf:
+			action, object = "ticket.behalf", "chat"
+		case told.Command == workflow.CmdFile:
+			action, object = "round.go", "chat"
+		case told.Command == workflow.CmdRate:
+			action, object = "ticket.phoned", "chat"
+		case told.Command == workflow.CmdSupport:
+			action, object = "ticket.support", "chat"
+		case told.Command == workflow.CmdUrge:
+			action, object = "ticket.urge", "chat"
+		}
+		s.w.Change.Looks = append(s.w.Change.Looks, access.Entry{At: s.now, Person: s.me.ID, Action: action, Number: t.Number, Object: object})
+	}
 }
 
 // speaks tells whether the person said something, by words, media or the
@@ -215,7 +241,7 @@ func (s *session) tooFast(ctx context.Context) (bool, error) {
 	if s.late || !s.speaks() {
 		return false, nil
 	}
-	ok, err := s.b.desk.Drive().Allow(ctx, s.in.Community, "msg:"+strconv.FormatInt(int64(s.me.ID), 10), 30, time.Minute)
+	ok, err := s.b.desk.Drive().Allow(ctx, s.in.Community, "msg:"+strconv.FormatInt(int64(s.me.ID), 10), 1, 30, time.Minute)
 	if ok || err != nil {
 		return false, nil // without Redis nobody counts
 	}

@@ -188,6 +188,9 @@ func (s *session) work(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if len(lines)+len(risen)+len(trayLines)+len(calls)+len(helped)+len(visits) > 0 {
+		s.looks("work.look", 0)
+	}
 	return s.offer(s.say("work", Values{
 		"Count": len(owned), "Lines": strings.Join(lines, "\n"), "More": max(0, len(owned)-most),
 		"Risen": strings.Join(risen, "\n"), "Tray": strings.Join(trayLines, "\n"), "Calls": strings.Join(calls, "\n"),
@@ -201,15 +204,13 @@ func (s *session) risen(ctx context.Context) ([]string, error) {
 	if !s.me.Has(workflow.RoleCommittee) {
 		return nil, nil
 	}
-	all, err := s.b.desk.Journal().Risen(ctx, s.in.Community, workflow.LevelCommittee, 20)
+	all, err := s.b.desk.Journal().Risen(ctx, s.in.Community, workflow.LevelCommittee, s.me.ID, 5)
 	if err != nil {
 		return nil, err
 	}
 	var lines []string
 	for _, t := range all {
-		if t.Owner != s.me.ID && t.State != workflow.Resolved && t.Stand != workflow.InTray && len(lines) < 5 {
-			lines = append(lines, s.say("work_line", s.about(&t)))
-		}
+		lines = append(lines, s.say("work_line", s.about(&t)))
 	}
 	return lines, nil
 }
@@ -283,6 +284,7 @@ func (s *session) called(ctx context.Context, sp spoken) (string, error) {
 	if err := s.w.Called(ctx, &t, s.me, sp.Number); err != nil {
 		return "", err
 	}
+	s.looks("ticket.called", t.Number)
 	return s.say("did.called", s.about(&t)), nil
 }
 
@@ -315,6 +317,8 @@ func (s *session) card(ctx context.Context, t *workflow.Ticket) (_ string, err e
 	}
 	if shown {
 		s.looks("phone.look", t.Number)
+	} else {
+		s.looks("ticket.look", t.Number)
 	}
 	v["Unnamed"] = t.Owner == s.me.ID && t.Reporter != 0 && t.HidesWho(s.me)
 	if t.ReadBy(s.me) {

@@ -22,6 +22,9 @@ func (s *session) story(ctx context.Context, sp spoken) (string, error) {
 		return "", &workflow.Error{Code: workflow.CodeNotFound, Number: sp.Number}
 	}
 	s.talk.Ticket = t.Number
+	if !t.Involved(s.me.ID) {
+		s.looks("ticket.look", t.Number)
+	}
 	events, err := s.b.desk.Journal().Events(ctx, s.in.Community, t.Number)
 	if err != nil {
 		return "", err

@@ -57,8 +57,7 @@ func (s *session) visible(ctx context.Context, number int64) (workflow.Ticket, e
 	if err != nil {
 		return workflow.Ticket{}, err
 	}
-	open := t.Stand == workflow.OnWall || t.Kind == workflow.Wish && t.State == workflow.Accepted // to claim, or to join
-	if t.ReadBy(s.me) || asked.Involved(s.me.ID) || t.Involved(s.me.ID) || open && s.me.MayClaim() {
+	if t.ReadBy(s.me) || asked.Involved(s.me.ID) || t.Involved(s.me.ID) || t.OpenTo(s.me) {
 		return t, nil
 	}
 	return workflow.Ticket{}, &workflow.Error{Code: workflow.CodeNotFound, Number: number}

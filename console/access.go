@@ -70,6 +70,7 @@ type route struct {
 	whom    func(*Console, *request) (string, error) // what the log says besides of whom it is about, nil for nothing
 	do      func(*Console, *request) error
 	limit   limit
+	most    int  // how often an hour one person may, 0 = as often as they like
 	live    bool // an open page reads itself anew when something changed
 	bare    bool // a change without a session: its form cannot carry the session's sign
 }
@@ -101,8 +102,8 @@ func table() []route {
 		{pattern: "GET /c/{community}/my", who: of(resident), do: (*Console).my},
 		{pattern: "GET /c/{community}/my/{number}", who: of(resident), do: (*Console).myTicket},
 		{pattern: "POST /c/{community}/my/{number}/rate", who: of(resident), log: "ticket.rate", do: (*Console).rate},
-		{pattern: "POST /c/{community}/my/{number}/add", who: of(resident), log: "ticket.add", do: (*Console).add, limit: uploads},
-		{pattern: "POST /c/{community}/my/{number}/urge", who: of(resident), log: "ticket.urge", do: (*Console).urge},
+		{pattern: "POST /c/{community}/my/{number}/add", who: of(resident), log: "ticket.add", do: (*Console).add, limit: uploads, most: 30},
+		{pattern: "POST /c/{community}/my/{number}/urge", who: of(resident), log: "ticket.urge", do: (*Console).urge, most: 30},
 		{pattern: "POST /c/{community}/my/{number}/reopen", who: of(resident), log: "ticket.reopen", do: (*Console).reopen},
 		{pattern: "POST /c/{community}/my/{number}/consent", who: of(resident), log: "ticket.consent", do: (*Console).consent},
 		{pattern: "GET /c/{community}/my/{number}/withdraw", who: of(resident), do: (*Console).withdrawAsk},
@@ -120,14 +121,14 @@ func table() []route {
 		{pattern: "GET /c/{community}/work/done", who: of(handler), log: "work.look", do: (*Console).done},
 		{pattern: "GET /c/{community}/t/{number}", who: of(handler), log: "ticket.look", do: (*Console).ticketWhole, live: true},
 		{pattern: "POST /c/{community}/t/{number}/contact", who: of(handler), log: "phone.look", do: (*Console).contact},
-		{pattern: "POST /c/{community}/t/{number}/do/{command}", who: of(handler), log: "ticket.tell", do: (*Console).tell, limit: uploads},
+		{pattern: "POST /c/{community}/t/{number}/do/{command}", who: of(handler), log: "ticket.tell", do: (*Console).tell, limit: uploads, most: 300},
 		{pattern: "POST /c/{community}/t/{number}/phoned", who: of(committee, keeper), log: "ticket.phoned", do: (*Console).phoned},
 		{pattern: "POST /c/{community}/t/{number}/called", who: of(handler), log: "ticket.called", do: (*Console).called},
 		{pattern: "GET /c/{community}/rounds", who: of(rounder), log: "care.look", do: (*Console).rounds},
-		{pattern: "POST /c/{community}/rounds", who: of(rounder), log: "round.go", do: (*Console).goRound, limit: uploads},
+		{pattern: "POST /c/{community}/rounds", who: of(rounder), log: "round.go", do: (*Console).goRound, limit: uploads, most: 100},
 		{pattern: "POST /c/{community}/rounds/{care}/phone", who: of(committee, keeper), log: "phone.look", do: (*Console).carePhone},
 		{pattern: "GET /c/{community}/behalf", who: of(committee, keeper), do: (*Console).behalf},
-		{pattern: "POST /c/{community}/behalf", who: of(committee, keeper), log: "ticket.behalf", do: (*Console).fileBehalf, limit: uploads},
+		{pattern: "POST /c/{community}/behalf", who: of(committee, keeper), log: "ticket.behalf", do: (*Console).fileBehalf, limit: uploads, most: 100},
 
 		// who oversees: the committee, and grid workers and leaders their own grids
 		{pattern: "GET /c/{community}/overdue", who: of(committee, keeper), log: "overdue.look", do: (*Console).overdue, live: true},

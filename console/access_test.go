@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -41,7 +42,7 @@ func TestWhoMaySeeWhat(t *testing.T) {
 	var got strings.Builder
 	for _, row := range h.console.routes {
 		method, pattern, _ := strings.Cut(row.pattern, " ")
-		path := regexp.MustCompile(`\{[a-z]+\}`).ReplaceAllString(strings.NewReplacer("{community}", east, "{$}", "").Replace(pattern), "1001")
+		path := filled(pattern)
 		letsIn := func(b *browser) bool {
 			reached = ""
 			if method == http.MethodGet {
@@ -74,5 +75,79 @@ func TestWhoMaySeeWhat(t *testing.T) {
 	h.must(err)
 	if got.String() != string(want) {
 		t.Errorf("who is let in differs from %s (UPDATE_GOLDEN=1 writes it anew, look at the difference):\n%s", golden, got.String())
+	}
+}
+
+// filled is the path of a route, of the east.
+func filled(pattern string) string {
+	return regexp.MustCompile(`\{[a-z]+\}`).ReplaceAllString(strings.NewReplacer("{community}", east, "{$}", "").Replace(pattern), "1001")
+}
+
+// No form changes anything without its session's sign, on any route, nor one that another
+// site's page sends; and every answer, refused or not, has the headers that keep it.
+func TestEveryFormIsOnesOwn(t *testing.T) {
+	h := newHouse(t)
+	done := ""
+	for i := range h.console.routes {
+		h.console.routes[i].do = func(_ *Console, q *request) error {
+			done = q.row.pattern
+			return nil
+		}
+	}
+	server := httptest.NewServer(h.console.Handler())
+	defer server.Close()
+	h.url, h.console.o.PublicURL = server.URL, server.URL
+	browsers := map[string]*browser{}
+	for _, part := range parts {
+		browsers[part] = h.member(east + "/" + part)
+	}
+	forms := 0
+	for _, row := range h.console.routes {
+		method, pattern, _ := strings.Cut(row.pattern, " ")
+		path := filled(pattern)
+		var b *browser
+		for _, part := range parts {
+			if row.lets(h.people[east+"/"+part]) {
+				b = browsers[part]
+				break
+			}
+		}
+		if b == nil {
+			t.Fatalf("%s lets nobody in", row.pattern)
+		}
+		var a answer
+		if method == http.MethodGet {
+			a = b.get(path)
+		} else {
+			forms++
+			for _, sign := range []string{"", csrf("another session")} {
+				if done = ""; row.bare {
+					continue // logs in, by a secret of its own
+				}
+				if a = b.post(path, url.Values{"csrf": {sign}}); a.status != http.StatusForbidden || done != "" {
+					t.Errorf("%s with the sign %q: %d, %q is done", row.pattern, sign, a.status, done)
+				}
+			}
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, b.url+path, strings.NewReader(url.Values{"csrf": {b.sign(path)}}.Encode()))
+			h.must(err)
+			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			req.Header.Set("Origin", "https://elsewhere.example")
+			req.Header.Set("Sec-Fetch-Site", "cross-site")
+			done = ""
+			if a = b.do(req); a.status != http.StatusForbidden || done != "" {
+				t.Errorf("%s from another site: %d, %q is done", row.pattern, a.status, done)
+			}
+		}
+		for name, want := range map[string]string{"X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cache-Control": "no-store"} {
+			if got := a.header.Get(name); got != want {
+				t.Errorf("%s: %s is %q, want %q", row.pattern, name, got, want)
+			}
+		}
+		if got := a.header.Get("Content-Security-Policy"); !strings.Contains(got, "frame-ancestors 'none'") {
+			t.Errorf("%s: Content-Security-Policy is %q", row.pattern, got)
+		}
+	}
+	if forms < 30 {
+		t.Errorf("only %d forms were tried", forms)
 	}
 }

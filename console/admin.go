@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,8 +18,10 @@ type Office interface {
 	charter.Record
 	// UpsertPerson stores somebody under a key; their WeChat stays as it is.
 	UpsertPerson(ctx context.Context, key string, p workflow.Person) (workflow.PersonID, error)
-	// ChangePerson changes name, telephone and parts of one of the staff.
-	ChangePerson(ctx context.Context, p workflow.Person) error
+	// ChangePerson changes name, telephone and parts of one of the staff from what was
+	// seen; desk.ErrStale where they are not so any more. Neither it nor Leave leaves
+	// the staff without an administrator.
+	ChangePerson(ctx context.Context, seen, p workflow.Person) error
 	// Leave takes all parts from somebody.
 	Leave(ctx context.Context, community string, id workflow.PersonID) error
 	// NewBindCode lets whoever says the code become the person to WeChat.
@@ -57,6 +60,7 @@ func (c *Console) wordsBook(q *request) error {
 // wordPage is one text in change.
 type wordPage struct {
 	wording.Text
+	On    int64 // the version of the document that is being changed
 	Draft string
 	Shown string // the draft as it would read
 }
@@ -78,11 +82,15 @@ func (c *Console) word(q *request) error {
 	if err != nil {
 		return err
 	}
+	doc, err := c.o.Record.CommunityDocument(q.Context(), q.community(), 0)
+	if err != nil {
+		return err
+	}
 	draft := t.Own
 	if draft == "" {
 		draft = t.Shipped
 	}
-	return q.show("word", wordPage{Text: t, Draft: draft, Shown: t.Preview})
+	return q.show("word", wordPage{Text: t, On: doc.Version, Draft: draft, Shown: t.Preview})
 }
 
 // changeWord previews a community's own text, and keeps it when that is agreed
@@ -93,6 +101,7 @@ func (c *Console) changeWord(q *request) error {
 		return err
 	}
 	page := wordPage{Text: t, Draft: q.words("text")}
+	page.On, _ = strconv.ParseInt(q.PostFormValue("on"), 10, 64)
 	if page.Draft != "" {
 		page.Shown, err = c.o.Wording.Preview(q.shape.Community, t.Key, page.Draft)
 		if faults := wording.FaultsOf(err); len(faults) > 0 {
@@ -126,14 +135,16 @@ func (c *Console) changeWord(q *request) error {
 	if err != nil {
 		return err
 	}
-	change, err := c.registry().Propose(q.Context(), q.community(), doc.Version, yaml)
-	if err != nil {
-		return err
+	change, err := c.registry().Propose(q.Context(), q.community(), page.On, yaml)
+	if err == nil {
+		err = q.apply(change)
 	}
-	if _, err := c.registry().Apply(q.Context(), change, q.me.Name, false); err != nil {
-		return err
-	}
-	if err := c.o.Desk.Refresh(q.Context()); err != nil {
+	switch {
+	case errors.Is(err, desk.ErrStale) && doc.Version != page.On && stands.Wording[t.Key] == own[t.Key]:
+		return q.to("applied", "admin/words") // by the first of two taps
+	case errors.Is(err, desk.ErrStale):
+		return &fault{Key: "stale", Stale: true}
+	case err != nil:
 		return err
 	}
 	return q.to("applied", "admin/words")

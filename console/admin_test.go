@@ -1,10 +1,16 @@
 package console
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/desk"
 
 	"github.com/chromedp/chromedp"
 
@@ -63,18 +69,88 @@ func TestACommunitysOwnWords(t *testing.T) {
 	path := "/c/east/admin/words/consult"
 	b.post(path, url.Values{"text": {"请打 {{.Hotline}} 问问。"}}).mustSay(t, http.StatusOK, "请打 0531-5550100 问问。")
 	b.post(path, url.Values{"text": {"请打 {{.Hotline"}}).mustSay(t, http.StatusUnprocessableEntity, "role=\"alert\"")
-	if a := b.post(path, url.Values{"text": {"请打 {{.Hotline}} 问问。"}, "agreed": {"yes"}}); a.to() != "/c/east/admin/words?said=applied" {
+	if a := b.post(path, b.seen(path, url.Values{"text": {"请打 {{.Hotline}} 问问。"}, "agreed": {"yes"}})); a.to() != "/c/east/admin/words?said=applied" {
 		t.Errorf("keeping it leads to %d %s", a.status, a.to())
 	}
 	shape, _ := h.desk.Shape(east)
 	if shape.Community.Wording["consult"] != "请打 {{.Hotline}} 问问。" {
 		t.Errorf("own words: %v", shape.Community.Wording)
 	}
-	if a := b.post(path, url.Values{"text": {""}, "agreed": {"yes"}}); a.status != http.StatusSeeOther {
+	if a := b.post(path, b.seen(path, url.Values{"text": {""}, "agreed": {"yes"}})); a.status != http.StatusSeeOther {
 		t.Errorf("taking it back: %d", a.status)
 	}
 	if shape, _ = h.desk.Shape(east); len(shape.Community.Wording) != 0 {
 		t.Errorf("own words after they were taken back: %v", shape.Community.Wording)
+	}
+}
+
+// seen adds to a form what the page says of what it was made of.
+func (b *browser) seen(path string, form url.Values) url.Values {
+	b.t.Helper()
+	m := onIn.FindStringSubmatch(b.get(path).body)
+	if m == nil {
+		b.t.Fatalf("%s does not say what it was made of", path)
+	}
+	form.Set("on", m[1])
+	return form
+}
+
+var onIn = regexp.MustCompile(`name="on" value="([^"]*)"`)
+
+// Of two who change the same, the second sees first what the first one did.
+func TestTwoAdministrators(t *testing.T) {
+	h := newHouse(t)
+	p := h.people["east/worker"]
+	seen := p
+	p.Roles = []workflow.Role{{Kind: workflow.RoleWorker, Grid: "G1", FullTime: true}, {Kind: workflow.RolePartyMember, Branch: "第一支部"}}
+	h.must(h.store.ChangePerson(t.Context(), seen, p))
+	h.must(h.desk.Refresh(t.Context()))
+	one, two := h.as("east/admin"), h.as("east/admin")
+	path := "/c/east/admin/people/" + itoa(int64(p.ID))
+	late := one.seen(path, url.Values{"part": {"0"}, "name": {"秦霞"}, "kind": {"worker"}, "grid": {"G2"}, "full_time": {"yes"}})
+	if a := two.post(path, two.seen(path, url.Values{"part": {"0"}, "do": {"remove"}})); a.status != http.StatusSeeOther {
+		t.Fatalf("taking a part away: %d %s", a.status, a.body)
+	}
+	if a := one.post(path, late); a.status != http.StatusConflict {
+		t.Errorf("what is no more is changed: %d", a.status)
+	}
+	if got := h.shape(east).Roster.ByID(p.ID).Roles; len(got) != 1 || got[0].Branch != "第一支部" {
+		t.Errorf("the parts are %+v", got)
+	}
+	// The same in the same moment, at replicas that have not heard of each other.
+	if err := h.store.ChangePerson(t.Context(), p, p); !errors.Is(err, desk.ErrStale) {
+		t.Errorf("on what was before: %v", err)
+	}
+
+	words := "/c/east/admin/words/slow_down"
+	late = one.seen(words, url.Values{"text": {"慢一点,乙。"}, "agreed": {"yes"}})
+	if a := two.post(words, two.seen(words, url.Values{"text": {"慢一点,甲。"}, "agreed": {"yes"}})); a.status != http.StatusSeeOther {
+		t.Fatalf("a text: %d %s", a.status, a.body)
+	}
+	if a := one.post(words, late); a.status != http.StatusConflict || h.shape(east).Community.Wording["slow_down"] != "慢一点,甲。" {
+		t.Errorf("a text that another changed: %d, now %q", a.status, h.shape(east).Community.Wording["slow_down"])
+	}
+}
+
+// A community never loses its last administrator.
+func TestTheLastAdministratorStays(t *testing.T) {
+	h := newHouse(t)
+	me := h.people["east/admin"]
+	b, path := h.as("east/admin"), "/c/east/admin/people/"+itoa(int64(me.ID))
+	change := url.Values{"part": {"0"}, "name": {"钱敏"}, "kind": {"committee"}, "duty": {"yes"}}
+	b.post(path, b.seen(path, change)).mustSay(t, http.StatusConflict, "总要有一位管理员")
+	if err := h.store.Leave(t.Context(), east, me.ID); !errors.Is(err, desk.ErrLastAdmin) {
+		t.Errorf("the last one leaves: %v", err)
+	}
+	if !h.shape(east).Roster.ByID(me.ID).Has(workflow.RoleAdmin) {
+		t.Fatal("nobody is administrator")
+	}
+	other := h.people["east/committee"]
+	second := other
+	second.Roles = append(slices.Clone(other.Roles), workflow.Role{Kind: workflow.RoleAdmin})
+	h.must(h.store.ChangePerson(t.Context(), other, second))
+	if a := b.post(path, b.seen(path, change)); a.status != http.StatusSeeOther {
+		t.Errorf("one of two: %d %s", a.status, a.body)
 	}
 }
 
@@ -85,10 +161,10 @@ func TestTheStaffIsKept(t *testing.T) {
 	b := h.as("east/admin")
 	b.get(path).mustSay(t, http.StatusOK, "秦霞", "but not", worker.Phone)
 	b.post(path+"/phone", nil).mustSay(t, http.StatusOK, worker.Phone)
-	b.post(path, url.Values{"name": {"秦"}, "kind": {"worker"}}).mustSay(t, http.StatusUnprocessableEntity, "姓名要")
-	b.post(path, url.Values{"name": {"秦霞"}, "kind": {"worker"}, "grid": {"G9"}}).mustSay(t, http.StatusUnprocessableEntity, "没填对")
-	b.post(path, url.Values{"name": {"秦霞"}, "kind": {"emperor"}}).mustSay(t, http.StatusUnprocessableEntity)
-	if a := b.post(path, url.Values{"name": {"秦小霞"}, "kind": {"worker"}, "grid": {"G1"}, "full_time": {"yes"}, "skills": {"水电、门锁"}}); a.status != http.StatusSeeOther {
+	b.post(path, b.seen(path, url.Values{"name": {"秦"}, "kind": {"worker"}})).mustSay(t, http.StatusUnprocessableEntity, "姓名要")
+	b.post(path, b.seen(path, url.Values{"name": {"秦霞"}, "kind": {"worker"}, "grid": {"G9"}})).mustSay(t, http.StatusUnprocessableEntity, "没填对")
+	b.post(path, b.seen(path, url.Values{"name": {"秦霞"}, "kind": {"emperor"}})).mustSay(t, http.StatusUnprocessableEntity)
+	if a := b.post(path, b.seen(path, url.Values{"name": {"秦小霞"}, "kind": {"worker"}, "grid": {"G1"}, "full_time": {"yes"}, "skills": {"水电、门锁"}})); a.status != http.StatusSeeOther {
 		t.Fatalf("changing: %d %s", a.status, a.body)
 	}
 	shape, _ := h.desk.Shape(east)

@@ -31,6 +31,8 @@ type Log interface {
 	AuditLook(ctx context.Context, community string, e access.Entry, since time.Time) (id int64, err error)
 	// AuditLog are lines with their outcomes, newest first.
 	AuditLog(ctx context.Context, community string, want access.Entries) ([]access.Entry, error)
+	// FindPerson are those whose key is, or else whose name is, exactly as written.
+	FindPerson(ctx context.Context, community, nameOrKey string) ([]workflow.Person, error)
 	// CareList is the whole care list, for the names of those whom lines are about.
 	CareList(ctx context.Context, community string) ([]workflow.Care, error)
 }
@@ -101,7 +103,7 @@ func (q *request) came(err error) (access.Outcome, string) {
 	case q.tried:
 		return access.Tried, ""
 	}
-	return access.Done, ""
+	return access.Done, strings.Join(q.notes, ", ")
 }
 
 // refreshes tells whether an open page reads itself anew because something changed.
@@ -125,8 +127,15 @@ func (q *request) entry() access.Entry {
 	if g, ok := q.shape.Community.Grid(q.URL.Query().Get("grid")); ok && q.row.live {
 		object = append(object, "grid "+g.Code)
 	}
-	if words := q.URL.Query().Get("q"); words != "" && q.row.log == "search" {
-		object = append(object, q.console.o.Mask(q.shape.Community, words, nil))
+	switch q.row.log {
+	case "search", "search.export", "search.export.names":
+		s := q.sought()
+		e.Number = s.want.Number
+		object = append(object, s.words()...)
+	case "media.look":
+		if m, err := q.console.o.Desk.Journal().Media(q.Context(), q.community(), q.PathValue("media")); err == nil {
+			e.Number = m.Number
+		}
 	}
 	e.Object = strings.Join(object, ", ")
 	return e
@@ -156,10 +165,8 @@ func (c *Console) audit(q *request) error {
 		page.Staff = append(page.Staff, p)
 	}
 	want := access.Entries{Before: q.cursor(), Limit: listed + 1}
-	person, _ := strconv.ParseInt(page.Person, 10, 64)
-	want.Person = workflow.PersonID(max(person, 0))
 	want.Number, _ = strconv.ParseInt(page.Number, 10, 64)
-	lines, err := c.o.Record.AuditLog(q.Context(), q.community(), want)
+	lines, err := q.linesOf(want, strings.TrimSpace(page.Person))
 	if err != nil {
 		return err
 	}
@@ -176,6 +183,9 @@ func (c *Console) audit(q *request) error {
 		page.Next = lines[listed-1].ID
 	}
 	for _, e := range lines {
+		if e.Outcome == access.Done && e.Reason != "" {
+			e.Object = strings.TrimPrefix(e.Object+", "+e.Reason, ", ")
+		}
 		page.Lines = append(page.Lines, auditLine{
 			When: e.At.In(q.shape.Community.Location()).Format("01-02 15:04:05"), Who: q.who(e), What: q.action(e), Object: q.object(e, cared), Number: e.Number,
 			Outcome: q.outcome(e), Bad: e.Outcome == access.Refused || e.Outcome == access.Begun,
@@ -184,12 +194,44 @@ func (c *Console) audit(q *request) error {
 	return q.show("audit", page)
 }
 
+// linesOf are the lines of whoever is called so, also of residents and of who left; of
+// everybody where nobody is named.
+func (q *request) linesOf(want access.Entries, name string) ([]access.Entry, error) {
+	if name == "" {
+		return q.console.o.Record.AuditLog(q.Context(), q.community(), want)
+	}
+	people, err := q.console.o.Record.FindPerson(q.Context(), q.community(), name)
+	if err != nil {
+		return nil, err
+	}
+	if id, err := strconv.ParseInt(name, 10, 64); err == nil {
+		people = []workflow.Person{{ID: workflow.PersonID(id)}}
+	}
+	var out []access.Entry
+	for _, p := range people {
+		if want.Person = p.ID; want.Person <= 0 {
+			continue // everybody
+		}
+		lines, err := q.console.o.Record.AuditLog(q.Context(), q.community(), want)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, lines...)
+	}
+	slices.SortFunc(out, func(a, b access.Entry) int { return cmp.Compare(b.ID, a.ID) })
+	return out[:min(len(out), want.Limit)], nil
+}
+
 // who is who a line is about: by a key it is other software.
 func (q *request) who(e access.Entry) string {
 	if e.Person == 0 && strings.HasPrefix(e.Object, "key ") {
 		return q.voice().Say("page.software", nil)
 	}
-	return q.nameOf(e.Person)
+	if name, ok := strings.CutPrefix(e.Object, "operator "); ok && e.Person == 0 {
+		name, _, _ = strings.Cut(name, ", ")
+		return q.voice().Say("page.operator", wording.Values{"Name": name})
+	}
+	return q.whom(e.Person)
 }
 
 // action is what a line's word means.
@@ -204,6 +246,25 @@ func (q *request) outcome(e access.Entry) string {
 		return q.voice().Say("page.outcome."+string(e.Outcome), nil)
 	}
 	return ""
+}
+
+// partsIn says in words which parts somebody plays, as partsOf keeps them.
+func (q *request) partsIn(parts string) string {
+	var out []string
+	for part := range strings.SplitSeq(parts, "+") {
+		kind, rest, _ := strings.Cut(part, " ")
+		words := []string{q.voice().Say("page.role."+kind, nil)}
+		for _, word := range strings.Fields(rest) {
+			if g, ok := q.shape.Community.Grid(word); ok {
+				word = g.Name
+			} else if q.console.o.Wording.Has("page.sought." + word) {
+				word = q.voice().Say("page.sought."+word, nil)
+			}
+			words = append(words, word)
+		}
+		out = append(out, strings.Join(words, " "))
+	}
+	return strings.Join(out, " / ")
 }
 
 // object says what else a line is about, in words.
@@ -230,6 +291,12 @@ func (q *request) object(e access.Entry, cared map[string]string) string {
 			if n, err := strconv.Atoi(what); err == nil && n > 0 && n <= len(q.shape.Community.Estates) {
 				what = q.shape.Community.Estates[n-1].Name
 			}
+		case kind == "was" || kind == "is":
+			what = q.partsIn(what)
+		case kind == "category":
+			what = q.voice().Taxonomy.Label(workflow.Category(what))
+		case kind == "state" && states[what] != nil:
+			what = q.voice().Say("page.sought."+what, nil)
 		case kind == "command":
 			what = q.voice().Say("page.deed."+what, nil)
 		case kind == "key" && number == nil:
@@ -244,8 +311,8 @@ func (q *request) object(e access.Entry, cared map[string]string) string {
 			}
 		case what == "new" || what == "before":
 			kind, what = what, kind
-		case kind == "once":
-			continue // tells two requests apart, and nothing to people
+		case kind == "once", kind == "operator":
+			continue // tells two requests apart, or who it was
 		}
 		if part != "" && q.console.o.Wording.Has("page.object."+kind) {
 			part = say(kind, what)

@@ -8,10 +8,12 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/xuri/excelize/v2"
 
 	"github.com/wishdesk/wishdesk/console/browsertest"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/access"
+	"github.com/wishdesk/wishdesk/workflow/desk"
 )
 
 // lines are the audit log's, newest first.
@@ -49,6 +51,80 @@ func TestTheLogTellsWhatCameOfIt(t *testing.T) {
 	last("a broken text", access.Refused, "invalid")
 	admin.get("/c/east/admin/audit?number="+number(ticket)).mustSay(t, http.StatusOK, "接单", "没有办成:", "but not", "refused", "accept", "已接单")
 	admin.get("/c/east/admin/audit").mustSay(t, http.StatusOK, "只看了看会变什么", "没有办成:")
+}
+
+// The log names whom a search was for by number, never by what was written; what a table
+// held; what somebody was and is; and of which ticket a photo was looked at.
+func TestTheLogNamesNobody(t *testing.T) {
+	h := newHouse(t)
+	ticket := h.file(east, "楼道灯不亮了")
+	me := h.people["east/resident"]
+	b := h.as("east/committee")
+	line := func(what, action, object, reason string, number int64) {
+		t.Helper()
+		if e := h.lines()[0]; e.Action != action || e.Object != object || e.Reason != reason || e.Number != number {
+			t.Errorf("%s: %s %q %q %d, want %s %q %q %d", what, e.Action, e.Object, e.Reason, e.Number, action, object, reason, number)
+		}
+	}
+	person := "person " + itoa(int64(me.ID))
+	q := func(text string) string { return "q=" + url.QueryEscape(text) }
+	b.get("/c/east/search?" + q("孙桂兰"))
+	line("by name", "search", "by_name, "+person, "", 0)
+	b.get("/c/east/search?" + q(me.Phone) + "&grid=G1&late=1")
+	line("by telephone", "search", "by_phone, "+person+", grid G1, late", "", 0)
+	b.get("/c/east/search?" + q("孙桂兰家里漏水"))
+	line("by words", "search", "by_words", "", 0)
+	b.get("/c/east/search?" + q(number(ticket)))
+	line("by number", "search", "by_number", "", ticket.Number)
+	if a := b.post("/c/east/search/names?"+q("孙桂兰")+"&state=open&from=2026-01-01", nil); a.status != http.StatusOK {
+		t.Fatalf("a table: %d %s", a.status, a.body)
+	}
+	line("a table", "search.export.names", "by_name, "+person+", state open, from 2026-01-01", "rows 1", 0)
+
+	admin := h.as("east/admin")
+	path := "/c/east/admin/people/" + itoa(int64(h.people["east/worker"].ID))
+	if a := admin.post(path, admin.seen(path, url.Values{"part": {"1"}, "name": {"秦霞"}, "kind": {"committee"}, "duty": {"yes"}})); a.status != http.StatusSeeOther {
+		t.Fatalf("another part: %d %s", a.status, a.body)
+	}
+	line("a change", "people.change", "person "+itoa(int64(h.people["east/worker"].ID)), "was worker G1 full_time, is worker G1 full_time+committee duty", 0)
+	if a := admin.post("/c/east/admin/people/new", url.Values{"name": {"新来的"}, "kind": {"volunteer"}, "team": {"先锋队"}}); a.status != http.StatusSeeOther {
+		t.Fatalf("another member: %d %s", a.status, a.body)
+	}
+	found, err := h.store.FindPerson(t.Context(), east, "新来的")
+	h.must(err)
+	line("somebody new", "people.add", "", "person "+itoa(int64(found[0].ID))+", is volunteer", 0)
+	admin.get("/c/east/admin/audit").mustSay(t, http.StatusOK, "按姓名、孙桂兰", "在办", "共 1 行", "原来是网格员 第一网格 专职", "改成网格员 第一网格 专职 / 社区党委 值班", "新来的、改成志愿者")
+
+	// Whoever is named is found: also who left, and residents.
+	h.must(h.store.Leave(t.Context(), east, found[0].ID))
+	h.must(h.desk.Refresh(t.Context()))
+	h.as("east/resident").post("/c/east/my/"+number(ticket)+"/urge", nil)
+	admin.get("/c/east/admin/audit?person="+url.QueryEscape("孙桂兰")).mustSay(t, http.StatusOK, "催办", "but not", "原来是")
+	admin.get("/c/east/admin/audit?person="+url.QueryEscape("没有这个人")).mustSay(t, http.StatusOK, "没有记录")
+
+	// A photo stands among what was looked at of its ticket.
+	h.must(h.store.Commit(t.Context(), desk.Change{Community: east, Media: []desk.MediaFile{{Community: east, ID: "abc123", Person: me.ID, Number: ticket.Number, Type: "image", Status: desk.MediaStored, MIME: "image/png", CreatedAt: h.clock.Now()}}}))
+	b.get("/c/east/media/abc123")
+	line("a photo", "media.look", "media abc123", "not_found", ticket.Number)
+}
+
+// A table that does not hold all says so.
+func TestATableSaysThatThereIsMore(t *testing.T) {
+	h := newHouse(t)
+	for range 3 {
+		h.file(east, "楼道灯不亮了")
+	}
+	for most, last := range map[int]string{2: "只列出最近的 2 件", 3: "1001", 4: "1001"} {
+		h.console.exported = most
+		a := h.as("east/committee").post("/c/east/search/book?state=open", nil)
+		book, err := excelize.OpenReader(strings.NewReader(a.body))
+		h.must(err)
+		rows, err := book.GetRows("诉求和心愿")
+		h.must(err)
+		if end := rows[len(rows)-1][0]; !strings.HasPrefix(end, last) {
+			t.Errorf("a table of %d ends with %q", most, end)
+		}
+	}
 }
 
 // An open page that reads itself anew is one look for an hour; a page that somebody

@@ -51,9 +51,12 @@ func (c *Console) fileBehalf(q *request) error {
 	if err != nil {
 		return err
 	}
-	number, _, err := c.o.Desk.Enter(q.Context(), q.community(), desk.Entry{ID: once, Name: name, Phone: phone, Command: cmd, Media: photos})
+	number, fresh, err := c.o.Desk.Enter(q.Context(), q.community(), desk.Entry{ID: once, Name: name, Phone: phone, Command: cmd, Media: photos})
 	if err != nil {
 		return err
+	}
+	if !fresh { // it was there already, with its photos
+		q.dropPhotos(desk.ErrSeen)
 	}
 	return q.to("filed_behalf", "t", number)
 }

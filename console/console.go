@@ -65,6 +65,8 @@ type MediaStore interface {
 	Clean(data []byte, kind string) (clean []byte, mime string, err error)
 	Put(ctx context.Context, community, id string, data []byte) error
 	Get(ctx context.Context, community, id string) ([]byte, error)
+	// Delete removes what is stored; nothing there is no error.
+	Delete(ctx context.Context, community, id string) error
 }
 
 // Live tells of changes; *desk.Live is one.
@@ -113,6 +115,8 @@ type Console struct {
 	pages    map[string]page
 	routes   []route
 	training training
+	streams  streams
+	exported int // how many tickets one table holds
 	weeks    weeks
 	closing  chan struct{}
 	close    sync.Once
@@ -128,7 +132,7 @@ func New(o Options) (*Console, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Console{o: o, assets: files, closing: make(chan struct{}), routes: table(), training: training{jobs: map[string]job{}}}
+	c := &Console{o: o, assets: files, closing: make(chan struct{}), routes: table(), training: training{jobs: map[string]job{}}, streams: streams{open: map[string]int{}}, exported: exported}
 	c.pages, err = parsePages()
 	return c, err
 }
@@ -151,7 +155,7 @@ func (c *Console) Handler() http.Handler {
 		mux.Handle(row.pattern, c.serve(&row, mux))
 	}
 	nowhere := func(w http.ResponseWriter, r *http.Request, code workflow.Code) {
-		setHeaders(w.Header())
+		c.setHeaders(w.Header())
 		q := &request{Request: r, console: c, w: w, row: &route{pattern: "none"}, now: c.now(), pages: mux, refused: refusedOf(r.Context())}
 		code0, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/c/"), "/")
 		if shape, ok := c.o.Desk.Shape(code0); ok {

@@ -117,6 +117,27 @@ func TestCallsAreTickedOff(t *testing.T) {
 	}
 }
 
+// Calls to people whom somebody may not know do not hide those that they can make.
+func TestCallsAreNotHiddenByOthers(t *testing.T) {
+	h := newHouse(t)
+	me := h.people["east/resident"]
+	for range 4 {
+		wish := h.file(east, "想要一台轮椅", func(c *workflow.Command) { c.Kind, c.Category = workflow.Wish, "elderly" })
+		h.tell(east, wish.Number, workflow.Command{Name: workflow.CmdClaim, Actor: workflow.By(h.people["east/partner"]), Unit: "北村小学"})
+		h.unreached(wish.Number, me.ID)
+	}
+	ticket := h.file(east, "楼道灯不亮了")
+	h.tell(east, ticket.Number, workflow.Command{Name: workflow.CmdAccept, Actor: workflow.By(h.people["east/worker"])})
+	h.unreached(ticket.Number, me.ID)
+	hidden, err := h.store.ManualPushes(t.Context(), east, desk.Manual{All: true}, 10)
+	h.must(err)
+	open, err := h.desk.AllCalls(t.Context(), east, h.people["east/admin"], 2)
+	h.must(err)
+	if len(hidden) != 5 || len(open) != 1 || open[0].Number != ticket.Number {
+		t.Errorf("of %d calls the administrator has %+v", len(hidden), open)
+	}
+}
+
 func TestFailuresAreShown(t *testing.T) {
 	h := newHouse(t)
 	ticket := h.file(east, "楼道灯不亮了")

@@ -166,20 +166,20 @@ func TestEveryPartOfAMember(t *testing.T) {
 	b := h.as("east/admin")
 	path := "/c/east/admin/people/" + itoa(int64(worker.ID))
 	b.get(path+"?part=1").mustSay(t, http.StatusOK, "再加一样")
-	if a := b.post(path, url.Values{"part": {"1"}, "name": {"秦霞"}, "kind": {"party_member"}, "branch": {"第二支部"}}); a.status != http.StatusSeeOther {
+	if a := b.post(path, b.seen(path, url.Values{"part": {"1"}, "name": {"秦霞"}, "kind": {"party_member"}, "branch": {"第二支部"}})); a.status != http.StatusSeeOther {
 		t.Fatalf("another part: %d %s", a.status, a.body)
 	}
 	if p := h.shape(east).Roster.ByID(worker.ID); len(p.Roles) != 2 || p.Roles[1].Branch != "第二支部" || !p.Roles[0].FullTime {
 		t.Errorf("the parts are %+v", p.Roles)
 	}
 	b.get(path+"?part=1").mustSay(t, http.StatusOK, "第二支部", "去掉")
-	if a := b.post(path, url.Values{"part": {"0"}, "do": {"remove"}}); a.status != http.StatusSeeOther {
+	if a := b.post(path, b.seen(path, url.Values{"part": {"0"}, "do": {"remove"}})); a.status != http.StatusSeeOther {
 		t.Fatalf("taking one away: %d %s", a.status, a.body)
 	}
 	if p := h.shape(east).Roster.ByID(worker.ID); len(p.Roles) != 1 || p.Roles[0].Kind != workflow.RolePartyMember {
 		t.Errorf("the parts are %+v", p.Roles)
 	}
-	if a := b.post(path, url.Values{"part": {"0"}, "do": {"remove"}}); a.status != http.StatusForbidden {
+	if a := b.post(path, b.seen(path, url.Values{"part": {"0"}, "do": {"remove"}})); a.status != http.StatusForbidden {
 		t.Errorf("the last part: %d", a.status)
 	}
 	w := h.as("east/worker")

@@ -79,6 +79,7 @@ func (b *browser) events(path string) <-chan string {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		defer close(out)
 		defer res.Body.Close()
 		lines := bufio.NewScanner(res.Body)
 		for lines.Scan() {
@@ -92,6 +93,50 @@ func (b *browser) events(path string) <-chan string {
 		<-done
 	})
 	return out
+}
+
+// Who logged out is told no more, nor who left the staff what is not theirs; and nobody
+// keeps more pages open than a browser does.
+func TestAStreamEnds(t *testing.T) {
+	h := newHouse(t)
+	worker, resident := h.as("east/worker"), h.as("east/resident")
+	left, out := worker.events("/c/east/live"), resident.events("/c/east/live")
+	h.must(h.store.Leave(t.Context(), east, h.people["east/worker"].ID))
+	h.must(h.desk.Refresh(t.Context()))
+	for who, stream := range map[string]<-chan string{"left": left, "resident": out} {
+		if e := <-stream; e != "changed" { // the staff did
+			t.Fatalf("%s is told %q", who, e)
+		}
+	}
+	ticket := h.file(east, "楼道灯不亮了")
+	if e := <-out; e != "changed" {
+		t.Fatalf("the resident is told %q", e)
+	}
+	select {
+	case e := <-left:
+		t.Errorf("who left is told %q of %d", e, ticket.Number)
+	default: // the resident was told already
+	}
+	_, err := h.store.EndSessions(t.Context(), east, h.people["east/resident"].ID)
+	h.must(err)
+	h.must(h.clock.BlockUntilContext(t.Context(), 2))
+	h.clock.Advance(beat)
+	select {
+	case e, open := <-out:
+		if open {
+			t.Errorf("who logged out is told %q", e)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the stream of who logged out stays open")
+	}
+
+	b := h.as("east/neighbour")
+	for range mostStreams {
+		b.events("/c/east/live")
+	}
+	if a := b.get("/c/east/live"); a.status != http.StatusTooManyRequests {
+		t.Errorf("one page more: %d", a.status)
+	}
 }
 
 // The stream says that something changed, to whom it may concern, and not what.

@@ -22,6 +22,13 @@ const (
 	LinkLife = 10 * time.Minute
 )
 
+// How many codes are made in a minute: for one address, behind which a whole office may
+// be, and for a community, so that its record does not fill up.
+const (
+	codesEach  = 60
+	codesOfAll = 3000
+)
+
 // loginPage is what the login shows.
 type loginPage struct {
 	Account string     // the Official Account's name
@@ -104,14 +111,16 @@ func (c *Console) loginFailed(q *request, why, next string) error {
 // showCode begins a login by scanning: the code holds a token, this browser
 // another, and only both together log in.
 func (c *Console) showCode(q *request, page *loginPage, next string) error {
-	ok, err := c.o.Desk.Drive().Allow(q.Context(), q.community(), "scan", 120, time.Minute)
-	if err == nil && !ok {
-		return &workflow.Error{Code: workflow.CodeTooSoon, Cause: errors.New("too many codes to scan")}
+	for name, most := range map[string]int{"scan:" + access.Client(q.RemoteAddr): codesEach, "scan": codesOfAll} {
+		if ok, err := c.o.Desk.Drive().Allow(q.Context(), q.community(), name, 1, most, time.Minute); err == nil && !ok {
+			return errOften("codes to scan")
+		}
 	}
 	token, secret := newToken(), newToken()
-	if err := c.o.Record.NewLogin(q.Context(), q.community(), access.Login{
+	err := c.o.Record.NewLogin(q.Context(), q.community(), access.Login{
 		Hash: access.Hash(token), Kind: access.ByScan, Secret: access.Hash(secret), Agent: agentOf(q.Request), Next: next, ExpiresAt: q.now.Add(scanLife),
-	}, q.now); err != nil {
+	}, q.now)
+	if err != nil {
 		return err
 	}
 	c.setCookie(q.w, "scan", q.community(), secret, scanLife)

@@ -129,7 +129,7 @@ func (q *request) behind(veil wording.Veil, t *workflow.Ticket) matter {
 		if t.Question != nil {
 			m.Question = t.Question.Text
 		}
-	case sees || t.Stand == workflow.OnWall:
+	case sees || t.OpenTo(q.me) || t.Stand == workflow.OnWall:
 		m.Text, m.Resolution = veil.Anonymous(t.Number, t.Text), t.Resolution
 	case t.Involved(q.me.ID):
 		m.Resolution = t.Resolution
@@ -164,8 +164,7 @@ func (q *request) ticket(ctx context.Context) (workflow.Ticket, error) {
 	if err != nil {
 		return workflow.Ticket{}, err
 	}
-	open := t.Stand == workflow.OnWall || t.Kind == workflow.Wish && t.State == workflow.Accepted
-	if t.ReadBy(q.me) || t.Involved(q.me.ID) || open && claimer.holds(q.me) {
+	if t.ReadBy(q.me) || t.Involved(q.me.ID) || t.OpenTo(q.me) {
 		return t, nil
 	}
 	return workflow.Ticket{}, &workflow.Error{Code: workflow.CodeNotFound, Number: number}

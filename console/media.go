@@ -47,7 +47,6 @@ func (c *Console) media(q *request) error {
 	h.Set("Content-Type", m.MIME)
 	h.Set("Content-Length", strconv.Itoa(len(data)))
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
-	h.Set("Cache-Control", "private, max-age=300")
 	if m.Type != "image" {
 		h.Set("Content-Disposition", `attachment; filename="`+m.ID+`"`)
 	}

@@ -79,6 +79,9 @@ type correction struct {
 // model shows the models, their scores and the corrections.
 func (c *Console) model(q *request) error {
 	page := modelPage{Job: c.training.of(q.community())}
+	if page.Job.Running && q.Header.Get("HX-Request") == "true" { // how far it is, every two seconds
+		return q.show("model", page)
+	}
 	var err error
 	if page.Models, err = c.o.Record.Models(q.Context(), q.community(), 0, listed); err != nil {
 		return err

@@ -10,15 +10,21 @@ import (
 // myPage lists somebody's own matters.
 type myPage struct {
 	Open, Ended []matter
+	More        int // how much more there is to ask for, 0 for none
 }
 
 // my are the matters of who is logged in, those that wait for them first.
 func (c *Console) my(q *request) error {
-	all, err := c.o.Desk.Journal().Reported(q.Context(), q.community(), q.me.ID, true, 50)
+	most, times := q.longer(listed)
+	all, err := c.o.Desk.Journal().Reported(q.Context(), q.community(), q.me.ID, true, most+1)
 	if err != nil {
 		return err
 	}
 	var page myPage
+	if len(all) > most && times < mostMore {
+		page.More = times + 1
+	}
+	all = all[:min(len(all), most)]
 	own, err := q.matters(all)
 	if err != nil {
 		return err

@@ -2,10 +2,8 @@ package console
 
 import (
 	"cmp"
-	"html/template"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/wishdesk/wishdesk/workflow"
@@ -59,11 +57,10 @@ func (c *Console) today(q *request) error {
 	if page.Tray, err = q.tray(); err != nil {
 		return err
 	}
-	risen, err := c.o.Desk.Journal().Risen(q.Context(), q.community(), workflow.LevelCommittee, 20)
+	risen, err := c.o.Desk.Journal().Risen(q.Context(), q.community(), workflow.LevelCommittee, 0, 20)
 	if err != nil {
 		return err
 	}
-	risen = slices.DeleteFunc(risen, func(t workflow.Ticket) bool { return t.State == workflow.Resolved })
 	if page.Risen, err = q.matters(risen); err != nil {
 		return err
 	}
@@ -110,6 +107,7 @@ type latePage struct {
 	All   []lateMatter
 	Grids []workflow.Grid
 	Grid  string
+	More  int // how much more there is to ask for, 0 for none
 }
 
 // overdue lists what is late, the longest first.
@@ -123,10 +121,25 @@ func (c *Console) overdue(q *request) error {
 		page.Grids = slices.DeleteFunc(slices.Clone(page.Grids), func(g workflow.Grid) bool { return !slices.Contains(own, g.Code) })
 	}
 	var err error
-	if page.All, err = q.late(page.Grid, 100); err != nil {
+	most, times := q.longer(2 * listed)
+	if page.All, err = q.late(page.Grid, most+1); err != nil {
 		return err
 	}
+	if len(page.All) > most && times < mostMore {
+		page.More = times + 1
+	}
+	page.All = page.All[:min(len(page.All), most)]
 	return q.show("overdue", page)
+}
+
+// mostMore is how often a list can be asked to be longer.
+const mostMore = 20
+
+// longer is how much a list shows that is asked for more: n, twice as many and so on.
+func (q *request) longer(n int) (most, times int) {
+	times, _ = strconv.Atoi(q.URL.Query().Get("more"))
+	times = min(max(times, 1), mostMore)
+	return n * times, times
 }
 
 // cursor is where a list goes on.
@@ -136,149 +149,4 @@ func (q *request) cursor() int64 {
 		return 0
 	}
 	return max(n, 0)
-}
-
-// searchPage is the committee's search.
-type searchPage struct {
-	Asked    bool
-	Q        string
-	Grid     string
-	Category workflow.Category
-	State    string
-	From     string
-	Until    string
-	Late     bool
-	Found    []matter
-	// Encoded already: as plain strings the page would escape them whole, and a
-	// table would hold everything.
-	Next     template.URL // the query of the next page, "" for none
-	Export   template.URL // the query of this search
-	Grids    []workflow.Grid
-	Kinds    []kind
-	Narrowed bool   // more than the box is filled in
-	Bad      string // a field that could not be read, a key of the wording
-}
-
-// states are the choices of a search.
-var states = map[string][]workflow.State{
-	"open":      {workflow.Received, workflow.Classified, workflow.Assigned, workflow.Accepted},
-	"resolved":  {workflow.Resolved},
-	"closed":    {workflow.Closed},
-	"cancelled": {workflow.Cancelled, workflow.Merged},
-}
-
-// searchOf reads what is looked for: number, name, telephone or words in one box,
-// and what narrows it.
-func (q *request) searchOf(page *searchPage) (desk.Query, error) {
-	v := q.URL.Query()
-	page.Q, page.Grid, page.Category, page.State = strings.TrimSpace(v.Get("q")), v.Get("grid"), workflow.Category(v.Get("category")), v.Get("state")
-	page.From, page.Until, page.Late = v.Get("from"), v.Get("until"), v.Has("late")
-	page.Asked = len(v) > 0
-	page.Narrowed = page.Grid+string(page.Category)+page.State+page.From+page.Until != "" || page.Late
-	want := desk.Query{Late: page.Late, Before: q.cursor(), Limit: listed, States: states[page.State]}
-	if page.Category != "" {
-		want.Categories = []workflow.Category{page.Category}
-	}
-	if r := []rune(page.Q); len(r) > 60 {
-		page.Q = string(r[:60])
-	}
-	if _, ok := q.shape.Community.Grid(page.Grid); ok {
-		want.Grids = []string{page.Grid}
-	}
-	zone := q.shape.Community.Location()
-	for _, bound := range []struct {
-		text string
-		days int
-		into *time.Time
-	}{{page.From, 0, &want.From}, {page.Until, 1, &want.Until}} {
-		if bound.text == "" {
-			continue
-		}
-		day, err := time.ParseInLocation(time.DateOnly, bound.text, zone)
-		if err != nil {
-			page.Bad = "date"
-			continue
-		}
-		*bound.into = day.AddDate(0, 0, bound.days).UTC()
-	}
-	return want, q.searchWords(page.Q, &want)
-}
-
-// searchWords takes what stands in the box for a ticket's number, somebody's
-// telephone or name, or words.
-func (q *request) searchWords(text string, want *desk.Query) error {
-	digits := strings.Trim(text, "0123456789") == "" && text != ""
-	if n, err := strconv.ParseInt(strings.TrimSuffix(text, "号"), 10, 64); err == nil && len(text) <= 9 && !strings.HasSuffix(text, "号楼") {
-		want.Number = n
-		return nil
-	}
-	name, phone := text, ""
-	if digits && len(text) >= 7 {
-		name, phone = "", text
-	}
-	if n := len([]rune(name)); phone == "" && (n < 2 || n > 4) {
-		want.Words = text
-		return nil
-	}
-	found, err := q.console.o.Desk.Journal().Residents(q.Context(), q.community(), name, phone)
-	if err != nil {
-		return err
-	}
-	for _, p := range found {
-		want.Reporters = append(want.Reporters, p.ID)
-	}
-	for _, p := range q.shape.Roster.Named(name) {
-		want.Owners = append(want.Owners, p.ID)
-	}
-	if len(want.Reporters)+len(want.Owners) == 0 {
-		want.Words = text
-	}
-	return nil
-}
-
-// search finds tickets of the whole community.
-func (c *Console) search(q *request) error {
-	page := searchPage{Grids: q.shape.Community.Grids, Kinds: q.kinds()}
-	want, err := q.searchOf(&page)
-	if err != nil {
-		return err
-	}
-	if page.Asked && page.Bad == "" {
-		found, err := c.o.Record.Search(q.Context(), q.community(), want)
-		if err != nil {
-			return err
-		}
-		if page.Found, err = q.matters(found.Tickets); err != nil {
-			return err
-		}
-		v := q.URL.Query()
-		v.Del("said")
-		v.Del("before")
-		page.Export = template.URL(v.Encode()) //nolint:gosec // encoded by url.Values
-		if found.Next != 0 {
-			v.Set("before", strconv.FormatInt(found.Next, 10))
-			page.Next = template.URL(v.Encode()) //nolint:gosec // the same
-		}
-	}
-	return q.show("search", page)
-}
-
-// each calls f with all tickets that a search finds, a page at a time, up to what a
-// table holds.
-func (q *request) each(want desk.Query, f func(page []workflow.Ticket) error) error {
-	want.Before, want.Limit = 0, 200
-	for n := 0; n < exported; {
-		found, err := q.console.o.Record.Search(q.Context(), q.community(), want)
-		if err != nil {
-			return err
-		}
-		if err := f(found.Tickets); err != nil {
-			return err
-		}
-		n += len(found.Tickets)
-		if want.Before = found.Next; want.Before == 0 {
-			return nil
-		}
-	}
-	return nil
 }

@@ -71,7 +71,17 @@ func TestSearchFindsByWhatPeopleRemember(t *testing.T) {
 	find(q("")+"&grid=G2", number(other)+" 号", "but not", number(ticket)+" 号")
 	find(q("")+"&category=sanitation&state=open", number(other)+" 号", "but not", number(ticket)+" 号")
 	find(q("游泳池"), "没有找到")
-	find(q("灯")+"&from=2026-13-01", "日期没看懂")
+	for bad, says := range map[string]string{
+		q("灯") + "&from=2026-13-01": "日期没看懂", q("灯") + "&until=tomorrow": "日期没看懂", q("灯") + "&from=2026-11-23&until=2026-11-20": "比开始的还早", q("0"): "编号从 1 开始", q("-5"): "编号从 1 开始",
+		q("灯") + "&grid=G99": "这里没有", q("灯") + "&state=nowhere": "这里没有", q("灯") + "&category=none": "这里没有", q("灯") + "&before=x": "这里没有",
+	} {
+		b.get("/c/east/search?"+bad).mustSay(t, http.StatusUnprocessableEntity, says, "but not", `id="found"`, "下载表格")
+		for _, table := range []string{"book", "names"} { // and not all there is
+			if a := b.post("/c/east/search/"+table+"?"+bad, nil); a.status != http.StatusUnprocessableEntity || strings.Contains(a.header.Get("Content-Type"), "sheet") {
+				t.Errorf("a table of %s: %d %s", bad, a.status, a.header.Get("Content-Type"))
+			}
+		}
+	}
 	find(q("")+"&until=2026-11-22", "没有找到")
 	if got := h.logged(east); got[len(got)-1] != "search" {
 		t.Errorf("a search is logged as %v", got[len(got)-1])
@@ -83,7 +93,7 @@ func TestSearchFindsByWhatPeopleRemember(t *testing.T) {
 		book, err := excelize.OpenReader(bytes.NewReader([]byte(a.body)))
 		h.must(err)
 		defer book.Close()
-		rows, err := book.GetRows("Sheet1")
+		rows, err := book.GetRows("诉求和心愿")
 		h.must(err)
 		return rows
 	}

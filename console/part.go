@@ -189,16 +189,22 @@ func (q *request) changeDocument(page partPage, doc workflow.Document, yaml []by
 		}
 		return q.show("part", page)
 	}
-	if _, err := c.registry().Apply(q.Context(), change, q.me.Name, false); err != nil {
+	if err := q.apply(change); err != nil {
 		if errors.As(err, &refused) {
 			return q.documentFault(refused)
 		}
 		return err
 	}
-	if err := c.o.Desk.Refresh(q.Context()); err != nil {
+	return q.to("applied", "admin/community")
+}
+
+// apply makes a change of the document stand, and has this process see it at once; the
+// others do within a second.
+func (q *request) apply(change charter.Change) error {
+	if _, err := q.console.registry().Apply(q.Context(), change, q.me.Name, false); err != nil {
 		return err
 	}
-	return q.to("applied", "admin/community")
+	return q.console.o.Desk.Refresh(q.Context())
 }
 
 // documentFault is what is wrong with a document, at the field of the form by which it

@@ -1,16 +1,18 @@
 package console
 
 import (
-	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
-	"math/big"
-	"regexp"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/access"
+	"github.com/wishdesk/wishdesk/workflow/desk"
 )
 
 // peoplePage is the staff.
@@ -46,6 +48,15 @@ type memberPage struct {
 	Part   int           // which of their parts is in the form; as many as they have for another
 	Role   workflow.Role // that part
 	New    bool
+}
+
+// On names what somebody was when the page was made, so that nobody overwrites what
+// another changed meanwhile.
+func (p memberPage) On() string { return stateOf(p.Person) }
+
+func stateOf(p workflow.Person) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %+v", p.Name, p.Phone, p.Roles))
+	return hex.EncodeToString(sum[:8])
 }
 
 func (q *request) member() (workflow.Person, error) {
@@ -96,9 +107,6 @@ func (c *Console) memberPhone(q *request) error {
 	return q.showMember(p, func(page *memberPage) { page.Phone = p.Phone })
 }
 
-// phoneNumber is a mobile number, or one of a landline with its area.
-var phoneNumber = regexp.MustCompile(`^(1[3-9][0-9]{9}|0[0-9]{2,3}-?[0-9]{7,8})$`)
-
 // filled reads name, telephone and the part of a form into a person.
 func (q *request) filled(p *workflow.Person) error {
 	p.Name = q.words("name")
@@ -106,7 +114,7 @@ func (q *request) filled(p *workflow.Person) error {
 		return &fault{Field: "name", Key: "name"}
 	}
 	if phone := q.words("phone"); phone != "" {
-		if !phoneNumber.MatchString(phone) {
+		if !workflow.IsPhone(phone) {
 			return &fault{Field: "phone", Key: "phone"}
 		}
 		p.Phone = phone
@@ -142,23 +150,45 @@ func (c *Console) changeMember(q *request) error {
 	if err != nil {
 		return err
 	}
+	if q.PostFormValue("on") != stateOf(p) {
+		return &fault{Key: "stale", Stale: true}
+	}
+	seen := p
 	if n := q.part(p); q.PostFormValue("do") == "remove" {
 		if len(p.Roles) < 2 || n >= len(p.Roles) || p.ID == q.me.ID && p.Roles[n].Kind == workflow.RoleAdmin {
 			return &workflow.Error{Code: workflow.CodeNotAllowed, Cause: errors.New("the last part, or an administrator's own")}
 		}
 		p.Roles = slices.Delete(slices.Clone(p.Roles), n, n+1)
-		if err := c.o.Record.ChangePerson(q.Context(), p); err != nil {
-			return err
-		}
-		return q.staffChanged("changed", "admin/people", p.ID)
-	}
-	if err := q.filled(&p); err != nil {
+	} else if err := q.filled(&p); err != nil {
 		return err
 	}
-	if err := c.o.Record.ChangePerson(q.Context(), p); err != nil {
+	switch err := c.o.Record.ChangePerson(q.Context(), seen, p); {
+	case errors.Is(err, desk.ErrStale):
+		return &fault{Key: "stale", Stale: true}
+	case err != nil:
 		return err
 	}
+	q.notes = append(q.notes, "was "+partsOf(seen), "is "+partsOf(p))
 	return q.staffChanged("changed", "admin/people", p.ID)
+}
+
+// partsOf are somebody's parts as the audit log keeps them: "worker G1+committee duty".
+func partsOf(p workflow.Person) string {
+	var out []string
+	for _, r := range p.Roles {
+		part := string(r.Kind)
+		if r.Grid != "" {
+			part += " " + r.Grid
+		}
+		if r.FullTime {
+			part += " full_time"
+		}
+		if r.Duty {
+			part += " duty"
+		}
+		out = append(out, part)
+	}
+	return strings.Join(out, "+")
 }
 
 // staffChanged has this process see the staff anew at once; the others do within
@@ -189,6 +219,7 @@ func (c *Console) addMember(q *request) error {
 	if err != nil {
 		return err
 	}
+	q.notes = append(q.notes, "person "+strconv.FormatInt(int64(id), 10), "is "+partsOf(p))
 	return q.staffChanged("changed", "admin/people", id)
 }
 
@@ -198,28 +229,11 @@ func (c *Console) bindCode(q *request) error {
 	if err != nil {
 		return err
 	}
-	code, err := newCode()
-	if err != nil {
-		return err
-	}
+	code := access.NewBindCode()
 	if err := c.o.Record.NewBindCode(q.Context(), q.community(), p.ID, code, q.now.Add(24*time.Hour)); err != nil {
 		return err
 	}
 	return q.showMember(p, func(page *memberPage) { page.Code = code })
-}
-
-// newCode is a code that is easy to say: no letters that look alike.
-func newCode() (string, error) {
-	const letters = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
-	var code strings.Builder
-	for range 8 {
-		n, err := rand.Int(rand.Reader, big.NewInt(int64(len(letters))))
-		if err != nil {
-			return "", err
-		}
-		code.WriteByte(letters[n.Int64()])
-	}
-	return code.String(), nil
 }
 
 // logOut ends all sessions of one of the staff.

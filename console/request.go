@@ -31,6 +31,9 @@ type request struct {
 	me      workflow.Person // the zero one where nobody is logged in
 	token   string          // the session's cookie, "" for none
 	how     access.How
+	seeks   *sought      // what it looks for, once it was read
+	notes   []string     // what else the audit log says of what was done
+	stored  []string     // IDs of the photos that were stored for it
 	status  int          // of the page that was shown, 0 for none
 	tried   bool         // a change was shown and not made
 	pages   http.Handler // of all routes: a refused form's page is made anew by it
@@ -60,8 +63,9 @@ const (
 // it, may they, is it their own form; then the audit log, then the handler.
 func (c *Console) serve(row *route, pages http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		setHeaders(w.Header())
+		c.setHeaders(w.Header())
 		q := &request{Request: r, console: c, w: w, row: row, now: c.now(), pages: pages, refused: refusedOf(r.Context())}
+		defer q.clear()
 		if q.refused != nil && (row.limit == unlimited || slices.Contains(row.who, anybody)) {
 			return // no form stands there
 		}
@@ -78,14 +82,23 @@ func (c *Console) serve(row *route, pages http.Handler) http.Handler {
 			q.Request = r.WithContext(ctx)
 		}
 		if err := c.answer(q); err != nil {
+			q.dropPhotos(err)
 			c.fail(q, err)
 		}
 	})
 }
 
+// clear removes the files of a form that were written down while it was read: net/http
+// does so only for the request that it made itself.
+func (q *request) clear() {
+	if q.MultipartForm != nil && q.refused == nil {
+		_ = q.MultipartForm.RemoveAll()
+	}
+}
+
 // setHeaders says what a browser may do with a page: load nothing from elsewhere,
-// keep no copy, stand in no other's frame.
-func setHeaders(h http.Header) {
+// keep no copy, stand in no other's frame, and come back by TLS alone.
+func (c *Console) setHeaders(h http.Header) {
 	h.Set("Content-Security-Policy", pagePolicy)
 	h.Set("Cache-Control", "no-store")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
@@ -93,6 +106,9 @@ func setHeaders(h http.Header) {
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
+	if c.secure() {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
 }
 
 func (c *Console) answer(q *request) error {
@@ -126,21 +142,45 @@ func (c *Console) answer(q *request) error {
 			return err
 		}
 	}
+	if err := q.often(); err != nil {
+		return err
+	}
 	if q.row.log != "" {
 		return c.logged(q)
 	}
 	return q.row.do(c, q)
 }
 
+// errOften means that somebody asks for something too often.
+func errOften(what string) error {
+	return &workflow.Error{Code: "too_often", Cause: errors.New(what)}
+}
+
+// often refuses who does something more often than the table lets them. Without Redis
+// nobody is counted.
+func (q *request) often() error {
+	if q.row.most == 0 {
+		return nil
+	}
+	name := "page:" + q.row.log + ":" + strconv.FormatInt(int64(q.me.ID), 10)
+	if ok, err := q.console.o.Desk.Drive().Allow(q.Context(), q.community(), name, 1, q.row.most, time.Hour); err == nil && !ok {
+		return errOften(q.row.pattern)
+	}
+	return nil
+}
+
 // knows finds out who is logged in. Their parts are those they play now: who
 // left the staff has none any more.
-func (q *request) knows() error {
+func (q *request) knows() error { return q.knowsUntil(q.now.Add(sessionIdle)) }
+
+// knowsUntil is knows, with how long the session lasts from now on at least.
+func (q *request) knowsUntil(expires time.Time) error {
 	c := q.console
 	q.token = c.cookie(q.Request, "in", q.community())
 	if q.token == "" {
 		return nil
 	}
-	s, ok, err := c.o.Record.Session(q.Context(), q.community(), access.Hash(q.token), q.now, q.now.Add(sessionIdle))
+	s, ok, err := c.o.Record.Session(q.Context(), q.community(), access.Hash(q.token), q.now, expires)
 	if err != nil {
 		return fmt.Errorf("console: session: %w", err)
 	}
@@ -264,6 +304,9 @@ func (c *Console) fail(q *request, err error) {
 		}
 	case errors.As(err, &tooLarge):
 		code, status = "too_large", http.StatusRequestEntityTooLarge
+	case code == "too_often":
+		status = http.StatusTooManyRequests
+		q.w.Header().Set("Retry-After", "60")
 	case code == workflow.CodeNotFound, code == "no_page", code == "no_week":
 		status = http.StatusNotFound
 	case code == "no_method":

@@ -47,12 +47,14 @@ type roundsPage struct {
 	Visits []visit // the longest due first
 	To     int64   // who is to be visited now
 	Own    []walked
+	More   int      // how much more of the visits there is to ask for, 0 for none
 	Grids  []walked // of their grids, for those who lead
 }
 
 // The longest lists of the page.
 const (
 	mostVisits = 100
+	mostCared  = 5000 // whom somebody may name a visit's
 	mostRounds = 30
 )
 
@@ -77,9 +79,15 @@ func (q *request) showRounds(phone int64) error {
 	if err != nil {
 		return err
 	}
+	most, times := q.longer(mostVisits)
+	if len(list) > most && times < mostMore {
+		page.More = times + 1
+	}
 	names := map[int64]string{}
-	for _, c := range list {
-		names[c.ID] = c.Name
+	for i, c := range list {
+		if names[c.ID] = c.Name; i >= most && c.ID != phone && c.ID != page.To {
+			continue
+		}
 		v := visit{
 			ID: c.ID, Name: c.Name, Hidden: workflow.HidePhone(c.Phone), Kind: q.voice().Say("page.care."+string(c.Kind), nil), Place: c.Place.String(), Note: c.Note,
 			Last: c.LastVisit, Next: c.NextVisit, Every: c.Every, Overdue: c.NextVisit.Before(q.now),
@@ -131,7 +139,7 @@ func (q *request) careList() ([]workflow.Care, error) {
 	if len(grids) == 0 {
 		return nil, nil
 	}
-	return q.console.o.Desk.Journal().CareDue(q.Context(), q.community(), grids, q.now.AddDate(2, 0, 0), mostVisits)
+	return q.console.o.Desk.Journal().CareDue(q.Context(), q.community(), grids, q.now.AddDate(2, 0, 0), mostCared)
 }
 
 // cared is one of the care list that they may see.

@@ -19,6 +19,8 @@ import (
 type Tickets interface {
 	// PushesOf are all pushes of a ticket, oldest first.
 	PushesOf(ctx context.Context, community string, number int64) ([]desk.Push, error)
+	// PeopleOf are people by their IDs; who is not known is not among them.
+	PeopleOf(ctx context.Context, community string, ids []workflow.PersonID) (map[workflow.PersonID]workflow.Person, error)
 }
 
 // wholePage is a ticket as those who work on it see it.
@@ -101,10 +103,11 @@ func (c *Console) contact(q *request) error {
 	return q.showTicket("contact")
 }
 
-// readable is the ticket that the path names, for somebody who may read it.
+// readable is the ticket that the path names, for somebody who may read it, or claim or
+// join it.
 func (q *request) readable() (workflow.Ticket, error) {
 	t, err := q.ticket(q.Context())
-	if err == nil && !t.ReadBy(q.me) && t.Stand != workflow.OnWall {
+	if err == nil && !t.ReadBy(q.me) && !t.OpenTo(q.me) {
 		err = &workflow.Error{Code: workflow.CodeNotFound, Number: t.Number}
 	}
 	return t, err
@@ -476,11 +479,6 @@ func (c *Console) tell(q *request) error {
 		return &workflow.Error{Code: workflow.CodeNotFound, Cause: errors.New("no such command")}
 	}
 	t, err := q.readable()
-	if workflow.CodeOf(err) == workflow.CodeNotFound {
-		if t, again := q.ticket(q.Context()); again == nil { // a wish that others have claimed meanwhile
-			return q.movedOn(&t)
-		}
-	}
 	if err != nil {
 		return err
 	}
@@ -519,8 +517,9 @@ func (c *Console) tell(q *request) error {
 		return to, err
 	})
 	switch workflow.CodeOf(err) {
-	case workflow.CodeNotAllowed, workflow.CodeWrongState, workflow.CodeTaken:
-		if t, err := q.readable(); err == nil {
+	case workflow.CodeNotAllowed, workflow.CodeWrongState, workflow.CodeTaken, workflow.CodeAlreadyDone:
+		t, again := q.readable()
+		if again == nil && (t.Owner != q.me.ID || workflow.CodeOf(err) != workflow.CodeAlreadyDone) { // else they did it themselves
 			return q.movedOn(&t)
 		}
 	}

@@ -148,7 +148,7 @@ func (q *request) keep(ref *refusal) (kept bool) {
 	if err != nil || len(data) > typedBytes || q.standsOn(ref.typed) == "" {
 		return false
 	}
-	if ok, err := c.o.Desk.Drive().Allow(q.Context(), q.community(), "typed", 60, time.Minute); err != nil || !ok {
+	if ok, err := c.o.Desk.Drive().Allow(q.Context(), q.community(), "typed", 1, 60, time.Minute); err != nil || !ok {
 		return false
 	}
 	token := newToken()

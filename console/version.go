@@ -110,10 +110,7 @@ func (c *Console) putBack(q *request) error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.registry().Apply(q.Context(), change, q.me.Name, false); err != nil {
-		return err
-	}
-	if err := c.o.Desk.Refresh(q.Context()); err != nil {
+	if err := q.apply(change); err != nil {
 		return err
 	}
 	return q.to("applied", "admin/community")

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -123,9 +124,26 @@ func (q *request) photo(f *multipart.FileHeader) (desk.MediaFile, error) {
 	if err := q.console.o.Media.Put(q.Context(), q.community(), id, clean); err != nil {
 		return desk.MediaFile{}, fmt.Errorf("console: photo: %w", err)
 	}
+	q.stored = append(q.stored, id)
 	return desk.MediaFile{
 		Community: q.community(), ID: id, Person: q.me.ID, Type: "image", Status: desk.MediaStored, MIME: mime, Size: int64(len(clean)), CreatedAt: q.now,
 	}, nil
+}
+
+// dropPhotos removes the photos that were stored for something that was refused. Of what
+// a fault of ours cut off nobody knows whether it was done: they stay.
+func (q *request) dropPhotos(why error) {
+	if workflow.CodeOf(why) == workflow.CodeBusy && !errors.Is(why, desk.ErrSeen) && !errors.Is(why, desk.ErrStale) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(q.Context()), outcomeTime)
+	defer cancel()
+	for _, id := range q.stored {
+		if err := q.console.o.Media.Delete(ctx, q.community(), id); err != nil {
+			q.console.o.Logger.Warn("a photo of a refused form stays", "community", q.community(), "media", id, "cause", err)
+		}
+	}
+	q.stored = nil
 }
 
 // attach puts photos into a change and gives them as a command takes them.

@@ -45,7 +45,7 @@ func (c *care) row(ctx context.Context, row sheet.Row, fail fail) error {
 	if one.Name == "" {
 		bad(colName, "no_name")
 	}
-	if one.Phone != "" && !phoneNumber.MatchString(one.Phone) {
+	if one.Phone != "" && !workflow.IsPhone(one.Phone) {
 		bad(colPhone, "phone")
 	}
 	u, err := c.im.Understander.Understand(ctx, c.im.Shape.Community, workflow.Words{Text: row.Get(colPlace)})

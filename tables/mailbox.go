@@ -108,7 +108,7 @@ func (m *mailbox) row(ctx context.Context, row sheet.Row, fail fail) error {
 	case n > 20:
 		fail(colName, "long_name", nil)
 	}
-	if e.Phone != "" && !phoneNumber.MatchString(e.Phone) {
+	if e.Phone != "" && !workflow.IsPhone(e.Phone) {
 		fail(colPhone, "phone", wording.Values{"Have": e.Phone})
 	}
 	if text == "" {

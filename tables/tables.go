@@ -17,7 +17,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 	"time"
 
@@ -257,9 +256,6 @@ const (
 	colText     = "内容"
 	colCategory = "类别"
 )
-
-// phoneNumber is a mobile number, or a fixed one with its area code.
-var phoneNumber = regexp.MustCompile(`^(?:1[3-9][0-9]{9}|0[0-9]{2,3}-?[0-9]{7,8})$`)
 
 // phone is a telephone number as tables write it: with spaces, full-width dashes,
 // the country's code.

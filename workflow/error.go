@@ -18,6 +18,7 @@ const (
 	CodeTooSoon         Code = "too_soon"          // urged again before the pause was over
 	CodeTooLate         Code = "too_late"          // the window for reopening or rating is over
 	CodeNeedsText       Code = "needs_text"        // a reason, question or result in words is missing
+	CodeTooMuch         Code = "too_much"          // nothing more fits into the ticket
 	CodeNeedsTarget     Code = "needs_target"      // the person or ticket that the command is aimed at is missing or unfit
 	CodeNoQuestion      Code = "no_question"       // an answer where nothing was asked
 	CodeQuestionOpen    Code = "question_open"     // a second question while the first is unanswered

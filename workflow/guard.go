@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Guard is a named condition on ticket and command. Code is the refusal where
@@ -74,6 +75,9 @@ var (
 	})
 	hasWordsOrMedia = on("has words or media", CodeNeedsText, func(t *Ticket, cmd *Command) bool {
 		return strings.TrimSpace(cmd.Text) != "" || len(cmd.Media) > 0
+	})
+	hasRoom = on("room for more", CodeTooMuch, func(t *Ticket, cmd *Command) bool {
+		return utf8.RuneCountInString(t.Text)+utf8.RuneCountInString(cmd.Text) <= MostText && len(t.Media)+len(cmd.Media) <= MostMedia
 	})
 	realGrid = Guard{Name: "no unknown grid", Code: CodeInvalid, Test: func(c *Community, _ *Ticket, cmd *Command, _ time.Time) bool {
 		_, ok := c.Grid(cmd.Place.Grid)

@@ -172,6 +172,11 @@ func (p Person) OwnGrid() string {
 }
 
 // telephoned is a telephone number within a line, and no part of a longer one.
+var phoneNumber = regexp.MustCompile(`^(?:1[3-9][0-9]{9}|0[0-9]{2,3}-?[0-9]{7,8})$`)
+
+// IsPhone tells whether a text is a mobile number, or a fixed one with its area code.
+func IsPhone(s string) bool { return phoneNumber.MatchString(s) }
+
 var telephoned = regexp.MustCompile(`(^|[^0-9])((?:\+?86[- ]?)?1[3-9][0-9](?:[- ]?[0-9]{4}){2}|0[0-9]{2,3}-?[0-9]{7,8})([^0-9xX]|$)`)
 
 // PhoneIn takes the telephone number out of a line, "" where there is none.

@@ -103,6 +103,13 @@ func Offers(t *Ticket, by Actor) []CommandName {
 	return out
 }
 
+// OpenTo tells whether somebody may claim the wish, or join who has it: what they may
+// look at without who wishes.
+func (t *Ticket) OpenTo(p Person) bool {
+	open := t.Stand == OnWall || t.Kind == Wish && t.State == Accepted
+	return open && (p.MayClaim() || p.Has(RoleCommittee))
+}
+
 // TellsWho tells whether somebody may know name and telephone of who reported a
 // ticket: the committee; who has it or a part of it, where it is an incident or
 // the wish's owner has agreed; and while it waits to be filed by hand, the

@@ -122,7 +122,7 @@ var Table = []Row{
 	{[]State{Resolved}, CmdTick, []Who{WhoSystem}, isDue(ClockRating), Closed, EvClosedByTime},
 
 	// anywhere open
-	{[]State{Received, Classified, Assigned, Accepted, Resolved}, CmdSupplement, []Who{WhoReporter, WhoFollower, WhoGridWorker, WhoOwner, WhoHelper, WhoCommittee}, hasWordsOrMedia, Same, EvSupplemented},
+	{[]State{Received, Classified, Assigned, Accepted, Resolved}, CmdSupplement, []Who{WhoReporter, WhoFollower, WhoGridWorker, WhoOwner, WhoHelper, WhoCommittee}, allOf(hasWordsOrMedia, hasRoom), Same, EvSupplemented},
 	{beforeResolved, CmdConsent, []Who{WhoReporter, WhoGridWorker, WhoCommittee}, newWord, Same, EvConsented},
 	{beforeResolved, CmdSupport, []Who{WhoAnyone}, mayWishToo, Same, EvSupported},
 	{beforeResolved, CmdCancel, []Who{WhoReporter}, always, Cancelled, EvCancelled},

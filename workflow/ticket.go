@@ -238,6 +238,13 @@ func (t *Ticket) Urgent() bool { return t.Severity == Emergency || t.Severity ==
 // wallable tells whether it is a wish for the wall.
 func (t *Ticket) wallable() bool { return t.Kind == Wish && t.Level == LevelGrid && !t.Urgent() }
 
+// How much may be added to a ticket: what everybody who handles it reads, in signs, and
+// photos and recordings.
+const (
+	MostText  = 10_000
+	MostMedia = 60
+)
+
 // HidesWho tells whether somebody may not know who wishes, and where they live:
 // the one who asked has not agreed, and the person is neither they nor, by
 // office, a worker of the grid, its leader or of the committee.

@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
-	"math/big"
 	"os"
 	"slices"
 	"strings"
@@ -21,6 +19,7 @@ import (
 	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/storage/redis"
 	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/access"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 )
 
@@ -169,12 +168,14 @@ func (c communityApply) Run(ctx context.Context, p *program) error {
 		if c.DryRun {
 			return nil
 		}
-		version, err := registry.Apply(ctx, change, author(p.environ), c.Renumber)
-		if err != nil {
-			return refusedDocument(err)
-		}
-		_, _ = fmt.Fprintf(p.out, "applied as version %d; running servers follow within a second\n", version)
-		return nil
+		return p.audited(ctx, store, change.Community.Code, "community.change", "", func() (string, error) {
+			version, err := registry.Apply(ctx, change, author(p.environ), c.Renumber)
+			if err != nil {
+				return "", refusedDocument(err)
+			}
+			_, _ = fmt.Fprintf(p.out, "applied as version %d; running servers follow within a second\n", version)
+			return fmt.Sprintf("version %d", version), nil
+		})
 	})
 }
 
@@ -255,15 +256,17 @@ func (a personAdd) Run(ctx context.Context, p *program) error {
 			}
 			key = a.Name
 		}
-		id, err := store.UpsertPerson(ctx, key, workflow.Person{
-			Community: a.Community, Name: a.Name, Phone: a.Phone,
-			Roles: []workflow.Role{role},
+		return p.audited(ctx, store, a.Community, "people.add", "", func() (string, error) {
+			id, err := store.UpsertPerson(ctx, key, workflow.Person{
+				Community: a.Community, Name: a.Name, Phone: a.Phone,
+				Roles: []workflow.Role{role},
+			})
+			if err != nil {
+				return "", err
+			}
+			_, _ = fmt.Fprintf(p.out, "%s is person %d; `wishdesk invite %s --community %s` makes the code for their WeChat\n", a.Name, id, a.Name, a.Community)
+			return ofPerson(id), nil
 		})
-		if err != nil {
-			return err
-		}
-		_, _ = fmt.Fprintf(p.out, "%s is person %d; `wishdesk invite %s --community %s` makes the code for their WeChat\n", a.Name, id, a.Name, a.Community)
-		return nil
 	})
 }
 
@@ -282,6 +285,9 @@ type personList struct {
 func (c personList) Run(ctx context.Context, p *program) error {
 	return p.withStore(ctx, func(store *postgres.Store) error {
 		people, err := store.People(ctx, c.Community)
+		if err == nil {
+			err = p.audited(ctx, store, c.Community, "people.look", "", func() (string, error) { return "", nil })
+		}
 		if err != nil {
 			return err
 		}
@@ -316,9 +322,6 @@ type inviteCommand struct {
 	Community string `required:"" help:"The community's code."`
 }
 
-// codeLetters has no two that look or sound alike on paper.
-const codeLetters = "ACDEFGHJKMNPQRTUVWXY3479"
-
 const codeLives = 24 * time.Hour
 
 // Run makes a one-time code.
@@ -331,19 +334,14 @@ func (c inviteCommand) Run(ctx context.Context, p *program) error {
 		if len(found) != 1 {
 			return usage(fmt.Errorf("%d people of %s answer to %q; want one: `wishdesk person list` shows them", len(found), c.Community, c.Person))
 		}
-		var code strings.Builder
-		for range 8 {
-			n, err := rand.Int(rand.Reader, big.NewInt(int64(len(codeLetters))))
-			if err != nil {
-				return err
+		code := access.NewBindCode()
+		return p.audited(ctx, store, c.Community, "people.code", ofPerson(found[0].ID), func() (string, error) {
+			if err := store.NewBindCode(ctx, c.Community, found[0].ID, code, time.Now().Add(codeLives)); err != nil {
+				return "", err
 			}
-			code.WriteByte(codeLetters[n.Int64()])
-		}
-		if err := store.NewBindCode(ctx, c.Community, found[0].ID, code.String(), time.Now().Add(codeLives)); err != nil {
-			return err
-		}
-		_, _ = fmt.Fprintf(p.out, "%s\n%s sends 「绑定 %s」 to the account within 24 hours. The code works once.\n", code.String(), found[0].Name, code.String())
-		return nil
+			_, _ = fmt.Fprintf(p.out, "%s\n%s sends 「绑定 %s」 to the account within 24 hours. The code works once.\n", code, found[0].Name, code)
+			return "", nil
+		})
 	})
 }
 
@@ -424,7 +422,7 @@ func (c deadlettersRetry) Run(ctx context.Context, p *program) error {
 			return err
 		}
 		defer closing()
-		if err := d.Retry(ctx, c.Community, c.ID); workflow.CodeOf(err) == workflow.CodeNotFound {
+		if err := p.audited(ctx, store, c.Community, "failures.retry", fmt.Sprintf("letter %d", c.ID), func() (string, error) { return "", d.Retry(ctx, c.Community, c.ID) }); workflow.CodeOf(err) == workflow.CodeNotFound {
 			return usage(fmt.Errorf("%s has no dead letter %d: `wishdesk deadletters --community %s` lists them", c.Community, c.ID, c.Community))
 		} else if err != nil {
 			return err

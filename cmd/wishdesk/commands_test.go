@@ -17,6 +17,7 @@ import (
 	"github.com/wishdesk/wishdesk/storage/storetest"
 	"github.com/wishdesk/wishdesk/wechatsim"
 	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/access"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 )
 
@@ -121,6 +122,24 @@ func TestSetUpACommunity(t *testing.T) {
 	if len(tasks) != 1 || tasks[0].Kind != desk.TaskMessage || tasks[0].Key != "m:1" || string(tasks[0].Body) != `{"OpenID": "o1"}` || tasks[0].Lane != "from:o1" {
 		t.Errorf("queued: %+v", tasks)
 	}
+
+	// All of it stands in the audit log, with who did it.
+	holds(t, "a key", step(0, "key", "new", "--community", "dong", "--name", "大屏", "--scope", "read"), "wdk_")
+	holds(t, "it ends", step(0, "key", "end", "1", "--community", "dong"), "ended")
+	holds(t, "somebody leaves", step(0, "person", "leave", "李梅", "--community", "dong"), "plays no part")
+	holds(t, "an administrator", step(0, "person", "add", "--community", "dong", "--name", "钱敏", "--role", "admin"), "person")
+	holds(t, "the last one", step(2, "person", "leave", "钱敏", "--community", "dong"), "make another first")
+	all, err := store.AuditLog(t.Context(), "dong", access.Entries{Limit: 100})
+	must(t, err)
+	var lines []string
+	for _, e := range all {
+		if !strings.HasPrefix(e.Object, "operator wang") || e.Person != 0 {
+			t.Errorf("by nobody: %+v", e)
+		}
+		lines = append(lines, strings.Join([]string{e.Action, strings.TrimPrefix(e.Object, "operator wang"), string(e.Outcome), e.Reason}, "|"))
+	}
+	holds(t, "the audit log", strings.Join(lines, "\n"), "community.change||done|version 1", "people.add||done|person 1", "people.look||done|", "people.code|, person 1|done|",
+		"failures.retry|, letter 7|refused|not_found", "failures.retry|, letter 1|done|", "key.new||done|api_key 1", "key.end|, api_key 1|done|", "people.leave|, person 101|done|", "|refused|last_admin", "!张建国", "!199")
 }
 
 func TestClassifyPrintsALineEach(t *testing.T) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -87,7 +88,11 @@ func (c personLeave) Run(ctx context.Context, p *program) error {
 		if err != nil {
 			return err
 		}
-		if err := store.Leave(ctx, c.Community, found[0].ID); err != nil {
+		if err := p.audited(ctx, store, c.Community, "people.leave", ofPerson(found[0].ID), func() (string, error) {
+			return "", store.Leave(ctx, c.Community, found[0].ID)
+		}); errors.Is(err, desk.ErrLastAdmin) {
+			return usage(fmt.Errorf("%s is the last administrator of %s: make another first (`wishdesk person add --role admin`)", found[0].Name, c.Community))
+		} else if err != nil {
 			return err
 		}
 		_, _ = fmt.Fprintf(p.out, "%s plays no part any more; %d open tickets go to others within a second where a server runs\n", found[0].Name, len(open))

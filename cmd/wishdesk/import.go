@@ -94,12 +94,19 @@ func (c tableArgs) run(ctx context.Context, p *program, command string, kind tab
 			}
 			im.Actor = workflow.By(found[0])
 		}
-		return c.enter(ctx, p, im, kind, partial)
+		if c.DryRun {
+			_, err := c.enter(ctx, p, im, kind, partial)
+			return err
+		}
+		return p.audited(ctx, store, c.Community, "import.enter", "table "+string(kind), func() (string, error) {
+			entered, err := c.enter(ctx, p, im, kind, partial)
+			return fmt.Sprintf("%d new, %d before", entered.Fresh, entered.Before), err
+		})
 	})
 }
 
 // enter checks the table, says what it found, and enters it.
-func (c tableArgs) enter(ctx context.Context, p *program, im *tables.Importer, kind tables.Kind, partial bool) error {
+func (c tableArgs) enter(ctx context.Context, p *program, im *tables.Importer, kind tables.Kind, partial bool) (tables.Entered, error) {
 	say := func(key string, v wording.Values) { _, _ = fmt.Fprintln(p.out, im.Wording.Say(key, v)) }
 	reading := newBar(p.err, "reading")
 	im.Progress = reading.show
@@ -123,18 +130,18 @@ func (c tableArgs) enter(ctx context.Context, p *program, im *tables.Importer, k
 	}
 	switch {
 	case errors.Is(err, tables.ErrFaults), err == nil && c.DryRun && checked.Bad > 0 && !partial:
-		return usage(errors.New("nothing was entered: mend the rows above, or enter the others where the command has --partial"))
+		return entered, usage(errors.New("nothing was entered: mend the rows above, or enter the others where the command has --partial"))
 	case errors.Is(err, tables.ErrUnderWay), err != nil && im.Says(err) != "":
-		return usage(fmt.Errorf("%s: %w", c.File, err))
+		return entered, usage(fmt.Errorf("%s: %w", c.File, err))
 	case err != nil, c.DryRun:
-		return err
+		return entered, err
 	}
 	key := "import.entered"
 	if kind != tables.Mailbox {
 		key = "import.updated"
 	}
 	say(key, wording.Values{"Entered": entered.Fresh, "Before": entered.Before, "Bad": checked.Bad})
-	return nil
+	return entered, nil
 }
 
 // writeForm writes an empty table to fill in; a file that is there stays.

@@ -40,14 +40,16 @@ func (c keyNew) Run(ctx context.Context, p *program) error {
 		return usage(errors.New("personal goes with read: --scope read,personal"))
 	}
 	return p.withStore(ctx, func(store *postgres.Store) error {
-		secret := access.NewKey()
-		id, err := store.AddKey(ctx, c.Community, k, access.Hash(secret))
-		if err != nil {
-			return noCommunity(c.Community, err)
-		}
-		_, _ = fmt.Fprintf(p.out, "%s\n", secret)
-		_, _ = fmt.Fprintf(p.err, "key %d for %s, it is shown this once; `wishdesk key end %d --community %s` ends it\n", id, k.Name, id, c.Community)
-		return nil
+		return p.audited(ctx, store, c.Community, "key.new", "", func() (string, error) {
+			secret := access.NewKey()
+			id, err := store.AddKey(ctx, c.Community, k, access.Hash(secret))
+			if err != nil {
+				return "", noCommunity(c.Community, err)
+			}
+			_, _ = fmt.Fprintf(p.out, "%s\n", secret)
+			_, _ = fmt.Fprintf(p.err, "key %d for %s, it is shown this once; `wishdesk key end %d --community %s` ends it\n", id, k.Name, id, c.Community)
+			return fmt.Sprintf("api_key %d", id), nil
+		})
 	})
 }
 
@@ -91,7 +93,9 @@ type keyEnd struct {
 // Run ends a key at once.
 func (c keyEnd) Run(ctx context.Context, p *program) error {
 	return p.withStore(ctx, func(store *postgres.Store) error {
-		switch err := store.EndKey(ctx, c.Community, c.ID); {
+		switch err := p.audited(ctx, store, c.Community, "key.end", fmt.Sprintf("api_key %d", c.ID), func() (string, error) {
+			return "", store.EndKey(ctx, c.Community, c.ID)
+		}); {
 		case workflow.CodeOf(err) == workflow.CodeNotFound:
 			return usage(fmt.Errorf("%s has no key %d that works: `wishdesk key list --community %s` lists them", c.Community, c.ID, c.Community))
 		case err != nil:

@@ -165,7 +165,9 @@ func (c modelUse) Run(ctx context.Context, p *program) error {
 		if err != nil {
 			return err
 		}
-		switch err := teacher.Use(ctx, c.Community, c.Version); {
+		switch err := p.audited(ctx, store, c.Community, "model.use", fmt.Sprintf("version %d", c.Version), func() (string, error) {
+			return "", teacher.Use(ctx, c.Community, c.Version)
+		}); {
 		case workflow.CodeOf(err) == workflow.CodeNotFound:
 			return usage(fmt.Errorf("%s has no model %d: `wishdesk model list --community %s` lists them", c.Community, c.Version, c.Community))
 		case err != nil:
@@ -187,7 +189,7 @@ func (c modelEnd) Run(ctx context.Context, p *program) error {
 		if err != nil {
 			return err
 		}
-		if err := teacher.End(ctx, c.Community); err != nil {
+		if err := p.audited(ctx, store, c.Community, "model.use", "version 0", func() (string, error) { return "", teacher.End(ctx, c.Community) }); err != nil {
 			return err
 		}
 		_, _ = fmt.Fprintln(p.out, "none of its own is in use; running servers follow within a second")

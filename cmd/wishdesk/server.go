@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -39,6 +40,7 @@ import (
 	"github.com/wishdesk/wishdesk/storage/redis"
 	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/access"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 	"github.com/wishdesk/wishdesk/workflow/learn"
 	"github.com/wishdesk/wishdesk/workflow/understand"
@@ -77,6 +79,7 @@ type server struct {
 	serving  sync.WaitGroup
 	stopRun  context.CancelFunc
 	failed   chan error // why it can no longer listen; of capacity 1
+	proxies  []netip.Prefix
 }
 
 // upToDate refuses a database that is away or behind this release.
@@ -97,7 +100,11 @@ func newServer(ctx context.Context, s *settings.Settings, accounts map[string]we
 	if err := upToDate(ctx, s.Postgres.Reveal()); err != nil {
 		return nil, err
 	}
-	srv := &server{s: s, log: log, failed: make(chan error, 1), accounts: accounts, clients: map[string]*wechat.Client{}}
+	proxies, err := s.TrustedProxies()
+	if err != nil {
+		return nil, usage(err)
+	}
+	srv := &server{s: s, log: log, proxies: proxies, failed: make(chan error, 1), accounts: accounts, clients: map[string]*wechat.Client{}}
 	if srv.store, err = postgres.Open(ctx, s.Postgres.Reveal(), postgres.Options{Logger: log, Clock: clock}); err != nil {
 		return nil, err
 	}
@@ -381,6 +388,7 @@ func (srv *server) outer(next http.Handler) http.Handler {
 				w.WriteHeader(http.StatusInternalServerError)
 			}
 		}()
+		r.RemoteAddr = access.Behind(r.RemoteAddr, r.Header.Values("X-Forwarded-For"), srv.proxies)
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Frame-Options", "DENY")

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"regexp"
@@ -37,10 +38,28 @@ type Settings struct {
 	MetricsToken Secret        `koanf:"metrics_token"` // "" = anybody may read
 	Budget       time.Duration `koanf:"budget"`
 	Workers      int           `koanf:"workers"`
-	Model        string        `koanf:"model"`       // what messages are understood by; "" = the shipped one
-	Advisor      Outside       `koanf:"advisor"`     // a language model, asked where the desk is in doubt
-	Transcriber  Outside       `koanf:"transcriber"` // makes out recordings that WeChat did not
+	Model        string        `koanf:"model"`           // what messages are understood by; "" = the shipped one
+	Advisor      Outside       `koanf:"advisor"`         // a language model, asked where the desk is in doubt
+	Transcriber  Outside       `koanf:"transcriber"`     // makes out recordings that WeChat did not
+	Proxies      string        `koanf:"trusted_proxies"` // addresses or networks with commas; see TrustedProxies
 	Accounts     []Account     `koanf:"accounts"`
+}
+
+// TrustedProxies are the proxies whose word on where a request came from is believed.
+func (s *Settings) TrustedProxies() ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for one := range strings.FieldsFuncSeq(s.Proxies, func(r rune) bool { return r == ',' || r == ' ' }) {
+		p, err := netip.ParsePrefix(one)
+		if err != nil {
+			var a netip.Addr
+			if a, err = netip.ParseAddr(one); err != nil {
+				return nil, fmt.Errorf("want addresses or networks such as 10.0.0.0/8, have %q", one)
+			}
+			p = netip.PrefixFrom(a, a.BitLen())
+		}
+		out = append(out, p.Masked())
+	}
+	return out, nil
 }
 
 // Outside is an endpoint that speaks OpenAI's API; off without a URL.
@@ -192,7 +211,7 @@ var (
 
 	outsideSecrets = []string{"key"}
 
-	topNames = append(withFiles(topSecrets), "addr", "public_url", "data", "log", "budget", "workers", "model", "advisor", "transcriber", "accounts")
+	topNames = append(withFiles(topSecrets), "addr", "public_url", "trusted_proxies", "data", "log", "budget", "workers", "model", "advisor", "transcriber", "accounts")
 	// sections are the settings that have names of their own below them.
 	sections = map[string][]string{
 		"log":         {"level", "format"},
@@ -388,6 +407,9 @@ func (s *Settings) Check(account func(Account) error, outside func(Outside) erro
 		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
 			fail("public_url", "want https://host without a path, have %q", s.PublicURL)
 		}
+	}
+	if _, err := s.TrustedProxies(); err != nil {
+		fail("trusted_proxies", "%v", err)
 	}
 	if !strings.HasPrefix(s.Postgres.Reveal(), "postgres://") && !strings.HasPrefix(s.Postgres.Reveal(), "postgresql://") {
 		fail("postgres", "want postgres://user@host/database")

@@ -214,7 +214,7 @@ func TestTooOften(t *testing.T) {
 	h := newHouse(t)
 	use := func(what, key string, n int) {
 		for range n {
-			_, err := h.drive.Allow(t.Context(), east, fmt.Sprintf("api:%s:%d", what, h.ids[key]), n, time.Minute)
+			_, err := h.drive.Allow(t.Context(), east, fmt.Sprintf("api:%s:%d", what, h.ids[key]), 1, n, time.Minute)
 			h.must(err)
 		}
 	}

@@ -112,7 +112,7 @@ func bearer(h http.Header) (string, bool) {
 // pace refuses what comes too often with one key. With the drive away nobody
 // counts.
 func (q *request) pace(what string, n int) error {
-	ok, err := q.api.o.Desk.Drive().Allow(q.Context(), q.code(), "api:"+what+":"+strconv.FormatInt(q.key.ID, 10), n, time.Minute)
+	ok, err := q.api.o.Desk.Drive().Allow(q.Context(), q.code(), "api:"+what+":"+strconv.FormatInt(q.key.ID, 10), 1, n, time.Minute)
 	if err != nil {
 		q.api.o.Logger.Warn("api: requests are not counted", "cause", err)
 		return nil

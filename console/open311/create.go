@@ -125,12 +125,8 @@ func (s *Server) token(q *request) (any, error) {
 
 // kept tells whether a filing waits to be entered.
 func (s *Server) kept(q *request, id string) bool {
-	drive := s.o.Desk.Drive()
-	first, done, _, err := drive.Begin(q.Context(), q.community(), id, time.Second)
-	if err == nil && first {
-		_ = drive.Undo(q.Context(), q.community(), id) // it was only looked for
-	}
-	return err == nil && done
+	kept, err := s.o.Desk.Drive().Replied(q.Context(), q.community(), id)
+	return err == nil && kept
 }
 
 // entry reads a filing.

@@ -76,8 +76,9 @@ func New(o Options) *Server {
 const (
 	bodyLimit  = 64 << 10 // bytes
 	timeLimit  = 10 * time.Second
-	readsLimit = 600 // a minute, of a community, without a key
-	keyLimit   = 300 // a minute, of a key
+	readsLimit = 300  // a minute, of one address, without a key
+	keyLimit   = 300  // a minute, of a key
+	allLimit   = 6000 // a minute, of a community, without a key
 )
 
 // route is one row of the table: what is asked for, how, by whom.
@@ -252,14 +253,13 @@ func (s *Server) jurisdiction(q *request) error {
 // admit lets in who may: whoever has a key for what needs one, and not too often.
 func (s *Server) admit(q *request, row *route) error {
 	needs := row.filing || q.shape.Community.Open311 == workflow.OpenToKeys && !row.anywhere
-	name, most := "open311", readsLimit
 	if secret := q.FormValue("api_key"); secret != "" {
 		k, ok, err := s.keyOf(q, secret)
 		if err != nil && needs {
 			return fmt.Errorf("open311: key: %w", err)
 		}
 		if ok {
-			q.key, name, most = k, "open311:"+strconv.FormatInt(k.ID, 10), keyLimit
+			q.key = k
 		}
 	}
 	scope := access.ScopeRead
@@ -269,9 +269,21 @@ func (s *Server) admit(q *request, row *route) error {
 	if needs && !q.key.May(scope) {
 		return refuse(http.StatusForbidden, "key", nil)
 	}
-	allowed, err := s.o.Desk.Drive().Allow(q.Context(), q.community(), name, most, time.Minute)
-	if err == nil && !allowed { // without Redis nobody is counted
-		return refuse(http.StatusTooManyRequests, "often", nil)
+	return s.charge(q, 1)
+}
+
+// charge counts a request as so many, of its key or of the address that asks, and
+// refuses what is too much.
+func (s *Server) charge(q *request, cost int) error {
+	counted := map[string]int{"open311:at:" + access.Client(q.RemoteAddr): readsLimit, "open311": allLimit}
+	if q.key.ID != 0 {
+		counted = map[string]int{"open311:" + strconv.FormatInt(q.key.ID, 10): keyLimit}
+	}
+	for name, most := range counted {
+		allowed, err := s.o.Desk.Drive().Allow(q.Context(), q.community(), name, cost, most, time.Minute)
+		if err == nil && !allowed { // without Redis nobody is counted
+			return refuse(http.StatusTooManyRequests, "often", nil)
+		}
 	}
 	return nil
 }

@@ -127,6 +127,9 @@ func (s *Server) requests(q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.charge(q, (first+count-1)/atOnce); err != nil { // one search is counted already
+		return nil, err
+	}
 	var out []workflow.Ticket
 	for seen := 0; seen < first+count; {
 		want.Limit = min(atOnce, first+count-seen)
@@ -152,6 +155,9 @@ func (s *Server) requests(q *request) (any, error) {
 func (s *Server) some(q *request, ids []string) (any, error) {
 	if len(ids) > mostIDs {
 		return nil, refuse(http.StatusBadRequest, "many", wording.Values{"Limit": mostIDs})
+	}
+	if err := s.charge(q, len(ids)/10); err != nil {
+		return nil, err
 	}
 	var out []workflow.Ticket
 	for _, id := range ids {

@@ -21,10 +21,10 @@ func (s *Store) NewSession(ctx context.Context, community string, n access.Sessi
 }
 
 // Session is a session that has not run out; ok is false where there is none.
-// At most once a minute it is noted as seen and lasts until expires.
+// None lasts longer than access.SessionMost. At most once a minute it is noted as seen and lasts until expires.
 func (s *Store) Session(ctx context.Context, community string, hash []byte, now, expires time.Time) (n access.Session, ok bool, err error) {
 	n, ok, err = row(ctx, s, "session", pgx.RowToStructByPos[access.Session], `SELECT hash, person, how, agent, created_at, seen_at, expires_at FROM session
-		WHERE community = $1 AND hash = $2 AND expires_at > $3`, community, hash, now)
+		WHERE community = $1 AND hash = $2 AND expires_at > $3 AND created_at > $4`, community, hash, now, now.Add(-access.SessionMost))
 	if err != nil || !ok || now.Sub(n.SeenAt) < time.Minute {
 		return n, ok, err
 	}

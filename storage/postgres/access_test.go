@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/access"
 )
 
@@ -30,6 +31,12 @@ func TestSessionsEnd(t *testing.T) {
 	}
 	if look(here, "a", now.Add(3*time.Hour)) {
 		t.Error("a session that nobody used lasts")
+	}
+	if _, ok, err := s.Session(c, here, access.Hash("a"), now.Add(103*time.Minute), now.Add(60*24*time.Hour)); err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	if !look(here, "a", now.Add(29*24*time.Hour)) || look(here, "a", now.Add(30*24*time.Hour)) {
+		t.Error("a session does not end after 30 days")
 	}
 	must(t, s.EndSession(c, here, access.Hash("a")))
 	if look(here, "a", now.Add(time.Minute)) {
@@ -176,3 +183,28 @@ func TestTheAuditLogTellsOutcomes(t *testing.T) {
 }
 
 func faultOf(err error) error { return fault("test", err) }
+
+// Whoever came in by the WeChat that somebody had before has to come in anew.
+func TestSessionsEndWithTheWeChat(t *testing.T) {
+	s := newStore(t)
+	c := ctx(t)
+	person := func(key string, p workflow.Person) workflow.PersonID {
+		t.Helper()
+		p.Community = here
+		id, err := s.UpsertPerson(c, key, p)
+		must(t, err)
+		must(t, s.NewSession(c, here, access.Session{Hash: access.Hash(key), Person: id, How: access.ByWeChat, CreatedAt: noon, ExpiresAt: noon.Add(time.Hour)}))
+		return id
+	}
+	worker := person("worker", workflow.Person{Name: "秦霞", OpenID: "o-lost", Roles: []workflow.Role{{Kind: workflow.RoleWorker}}})
+	person("former", workflow.Person{OpenID: "o-new"})
+	person("another", workflow.Person{OpenID: "o-another"})
+	must(t, s.NewBindCode(c, here, worker, "ABCD", noon.Add(time.Hour)))
+	_, _, err := s.Bind(c, here, "ABCD", "o-new", noon)
+	must(t, err)
+	for key, want := range map[string]bool{"worker": false, "former": false, "another": true} {
+		if _, ok, err := s.Session(c, here, access.Hash(key), noon, noon); err != nil || ok != want {
+			t.Errorf("the session of %s lasts: %v, want %v (%v)", key, ok, want, err)
+		}
+	}
+}

@@ -188,8 +188,8 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"Reported, open", []string{"ticket_reported"}, func() { _, err := s.Reported(c, here, 4, false, 20); add(err) }},
 		{"Wall", []string{"ticket_wall"}, func() { _, err := s.Wall(c, here, 1002, 20); add(err) }},
 		{"Tray", []string{"ticket_tray"}, func() { _, err := s.Tray(c, here, "G4", 20); add(err) }},
-		{"Risen", []string{"ticket_risen"}, func() { _, err := s.Risen(c, here, 2, 20); add(err) }},
-		{"Risen from 1", []string{"ticket_open"}, func() { _, err := s.Risen(c, here, 1, 20); add(err) }},
+		{"Risen", []string{"ticket_risen"}, func() { _, err := s.Risen(c, here, 2, 4, 20); add(err) }},
+		{"Risen from 1", []string{"ticket_open"}, func() { _, err := s.Risen(c, here, 1, 0, 20); add(err) }},
 		{"OpenTickets", []string{"ticket_open"}, func() { add(s.OpenTickets(c, here, func(workflow.Ticket) error { return nil })) }},
 		{"DueTickets", []string{"ticket_due"}, func() { _, err := s.DueTickets(c, here, now, 20); add(err) }},
 		{"Loads", []string{"ticket_owned"}, func() { _, err := s.Loads(c, here); add(err) }},
@@ -312,7 +312,6 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"KeepDigest", nil, func() { _, err := s.KeepDigest(c, digest.Digest{Community: here, MadeAt: now}); add(err) }},
 		{"SentDigest", []string{"digest_pkey"}, func() { _, _, err := s.SentDigest(c, here, digest.Week{Year: 2026, Number: 2}); add(err) }},
 		{"LastDigests", []string{"digest_pkey"}, func() { _, err := s.LastDigests(c, here, digest.Week{Year: 2026, Number: 9}, 5); add(err) }},
-		{"DigestWeeks", []string{"digest_pkey"}, func() { _, err := s.DigestWeeks(c, here, 20); add(err) }},
 		{"NewSession", []string{"session_expires"}, func() {
 			add(s.NewSession(c, here, access.Session{Hash: access.Hash("fresh"), Person: 2, CreatedAt: now, ExpiresAt: now}))
 		}},
@@ -335,8 +334,11 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"AuditLog", []string{"audit_pkey"}, func() { _, err := s.AuditLog(c, here, access.Entries{Before: 100_000, Limit: 50}); add(err) }},
 		{"AuditLog of a person", []string{"audit_person"}, func() { _, err := s.AuditLog(c, here, access.Entries{Person: 4, Limit: 50}); add(err) }},
 		{"AuditLog of a ticket", []string{"audit_number"}, func() { _, err := s.AuditLog(c, here, access.Entries{Number: 1002, Limit: 50}); add(err) }},
+		{"PeopleOf", []string{"person_pkey"}, func() { _, err := s.PeopleOf(c, here, []workflow.PersonID{4, 400, 401}); add(err) }},
 		{"ChangePerson", []string{"person_staff"}, func() {
-			add(s.ChangePerson(c, workflow.Person{Community: here, ID: 400, Roles: []workflow.Role{{Kind: workflow.RoleWorker}}}))
+			seen, err := s.Person(c, here, 400)
+			add(err)
+			add(s.ChangePerson(c, seen, workflow.Person{Community: here, ID: 400, Roles: []workflow.Role{{Kind: workflow.RoleWorker}}}))
 		}},
 		{"Stats", []string{"ticket_due", "push_owed", "push_manual", "media_owed"}, func() { _, err := s.Stats(c, now); add(err) }},
 	} {

@@ -194,7 +194,6 @@ func TestWorkIsListedByWhatWasPromised(t *testing.T) {
 	for name, list := range map[string]func() ([]workflow.Ticket, error){
 		"owned":  func() ([]workflow.Ticket, error) { return s.Owned(ctx(t), here, 5, 9) },
 		"helped": func() ([]workflow.Ticket, error) { return s.Helped(ctx(t), here, 7, 9) },
-		"risen":  func() ([]workflow.Ticket, error) { return s.Risen(ctx(t), here, workflow.LevelCommittee, 9) },
 		"tray":   func() ([]workflow.Ticket, error) { return s.Tray(ctx(t), here, "G1", 9) },
 	} {
 		all, err := list()

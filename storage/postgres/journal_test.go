@@ -124,9 +124,9 @@ func TestListsOfTickets(t *testing.T) {
 	list("wall, on", []int64{1005}, func() ([]workflow.Ticket, error) { return s.Wall(ctx(t), here, 1004, 9) })
 	list("tray", []int64{1006}, func() ([]workflow.Ticket, error) { return s.Tray(ctx(t), here, "G1", 9) })
 	list("tray without grid", []int64{1007}, func() ([]workflow.Ticket, error) { return s.Tray(ctx(t), here, "", 9) })
-	list("risen", []int64{1002, 1007}, func() ([]workflow.Ticket, error) { return s.Risen(ctx(t), here, 2, 9) })
-	list("risen to 3", []int64{1002}, func() ([]workflow.Ticket, error) { return s.Risen(ctx(t), here, 3, 9) })
-	list("from level 1", []int64{1005, 1002, 1004, 1007, 1006, 1001, 1008}, func() ([]workflow.Ticket, error) { return s.Risen(ctx(t), here, 1, 9) })
+	list("risen", []int64{1002}, func() ([]workflow.Ticket, error) { return s.Risen(ctx(t), here, 2, 0, 9) })
+	list("risen to 3", []int64{1002}, func() ([]workflow.Ticket, error) { return s.Risen(ctx(t), here, 3, 0, 9) })
+	list("from level 1", []int64{1005, 1002, 1004, 1001, 1008}, func() ([]workflow.Ticket, error) { return s.Risen(ctx(t), here, 1, 0, 9) })
 	due, err := s.DueTickets(ctx(t), here, noon.Add(3*time.Hour), 9)
 	must(t, err)
 	same(t, "due", []int64{1005, 1002, 1004}, due)
@@ -139,6 +139,33 @@ func TestListsOfTickets(t *testing.T) {
 	stop := errors.New("stop")
 	if err := s.OpenTickets(ctx(t), here, func(workflow.Ticket) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("a caller cannot stop: %v", err)
+	}
+}
+
+// What waits is not hidden by what is done, lies in the tray or is one's own, however
+// much more pressing that is.
+func TestRisenAreThoseThatWait(t *testing.T) {
+	s := newStore(t)
+	var changes []desk.TicketChange
+	for n := range int64(12) {
+		tc := opened(here, 1001+n)
+		tc.Ticket.Level, tc.Ticket.Owner, tc.Ticket.State, tc.Ticket.Stand = workflow.LevelCommittee, 5, workflow.Resolved, workflow.WithOwner
+		tc.Ticket.Due = map[workflow.Clock]time.Time{workflow.ClockResolve: noon.Add(time.Duration(n) * time.Hour)}
+		switch {
+		case n >= 10:
+			tc.Ticket.State, tc.Ticket.Owner = workflow.Assigned, 6
+		case n >= 6:
+			tc.Ticket.State = workflow.Assigned
+		case n >= 3:
+			tc.Ticket.State, tc.Ticket.Stand, tc.Ticket.Owner = workflow.Classified, workflow.InTray, 0
+		}
+		changes = append(changes, tc)
+	}
+	must(t, s.Commit(ctx(t), desk.Change{Community: here, Tickets: changes}))
+	for but, want := range map[workflow.PersonID][]int64{0: {1007, 1008, 1009}, 5: {1011, 1012}, 6: {1007, 1008, 1009}} {
+		got, err := s.Risen(ctx(t), here, workflow.LevelCommittee, but, 3)
+		must(t, err)
+		same(t, fmt.Sprint("risen but of ", but), want, column(got, func(t workflow.Ticket) int64 { return t.Number }))
 	}
 }
 

@@ -82,6 +82,16 @@ func (s *Store) People(ctx context.Context, community string) (workflow.Roster, 
 	return rows(ctx, s, "people", scanPerson, personColumns+`WHERE community = $1 AND staff ORDER BY id`, community)
 }
 
+// PeopleOf are people by their IDs; who is not known is not among them.
+func (s *Store) PeopleOf(ctx context.Context, community string, ids []workflow.PersonID) (map[workflow.PersonID]workflow.Person, error) {
+	found, err := rows(ctx, s, "people of", scanPerson, personColumns+`WHERE community = $1 AND id = ANY ($2::bigint[])`, community, people(ids))
+	all := make(map[workflow.PersonID]workflow.Person, len(found))
+	for _, p := range found {
+		all[p.ID] = p
+	}
+	return all, err
+}
+
 // FindPerson are those whose key is, or else whose name is, exactly as
 // written; empty where there is nobody.
 func (s *Store) FindPerson(ctx context.Context, community, nameOrKey string) ([]workflow.Person, error) {
@@ -136,38 +146,72 @@ func (s *Store) UpsertPerson(ctx context.Context, key string, p workflow.Person)
 
 // Leave takes all parts from somebody who is no longer staff: what they have
 // open is given to others by the running processes. Nothing of what they did is
-// lost, and they stay known as a resident.
+// lost, and they stay known as a resident. The last administrator stays:
+// desk.ErrLastAdmin.
 func (s *Store) Leave(ctx context.Context, community string, id workflow.PersonID) error {
-	return fault("leave", pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+	return fault("leave", s.changeStaff(ctx, community, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `UPDATE person SET roles = '[]', away_from = NULL, away_until = NULL WHERE community = $1 AND id = $2 AND staff`, community, id)
-		if err != nil {
-			return err
+		if err == nil && tag.RowsAffected() == 0 {
+			err = notFound(0, "member of the staff")
 		}
-		if tag.RowsAffected() == 0 {
-			return notFound(0, "member of the staff")
-		}
-		return touch(ctx, tx, community)
+		return err
 	}))
 }
 
-// ChangePerson changes name, telephone and parts of one of the staff; their WeChat
-// and home stay. A *workflow.Error with CodeNotFound where there is no such member.
-func (s *Store) ChangePerson(ctx context.Context, p workflow.Person) error {
+// ChangePerson changes name, telephone and parts of one of the staff from what was
+// seen; their WeChat and home stay. desk.ErrStale where they are not so any more,
+// desk.ErrLastAdmin where nobody would be administrator, a *workflow.Error with
+// CodeNotFound where there is no such member.
+func (s *Store) ChangePerson(ctx context.Context, seen, p workflow.Person) error {
+	were, _, err := rolesAndHome(seen)
+	if err != nil {
+		return err
+	}
 	roles, _, err := rolesAndHome(p)
 	if err != nil {
 		return err
 	}
-	return fault("change person", pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `UPDATE person SET name = $3, phone = $4, roles = $5::text::jsonb WHERE community = $1 AND id = $2 AND staff`,
+	return fault("change person", s.changeStaff(ctx, p.Community, func(tx pgx.Tx) error {
+		var same bool
+		err := tx.QueryRow(ctx, `SELECT name = $3 AND phone = $4 AND roles = $5::text::jsonb FROM person WHERE community = $1 AND id = $2 AND staff FOR UPDATE`,
+			p.Community, p.ID, text(seen.Name), text(seen.Phone), were).Scan(&same)
+		switch {
+		case errors.Is(err, pgx.ErrNoRows):
+			return notFound(0, "member of the staff")
+		case err != nil:
+			return err
+		case !same:
+			return desk.ErrStale
+		}
+		_, err = tx.Exec(ctx, `UPDATE person SET name = $3, phone = $4, roles = $5::text::jsonb WHERE community = $1 AND id = $2 AND staff`,
 			p.Community, p.ID, text(p.Name), text(p.Phone), roles)
-		if err != nil {
+		return err
+	}))
+}
+
+// changeStaff makes one change of a community's staff after the other, so that none
+// leaves it without an administrator where it had one.
+func (s *Store) changeStaff(ctx context.Context, community string, change func(pgx.Tx) error) error {
+	const admins = `SELECT count(*) FROM person WHERE community = $1 AND staff AND roles @> '[{"kind": "admin"}]'`
+	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		if err := touch(ctx, tx, community); err != nil { // which waits for a change under way
 			return err
 		}
-		if tag.RowsAffected() == 0 {
-			return notFound(0, "member of the staff")
+		var before, after int
+		if err := tx.QueryRow(ctx, admins, community).Scan(&before); err != nil {
+			return err
 		}
-		return touch(ctx, tx, p.Community)
-	}))
+		if err := change(tx); err != nil {
+			return err
+		}
+		if err := tx.QueryRow(ctx, admins, community).Scan(&after); err != nil {
+			return err
+		}
+		if before > 0 && after == 0 {
+			return &workflow.Error{Code: "last_admin", Cause: desk.ErrLastAdmin}
+		}
+		return nil
+	})
 }
 
 // touch lets running processes see that a community's staff changed.
@@ -203,7 +247,7 @@ func (s *Store) NewBindCode(ctx context.Context, community string, person workfl
 }
 
 // Bind gives a person their WeChat by a one-time code, which from then on is
-// good for that WeChat alone; a *workflow.Error with CodeNotFound where the
+// good for that WeChat alone, and whose sessions end; a *workflow.Error with CodeNotFound where the
 // code is wrong, used by another or too old. A resident who wrote with this
 // WeChat before is given as former: they are no longer reached by it, and what
 // they were owed is owed to the person. Another member of the staff keeps it:
@@ -245,6 +289,10 @@ func (s *Store) Bind(ctx context.Context, community, code, openid string, now ti
 		}
 		if _, err := tx.Exec(ctx, `UPDATE bind_code SET openid = $3, former = $4 WHERE community = $1 AND hash = $2`,
 			community, codeHash(community, code), openid, former); err != nil {
+			return err
+		}
+		// Whoever came in by the WeChat before has to come in anew.
+		if _, err := tx.Exec(ctx, `DELETE FROM session WHERE community = $1 AND person IN ($2, $3)`, community, id, former); err != nil {
 			return err
 		}
 		found, err := tx.Query(ctx, `UPDATE person SET openid = $3, following = true WHERE community = $1 AND id = $2

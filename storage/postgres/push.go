@@ -97,8 +97,9 @@ func (s *Store) ManualPushes(ctx context.Context, community string, f desk.Manua
 		WHERE community = $1 AND status = 'manual' AND person <> $3
 			AND (purpose <> 'rate_reminder' OR facts->>'owner' IS DISTINCT FROM $3::text)
 			AND ($4 OR number = ANY ($5::bigint[]) OR facts->>'owner' = $6::text OR facts->'place'->>'grid' = ANY ($7::text[]))
+			AND (created_at, key) > ($8, $9)
 		ORDER BY created_at, key LIMIT $2`,
-		community, limit, f.Not, f.All, f.Numbers, strconv.FormatInt(int64(f.Owner), 10), f.Grids)
+		community, limit, f.Not, f.All, f.Numbers, strconv.FormatInt(int64(f.Owner), 10), f.Grids, f.After, f.AfterKey)
 }
 
 // PushFailures are the pushes that did not reach anybody for certain (manual,

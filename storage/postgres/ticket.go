@@ -91,15 +91,17 @@ func (s *Store) Tray(ctx context.Context, community, grid string, limit int) ([]
 		community, grid, limit)
 }
 
-// Risen are the open tickets at or above a level, the most pressing first.
-func (s *Store) Risen(ctx context.Context, community string, level, limit int) ([]workflow.Ticket, error) {
-	sql := `SELECT body FROM ticket
-		WHERE community = $1 AND ended_at IS NULL AND level >= $2 AND level >= 2 ORDER BY pressing, number LIMIT $3`
+// Risen are the tickets at or above a level that wait for somebody to do something,
+// the most pressing first: not those that are done or lie in the tray, nor those
+// that somebody (but; 0 = nobody) has themselves.
+func (s *Store) Risen(ctx context.Context, community string, level int, but workflow.PersonID, limit int) ([]workflow.Ticket, error) {
+	const waiting = `SELECT body FROM ticket
+		WHERE community = $1 AND ended_at IS NULL AND level >= $2 AND state <> 'resolved' AND stand <> 'tray' AND (owner <> $4 OR $4 = 0) `
+	sql := waiting + `AND level >= 2 ORDER BY pressing, number LIMIT $3`
 	if level < workflow.LevelCommittee { // beyond the index of those that have risen
-		sql = `SELECT body FROM ticket
-			WHERE community = $1 AND ended_at IS NULL AND level >= $2 ORDER BY pressing, number LIMIT $3`
+		sql = waiting + `ORDER BY pressing, number LIMIT $3`
 	}
-	return s.tickets(ctx, "risen", sql, community, level, limit)
+	return s.tickets(ctx, "risen", sql, community, level, limit, but)
 }
 
 // Near are the open incidents of a category in a building, or at a landmark, filed

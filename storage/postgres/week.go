@@ -185,8 +185,3 @@ func (s *Store) SentDigest(ctx context.Context, community string, week digest.We
 func (s *Store) LastDigests(ctx context.Context, community string, before digest.Week, limit int) ([]digest.Digest, error) {
 	return rows(ctx, s, "last digests", scanBody[digest.Digest], `SELECT body FROM digest WHERE community = $1 AND week < $2 ORDER BY week DESC LIMIT $3`, community, before.String(), limit)
 }
-
-// DigestWeeks are the weeks whose digests were sent, the newest first.
-func (s *Store) DigestWeeks(ctx context.Context, community string, limit int) ([]string, error) {
-	return rows(ctx, s, "digest weeks", pgx.RowTo[string], `SELECT week FROM digest WHERE community = $1 ORDER BY week DESC LIMIT $2`, community, limit)
-}

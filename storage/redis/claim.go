@@ -38,14 +38,23 @@ func (d *Drive) Done(ctx context.Context, community, delivery, reply string, ttl
 	return d.c.Set(ctx, key(community, "seen", delivery), "="+reply, ttl).Err()
 }
 
+// Replied tells whether a delivery has its reply; nothing is claimed.
+func (d *Drive) Replied(ctx context.Context, community, delivery string) (done bool, err error) {
+	had, err := d.c.Get(ctx, key(community, "seen", delivery)).Result()
+	if errors.Is(err, redis.Nil) {
+		return false, nil
+	}
+	return strings.HasPrefix(had, "="), err
+}
+
 // Undo forgets that a delivery was begun.
 func (d *Drive) Undo(ctx context.Context, community, delivery string) error {
 	return d.c.Del(ctx, key(community, "seen", delivery)).Err()
 }
 
-// Allow is a rate limit within fixed windows.
-func (d *Drive) Allow(ctx context.Context, community, name string, n int, per time.Duration) (bool, error) {
-	ok, err := allowScript.Run(ctx, d.c, []string{key(community, "rate", name)}, n, per.Milliseconds()).Int()
+// Allow is a rate limit within fixed windows: whether cost more still fit into n.
+func (d *Drive) Allow(ctx context.Context, community, name string, cost, n int, per time.Duration) (bool, error) {
+	ok, err := allowScript.Run(ctx, d.c, []string{key(community, "rate", name)}, n, per.Milliseconds(), cost).Int()
 	return ok == 1, err
 }
 

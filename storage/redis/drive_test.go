@@ -101,7 +101,7 @@ func TestKeysOfACommunityShareASlot(t *testing.T) {
 	must(t, d.Committed(ctx, ch))
 	_, _, _, err := d.Begin(ctx, community, "m:1", time.Minute)
 	must(t, err)
-	_, err = d.Allow(ctx, community, "x", 1, time.Minute)
+	_, err = d.Allow(ctx, community, "x", 1, 1, time.Minute)
 	must(t, err)
 	var keys []string
 	each(t, d, func(ctx context.Context, c redis.Cmdable) error {
@@ -284,7 +284,7 @@ func TestRateLimitLocksAndToken(t *testing.T) {
 	d := open(t, server(t))
 	ctx := t.Context()
 	for i, want := range []bool{true, true, false} {
-		if ok, err := d.Allow(ctx, community, "bind:7", 2, time.Hour); err != nil || ok != want {
+		if ok, err := d.Allow(ctx, community, "bind:7", 1, 2, time.Hour); err != nil || ok != want {
 			t.Errorf("call %d allowed %v, %v", i, ok, err)
 		}
 	}

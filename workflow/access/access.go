@@ -41,6 +41,9 @@ type Session struct {
 	ExpiresAt time.Time
 }
 
+// SessionMost is how long a session lasts at most, however often it is used.
+const SessionMost = 30 * 24 * time.Hour
+
 // Login is a login on its way. A link names its person from the start; a scan
 // has nobody until a telephone agrees.
 type Login struct {

@@ -30,21 +30,28 @@ func (d *Desk) AllCalls(ctx context.Context, community string, me workflow.Perso
 }
 
 func (d *Desk) calls(ctx context.Context, community string, me workflow.Person, f Manual, limit int) ([]Push, error) {
-	all, err := d.journal.ManualPushes(ctx, community, f, limit)
-	if err != nil {
-		return nil, err
-	}
 	var out []Push
-	for _, p := range all {
-		hides, err := d.hides(ctx, &p, me)
+	for len(out) < limit {
+		some, err := d.journal.ManualPushes(ctx, community, f, limit)
 		if err != nil {
 			return nil, err
 		}
-		if !hides {
-			out = append(out, p)
+		for _, p := range some {
+			hides, err := d.hides(ctx, &p, me)
+			if err != nil {
+				return nil, err
+			}
+			if !hides {
+				out = append(out, p)
+			}
 		}
+		if len(some) < limit {
+			return out, nil
+		}
+		last := some[limit-1]
+		f.After, f.AfterKey = last.CreatedAt, last.Key
 	}
-	return out, nil
+	return out[:limit], nil
 }
 
 // hides tells whether somebody may not know whom a push was for, by the ticket as it

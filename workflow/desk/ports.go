@@ -17,6 +17,8 @@ var (
 	// ErrStale: a ticket, conversation or person was changed by another since
 	// it was read. Read again and decide again.
 	ErrStale = errors.New("desk: stale")
+	// ErrLastAdmin: the staff would be left without an administrator.
+	ErrLastAdmin = errors.New("desk: the last administrator")
 	// ErrSeen: the delivery is in the record already; its first reply stands.
 	ErrSeen = errors.New("desk: delivery seen before")
 )
@@ -314,8 +316,10 @@ type Journal interface {
 	// Tray are the tickets to be filed by hand in a grid ("" = those without
 	// one), the most pressing first.
 	Tray(ctx context.Context, community, grid string, limit int) ([]workflow.Ticket, error)
-	// Risen are the open tickets at or above a level, the most pressing first.
-	Risen(ctx context.Context, community string, level, limit int) ([]workflow.Ticket, error)
+	// Risen are the tickets at or above a level that wait for somebody to do
+	// something, the most pressing first: not those that are done or lie in the tray,
+	// nor those that somebody (but; 0 = nobody) has themselves.
+	Risen(ctx context.Context, community string, level int, but workflow.PersonID, limit int) ([]workflow.Ticket, error)
 	// Near are the open incidents of a category in a building, or at a landmark,
 	// filed since a moment, newest first.
 	Near(ctx context.Context, community string, place workflow.Place, category workflow.Category, since time.Time, limit int) ([]workflow.Ticket, error)
@@ -434,6 +438,9 @@ type Manual struct {
 	Owner   workflow.PersonID
 	Grids   []string
 	Not     workflow.PersonID
+	// Those after one that was made at a moment under a key; zero = from the oldest.
+	After    time.Time
+	AfterKey string
 }
 
 // TaskKind says what a queued task is.
@@ -489,8 +496,11 @@ type Drive interface {
 	// Done stores the reply of a delivery; Undo forgets that it was begun.
 	Done(ctx context.Context, community, delivery, reply string, ttl time.Duration) error
 	Undo(ctx context.Context, community, delivery string) error
-	// Allow is a rate limit: at most n of name within per.
-	Allow(ctx context.Context, community, name string, n int, per time.Duration) (bool, error)
+	// Replied tells whether a delivery has its reply; nothing is claimed.
+	Replied(ctx context.Context, community, delivery string) (bool, error)
+	// Allow is a rate limit: at most n of name within per; what is asked for counts as
+	// cost of them.
+	Allow(ctx context.Context, community, name string, cost, n int, per time.Duration) (bool, error)
 
 	// Add puts a task on its queue (push tasks on the push queue, urgent ones
 	// first; others on the stage queue).

@@ -545,7 +545,7 @@ func (d *Desk) requeue(ctx context.Context, drive Drive, community string, befor
 		}
 		// One that keeps failing is queued again now and then, not at each sweep.
 		turn := d.Now().Unix() / int64(mediaAgain/time.Second)
-		if ok, err := drive.Allow(ctx, community, fmt.Sprintf("media:%s:%d", m.ID, turn), 1, mediaAgain); err != nil || !ok {
+		if ok, err := drive.Allow(ctx, community, fmt.Sprintf("media:%s:%d", m.ID, turn), 1, 1, mediaAgain); err != nil || !ok {
 			continue
 		}
 		if err := add(MediaTask(m)); err != nil {

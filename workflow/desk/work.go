@@ -655,6 +655,30 @@ func (w *Work) Commit(ctx context.Context) error {
 	return nil
 }
 
+// Told are what somebody told tickets in this work, the last command of each: who
+// resolves at once what they had not accepted yet has resolved it.
+func (w *Work) Told(by workflow.PersonID) []Told {
+	var out []Told
+	for _, n := range w.Numbers() {
+		dr := w.tickets[n]
+		for _, ev := range slices.Backward(dr.events) {
+			row := slices.IndexFunc(workflow.Table, func(r workflow.Row) bool { return r.Makes == ev.Type })
+			if ev.By == by && row >= 0 {
+				out = append(out, Told{dr.ticket, workflow.Table[row].Command, ev})
+				break
+			}
+		}
+	}
+	return out
+}
+
+// Told is a command that was given to a ticket, which is as it stands now.
+type Told struct {
+	Ticket  workflow.Ticket
+	Command workflow.CommandName
+	Event   workflow.Event
+}
+
 // Numbers are the tickets that this work changes, in the order in which it
 // met them.
 func (w *Work) Numbers() []int64 {
