@@ -307,7 +307,6 @@ func (h *house) file(code, text string, change ...func(*workflow.Command)) workf
 	}
 	t, err := w.File(h.t.Context(), cmd)
 	h.must(err)
-	w.Change.Delivery = &desk.Delivery{ID: newToken(), Person: me.ID, Type: "text", Text: text, At: h.clock.Now()} // the message that it came by
 	h.must(w.Commit(h.t.Context()))
 	return t
 }
