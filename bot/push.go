@@ -116,6 +116,9 @@ func (b *Bot) pushTask(ctx context.Context, community string, t desk.Task) error
 	if err := journal.FinishPush(ctx, community, t.Key, out); err != nil {
 		return err
 	}
+	if out.Status == desk.PushManual || out.Status == desk.PushDropped || out.Status == desk.PushUnknown {
+		b.desk.Tell(ctx, community, desk.AboutFailed)
+	}
 	if out.Status == desk.PushOwed {
 		b.desk.Later(community, t, out.NextTry)
 	}

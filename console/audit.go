@@ -110,7 +110,7 @@ func (q *request) came(err error) (access.Outcome, string) {
 // A page that was asked for by anything but its address is a look of its own.
 func (q *request) refreshes() bool {
 	return q.row.live && q.Method == http.MethodGet && q.Header.Get("HX-Request") == "true" && q.Header.Get("HX-Trigger") != "" &&
-		!slices.ContainsFunc(slices.Collect(maps.Keys(q.URL.Query())), func(key string) bool { return key != "said" && key != "grid" })
+		!slices.ContainsFunc(slices.Collect(maps.Keys(q.URL.Query())), func(key string) bool { return key != "said" && key != "grid" && key != "to" })
 }
 
 // entry is what the audit log says of this request: the table's word for it,

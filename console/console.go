@@ -73,6 +73,9 @@ type MediaStore interface {
 type Live interface {
 	// Watch gives a notice for every change of a community until stop is called.
 	Watch(community string) (notices <-chan desk.Notice, stop func())
+	// ToldSince tells whether something changed since a page was made that watches
+	// from now on.
+	ToldSince(community string, since time.Time) bool
 }
 
 // Options are what a Console stands on. All are required but Logger.

@@ -262,7 +262,7 @@ func (c *Console) retryLetter(q *request) error {
 func (c *Console) dropLetter(q *request) error {
 	id, err := q.letter()
 	if err == nil {
-		err = c.o.Desk.Journal().RemoveDeadLetter(q.Context(), q.community(), id)
+		err = c.o.Desk.GiveUp(q.Context(), q.community(), id)
 	}
 	if err != nil {
 		return err

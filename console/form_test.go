@@ -140,7 +140,7 @@ func TestAVersionIsPutBack(t *testing.T) {
 	h.clock.Advance(time.Hour)
 	b.agree("grids", b.post(parts0+"grids/form", url.Values{"on": {"2"}, "code": {"G1", "G2"}, "name": {"第一网格", "第二网格"}, "kind": {"residential", "residential"}, "buildings": {"东园:1", "东园:2-4"}}))
 	const path = "/c/east/admin/versions"
-	b.get(path).mustSay(t, http.StatusOK, "第 3 版", "第 1 版", "现在用的", "test")
+	b.get(path).mustSay(t, http.StatusOK, "第 3 版", "第 1 版", "现在用的", "钱敏")
 	b.get(path+"/3").mustSay(t, http.StatusOK, "改成:第二网格:东园:2-4", "but not", "放回第")
 	b.get(path+"/1").mustSay(t, http.StatusOK, "放回第 1 版", "改成:第一网格:东园:1-2")
 	if a := b.post(path+"/1", url.Values{"on": {"2"}}); a.status == http.StatusSeeOther {

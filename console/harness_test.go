@@ -79,6 +79,7 @@ type house struct {
 	t       testing.TB
 	store   *postgres.Store
 	desk    *desk.Desk
+	redis   string // where the Drive is
 	clock   *clockwork.FakeClock
 	console *Console
 	url     string
@@ -110,14 +111,15 @@ func newHouse(t testing.TB) *house {
 	h.store, err = postgres.Open(ctx, address, postgres.Options{Clock: h.clock})
 	h.must(err)
 	t.Cleanup(h.store.Close)
-	drive, err := redis.Open(storetest.Redis(t), redis.Options{})
+	h.redis = storetest.Redis(t)
+	drive, err := redis.Open(h.redis, redis.Options{})
 	h.must(err)
 	t.Cleanup(func() { _ = drive.Close() })
 	for _, code := range []string{east, west} {
 		text := fmt.Sprintf(document, code, map[string]string{east: "东社区", west: "西社区"}[code])
 		doc, err := workflow.ParseCommunity(strings.NewReader(text))
 		h.must(err)
-		_, err = h.store.ApplyCommunity(ctx, doc, []byte(text), "test")
+		_, err = h.store.ApplyCommunity(ctx, doc, []byte(text), "钱敏")
 		h.must(err)
 		for i, part := range parts {
 			id, err := h.store.UpsertPerson(ctx, part, workflow.Person{

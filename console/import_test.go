@@ -221,27 +221,28 @@ func TestWhatIsNoTable(t *testing.T) {
 	}
 }
 
+// table is the empty table of the wish mailbox with some rows filled in, on disk.
+func (h *house) table(name string, rows ...[]any) string {
+	h.t.Helper()
+	book, err := excelize.OpenReader(strings.NewReader(h.as("east/admin").get(importPath + "/mailbox/template").body))
+	h.must(err)
+	defer book.Close()
+	sheet := book.GetSheetName(0)
+	for i, row := range rows {
+		h.must(book.SetSheetRow(sheet, fmt.Sprint("A", i+3), &row))
+	}
+	file := filepath.Join(h.t.TempDir(), name)
+	var b bytes.Buffer
+	h.must(book.Write(&b))
+	h.must(os.WriteFile(file, b.Bytes(), 0o600))
+	return file
+}
+
 // From the empty table to what is entered, in a browser.
 func TestATableIsFilledInAndImported(t *testing.T) {
 	h := newHouse(t)
-	form := h.as("east/admin").get(importPath + "/mailbox/template")
-	book, err := excelize.OpenReader(strings.NewReader(form.body))
-	h.must(err)
-	defer book.Close()
-	fill := func(name string, rows ...[]any) string {
-		t.Helper()
-		sheet := book.GetSheetName(0)
-		for i, row := range rows {
-			h.must(book.SetSheetRow(sheet, fmt.Sprint("A", i+3), &row))
-		}
-		file := filepath.Join(t.TempDir(), name)
-		var b bytes.Buffer
-		h.must(book.Write(&b))
-		h.must(os.WriteFile(file, b.Bytes(), 0o600))
-		return file
-	}
-	bad := fill("心愿信箱.xlsx", []any{"2026-001", "心愿", "王桂英", "1380013", "东园9号楼3单元402", "想学用智能手机", "助老", "心愿信箱"})
-	good := fill("心愿信箱.xlsx", []any{"2026-001", "心愿", "王桂英", "13800138000", "东园1号楼3单元402", "想学用智能手机", "助老", "心愿信箱"}, []any{"2026-002", "", "李满仓", "", "", "楼前想要一排长椅"})
+	bad := h.table("心愿信箱.xlsx", []any{"2026-001", "心愿", "王桂英", "1380013", "东园9号楼3单元402", "想学用智能手机", "助老", "心愿信箱"})
+	good := h.table("心愿信箱.xlsx", []any{"2026-001", "心愿", "王桂英", "13800138000", "东园1号楼3单元402", "想学用智能手机", "助老", "心愿信箱"}, []any{"2026-002", "", "李满仓", "", "", "楼前想要一排长椅"})
 
 	for name, size := range map[string][2]int{"phone": {browsertest.PhoneWidth, browsertest.PhoneHeight}, "desk": {browsertest.DeskWidth, browsertest.DeskHeight}} {
 		b := h.tab("east/admin", size[0], size[1])

@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -11,6 +12,9 @@ import (
 
 // beat keeps a connection open through proxies that cut idle ones.
 const beat = 20 * time.Second
+
+// changed is what an open page is told.
+const changed = "event: changed\ndata:\n\n"
 
 // mostStreams is how many pages of one session follow changes at one replica: a browser
 // opens six to one host, and more than one window may be open.
@@ -75,7 +79,11 @@ func (c *Console) live(q *request) error {
 		}
 		return control.Flush()
 	}
-	if err := send("retry: 2000\n\n"); err != nil {
+	first := "retry: 2000\n\n"
+	if since, err := strconv.ParseInt(q.URL.Query().Get("since"), 10, 64); err == nil && c.o.Live.ToldSince(q.community(), time.UnixMilli(since)) {
+		first += changed // between the making of the page and now
+	}
+	if err := send(first); err != nil {
 		return nil //nolint:nilerr // the browser has gone
 	}
 	ticker := c.o.Clock.NewTicker(beat)
@@ -96,7 +104,7 @@ func (c *Console) live(q *request) error {
 			if !q.concerns(n) {
 				continue
 			}
-			if send("event: changed\ndata:\n\n") != nil {
+			if send(changed) != nil {
 				return nil
 			}
 		case <-ticker.Chan():

@@ -5,11 +5,15 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"github.com/wishdesk/wishdesk/console/browsertest"
+	"github.com/wishdesk/wishdesk/storage/redis"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 )
@@ -17,7 +21,10 @@ import (
 // replica is a second process over the same stores.
 func (h *house) replica() (other *house) {
 	h.t.Helper()
-	d := desk.New(desk.Options{Journal: h.store, Drive: h.desk.Drive(), Clock: h.clock})
+	drive, err := redis.Open(h.redis, redis.Options{}) // its own: a process does not hear itself
+	h.must(err)
+	h.t.Cleanup(func() { _ = drive.Close() })
+	d := desk.New(desk.Options{Journal: h.store, Drive: drive, Clock: h.clock})
 	h.must(d.Refresh(h.t.Context()))
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -39,27 +46,105 @@ func (h *house) replica() (other *house) {
 	return &house{t: h.t, store: h.store, desk: d, clock: h.clock, console: console, url: server.URL, people: h.people}
 }
 
-// A page that is open at one replica follows what another one changes, within a
-// second, and keeps what somebody is writing.
+// A page that is open at one replica shows within a second what another one changes.
+// The page says when it showed it; of five changes the third quickest counts, for
+// machines that are busy.
 func TestAnOpenPageFollowsAnotherReplica(t *testing.T) {
 	h := newHouse(t)
 	other := h.replica()
-	ticket := h.file(east, "楼道灯不亮了")
 	b := other.tab("east/resident", browsertest.PhoneWidth, browsertest.PhoneHeight)
-	b.Go(other.url + "/c/east/my")
-	b.Do("following", browsertest.Says("已派单,等接手"), browsertest.Follows())
-	worker := workflow.By(h.people["east/worker"])
-	began := time.Now()
-	h.tell(east, ticket.Number, workflow.Command{Name: workflow.CmdAccept, Actor: worker})
-	b.Do("accepted", browsertest.Says("正在办"))
-	t.Logf("shown after %s", time.Since(began).Round(time.Millisecond))
+	var took []time.Duration
+	for range 5 {
+		ticket := h.file(east, "楼道灯不亮了")
+		b.Go(other.url + "/c/east/my/" + number(ticket))
+		b.Do("following", browsertest.Says("已派单,等接手"), browsertest.Follows())
+		b.Holds(`new MutationObserver(() => { if (!window.shown && document.querySelector('#matter').innerText.includes('正在办')) window.shown = Date.now(); }).observe(document.body, {childList: true, subtree: true}) === undefined`)
+		h.tell(east, ticket.Number, workflow.Command{Name: workflow.CmdAccept, Actor: workflow.By(h.people["east/worker"])})
+		committed := time.Now()
+		b.Do("accepted", browsertest.Says("正在办"))
+		shown, err := chromedp.Run(b, chromedp.Evaluate[int64](`window.shown`))
+		h.must(err)
+		took = append(took, time.UnixMilli(shown).Sub(committed))
+	}
+	slices.Sort(took)
+	if t.Logf("shown after %v", took); took[2] > time.Second {
+		t.Errorf("a change is shown after %s, want a second at most", took[2])
+	}
+}
 
-	b.Go(other.url + "/c/east/my/" + number(ticket))
+// A page waits with what is new while somebody writes there, and says so; they press
+// when they like, and what they wrote stays.
+func TestAPageWaitsForWhoWrites(t *testing.T) {
+	h := newHouse(t)
+	ticket := h.file(east, "楼道灯不亮了")
+	worker := workflow.By(h.people["east/worker"])
+	h.tell(east, ticket.Number, workflow.Command{Name: workflow.CmdAccept, Actor: worker})
+	b := h.tab("east/resident", browsertest.PhoneWidth, browsertest.PhoneHeight)
+	b.Go(h.url + "/c/east/my/" + number(ticket))
 	b.Do("following", browsertest.Follows(), browsertest.Fills("words", "我晚上六点以后在家"))
 	h.tell(east, ticket.Number, workflow.Command{Name: workflow.CmdResolve, Actor: worker, Text: "灯换好了"})
-	b.Do("send what was being written", browsertest.Presses("发送"), browsertest.Says("已经补充上"), browsertest.Says("办得怎么样?"))
+	b.Do("told", chromedp.WaitVisible(chromedp.CSS("#newer")))
+	b.Picture("newer-phone")
+	b.Usable()
+	b.Holds(`!document.body.innerText.includes('办得怎么样?')`)
+	b.Do("see it", browsertest.Presses("有新变化,点这里刷新"), browsertest.Says("办得怎么样?"), chromedp.WaitNotVisible(chromedp.CSS("#newer")))
+	b.Holds(`document.querySelector('#words').value === '我晚上六点以后在家'`)
+	b.Do("send what was being written", browsertest.Presses("发送"), browsertest.Says("已经补充上"))
 	if got, err := h.store.Ticket(t.Context(), east, ticket.Number); err != nil || !strings.Contains(got.Text, "六点以后") {
 		t.Errorf("what was written is lost: %q %v", got.Text, err)
+	}
+
+	// What is only folded open stays so, and the page goes on following.
+	w := h.tab("east/committee", browsertest.PhoneWidth, browsertest.PhoneHeight)
+	w.Go(h.url + "/c/east/t/" + number(ticket))
+	w.Do("fold open", browsertest.Follows(), browsertest.Presses("重办"), chromedp.WaitVisible(chromedp.CSS("#reopen")))
+	h.tell(east, ticket.Number, workflow.Command{Name: workflow.CmdRate, Actor: workflow.By(h.people["east/resident"]), Rating: workflow.Satisfied})
+	w.Do("rated", chromedp.WaitVisible(`//ol[@class="steps"]//*[contains(.,"居民评价:满意")]`), chromedp.WaitVisible(chromedp.CSS("#reopen")))
+}
+
+// Many changes are one reading a second, the last change included.
+func TestAStormIsReadOnceASecond(t *testing.T) {
+	h := newHouse(t)
+	b := h.tab("east/resident", browsertest.PhoneWidth, browsertest.PhoneHeight)
+	b.Go(h.url + "/c/east/my")
+	b.Do("following", browsertest.Follows())
+	b.Holds(`(window.read = 0, document.addEventListener('htmx:beforeRequest', () => window.read++)) === undefined`)
+	began := time.Now()
+	var last workflow.Ticket
+	for range 30 {
+		last = h.file(east, "楼道灯不亮了")
+	}
+	b.Do("the last one", browsertest.Says(number(last)+" 号"))
+	most := int(time.Since(began).Seconds()/0.9) + 3 // with the one that makes up for what happened before
+	if read, err := chromedp.Run(b, chromedp.Evaluate[int](`window.read`)); err != nil || read > most || read == 0 {
+		t.Errorf("30 changes are read %d times within %s (%v)", read, time.Since(began), err)
+	}
+}
+
+// Every list follows what changes on it.
+func TestListsFollow(t *testing.T) {
+	h := newHouse(t)
+	for _, c := range []struct {
+		who, path, says string
+		change          func()
+	}{
+		{"east/worker", "work/done", "经手的这一件", func() { h.file(east, "经手的这一件") }},
+		{"east/worker", "rounds", "灯都亮着", func() {
+			w, err := h.desk.Begin(east, true)
+			h.must(err)
+			w.Change.Rounds = append(w.Change.Rounds, workflow.Round{ID: "r1", Kind: workflow.Patrol, By: h.people["east/worker"].ID, Text: "灯都亮着", At: h.clock.Now(), Place: workflow.Place{Grid: "G1"}})
+			h.must(w.Commit(t.Context()))
+		}},
+		{"east/admin", "admin/failures", "media: 45009", func() {
+			h.must(h.store.DeadLetter(t.Context(), east, "media", []byte("m1 {}"), "media: 45009", h.clock.Now()))
+			h.desk.Tell(t.Context(), east, desk.AboutFailed)
+		}},
+	} {
+		b := h.tab(c.who, browsertest.DeskWidth, browsertest.DeskHeight)
+		b.Go(h.url + "/c/east/" + c.path)
+		b.Do(c.path, browsertest.Follows())
+		c.change()
+		b.Do(c.path, chromedp.WaitReady(`//main//*[contains(normalize-space(.),"`+c.says+`")]`))
 	}
 }
 
@@ -165,6 +250,13 @@ func TestWhoseStreamMoves(t *testing.T) {
 			t.Errorf("%s is told %q of what does not concern them", who, e)
 		default: // the others were told already
 		}
+	}
+	// A page that was made before the last change, and follows only now, is told of it.
+	path := "/c/east/live?since=" + itoa(h.clock.Now().UnixMilli())
+	select {
+	case <-h.as("east/worker").events(path):
+	case <-time.After(10 * time.Second):
+		t.Error("what changed between the making of a page and its stream is not told")
 	}
 	if a := h.browser().get("/c/east/live"); a.status != http.StatusUnauthorized {
 		t.Errorf("a stream for nobody: %d", a.status)

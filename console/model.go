@@ -7,6 +7,9 @@ import (
 	"sync"
 	"time"
 
+	"go.yaml.in/yaml/v3"
+
+	"github.com/wishdesk/wishdesk/configs"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 	"github.com/wishdesk/wishdesk/workflow/learn"
@@ -68,7 +71,15 @@ type modelPage struct {
 	All, Agreed int // corrections, and those that the desk had guessed right
 	Latest      []correction
 	Job         job
+	Shipped     shippedScores
 }
+
+// shippedScores are how the shipped model understood messages that nobody taught it,
+// in per cent.
+type shippedScores struct{ Messages, Kind, Category, Severity, Place, Emergency int }
+
+// scoresOf reads configs/understand.scores.yaml; a test holds it to what is counted.
+func scoresOf(data []byte) (s shippedScores, err error) { return s, yaml.Unmarshal(data, &s) }
 
 // correction is a message with what a worker said it is about.
 type correction struct {
@@ -83,6 +94,9 @@ func (c *Console) model(q *request) error {
 		return q.show("model", page)
 	}
 	var err error
+	if page.Shipped, err = scoresOf(configs.Read("understand.scores.yaml")); err != nil {
+		return err
+	}
 	if page.Models, err = c.o.Record.Models(q.Context(), q.community(), 0, listed); err != nil {
 		return err
 	}

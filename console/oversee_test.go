@@ -169,7 +169,7 @@ func TestAWorkerHandlesFromThePage(t *testing.T) {
 	b.Do("one thumb", browsertest.Says("我的工作"), browsertest.Says("楼道灯"))
 	b.Picture("work-one-thumb-phone")
 	b.FitsItsWidth()
-	b.Do("accept", browsertest.Presses("接单"), browsertest.Says("已接单"), browsertest.Says("告诉居民进展"))
+	b.Do("accept", browsertest.Presses("接单"), browsertest.Says("已接单"), chromedp.WaitVisible(`//main//summary[normalize-space(.)="告诉居民进展"]`))
 	b.FitsItsWidth()
 	b.Picture("worker-ticket-phone")
 	b.Whole("worker-ticket-phone-whole")

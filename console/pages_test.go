@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -138,5 +140,37 @@ func TestOnlyPhotosAreTaken(t *testing.T) {
 	a := b.get("/c/east/media/" + got.Media[0].ID)
 	if a.header.Get("Content-Type") != "image/jpeg" || !strings.Contains(a.header.Get("Content-Security-Policy"), "sandbox") || a.header.Get("X-Content-Type-Options") != "nosniff" {
 		t.Errorf("the photo comes as %v", a.header)
+	}
+}
+
+// Every class of a page is one that a stylesheet knows: ours, or WeUI's.
+func TestPagesWearWhatThereIs(t *testing.T) {
+	known := map[string]bool{}
+	for _, file := range []string{"assets/desk.css", "assets/dist/weui.min.css"} {
+		css, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, class := range regexp.MustCompile(`\.([A-Za-z_][\w-]*)`).FindAllSubmatch(css, -1) {
+			known[string(class[1])] = true
+		}
+	}
+	files, err := filepath.Glob("../configs/pages/*.html")
+	if err != nil || len(files) == 0 {
+		t.Fatal(err)
+	}
+	action := regexp.MustCompile(`\{\{.*?\}\}`)
+	for _, file := range files {
+		page, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, attribute := range regexp.MustCompile(`class="((?:[^"{]|\{\{.*?\}\})*)"`).FindAllSubmatch(page, -1) {
+			for _, class := range strings.Fields(action.ReplaceAllString(string(attribute[1]), " ")) {
+				if !known[class] {
+					t.Errorf("%s: no stylesheet knows %q", file, class)
+				}
+			}
+		}
 	}
 }

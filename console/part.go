@@ -25,7 +25,7 @@ type shapePage struct {
 }
 
 // section is a part of the document with what it is called.
-type section struct{ Key, Name, Help string }
+type section struct{ Key, Name, Help, Is string }
 
 func (q *request) sections() []section {
 	var out []section
@@ -36,7 +36,7 @@ func (q *request) sections() []section {
 }
 
 func (q *request) section(key string) section {
-	return section{key, q.voice().Say("page.section."+key+".name", nil), q.voice().Say("page.section."+key+".help", nil)}
+	return section{Key: key, Name: q.voice().Say("page.section."+key+".name", nil), Help: q.voice().Say("page.section."+key+".help", nil)}
 }
 
 // communityShape lists the parts of the community's document.
@@ -45,7 +45,38 @@ func (c *Console) communityShape(q *request) error {
 	if err != nil {
 		return err
 	}
-	return q.show("community", shapePage{Version: doc.Version, Sections: q.sections()})
+	now, err := workflow.ParseCommunity(strings.NewReader(doc.YAML))
+	if err != nil {
+		return err
+	}
+	page := shapePage{Version: doc.Version, Sections: q.sections()}
+	for i := range page.Sections {
+		page.Sections[i].Is = q.stands(now, page.Sections[i].Key)
+	}
+	return q.show("community", page)
+}
+
+// stands is how a part of the document is now, in a few words; "" where it has no
+// short ones.
+func (q *request) stands(c *workflow.Community, key string) string {
+	values := map[string]any{
+		"name": c.Name, "subdistrict": c.Subdistrict, "households": c.Households, "residents": c.Residents, "hotline": c.Hotline, "timezone": c.Location().String(),
+		"estates": len(c.Estates), "grids": len(c.Grids), "landmarks": len(c.Landmarks), "assignment": len(c.Assignment), "wording": len(c.Wording), "categories": len(c.Categories),
+		"open311": q.voice().Say("page.option.open311."+cmp.Or(string(c.Open311), "all"), nil),
+	}
+	switch v := values[key].(type) {
+	case string:
+		return cmp.Or(v, q.voice().Say("page.shape.none", nil))
+	case int:
+		if v == 0 {
+			return q.voice().Say("page.shape.none", nil)
+		}
+		if text := "page.shape." + key; q.console.o.Wording.Has(text) {
+			return q.voice().Say(text, wording.Values{"Count": v})
+		}
+		return strconv.Itoa(v)
+	}
+	return ""
 }
 
 // partPage is one part in change.

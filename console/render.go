@@ -67,9 +67,10 @@ func parsePages() (map[string]page, error) {
 }
 
 // liveAttributes have a part of a page read itself anew when something changed.
-// The part's element has this id, and is an answer's part of the same id.
+// The part's element has this id, and is an answer's part of the same id. It listens
+// as soon as it stands there: a change in the moment before would be missed.
 func liveAttributes(id string) template.HTMLAttr {
-	return template.HTMLAttr(fmt.Sprintf(`id="%s" hx-get="" hx-trigger="live from:body" hx-select="#%s" hx-swap="outerHTML"`, id, id)) //nolint:gosec // ids stand in templates
+	return template.HTMLAttr(fmt.Sprintf(`id="%s" hx-get="" hx-trigger="live from:body" hx-select="#%s" hx-swap="outerHTML settle:0ms"`, id, id)) //nolint:gosec // ids stand in templates
 }
 
 // has tells whether a list has a value, by how it is written.

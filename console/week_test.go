@@ -40,6 +40,10 @@ func (h *house) lively() {
 			cmd.Category, cmd.Place.Building = c.category, c.building
 			cmd.Place.Grid = map[bool]string{true: "G1", false: "G2"}[c.building < 3]
 		})
+		w, err := h.desk.Begin(east, true) // the message that it came by
+		h.must(err)
+		w.Change.Delivery = &desk.Delivery{ID: newToken(), Person: h.people["east/resident"].ID, Type: "text", Text: c.text, At: h.clock.Now()}
+		h.must(w.Commit(h.t.Context()))
 		owner := workflow.By(h.staff(t.Owner))
 		h.clock.Advance(time.Duration(10+7*i) * time.Minute)
 		if c.end == "open" {

@@ -3,27 +3,76 @@
 (() => {
   'use strict';
 
-  // Something changed: whoever listens to "live" on the page reads itself anew,
-  // but never under the hands of somebody who is writing there.
-  let pending = false;
-  const writing = () => {
-    const e = document.activeElement;
-    if (e && e.closest('[hx-trigger*="live"]') && e.matches('input, textarea, select')) return true;
-    const within = selector => [...document.querySelectorAll('[hx-trigger*="live"] ' + selector)];
-    return document.querySelector('form[data-refused]') || within('textarea').concat(within('input[type=text]')).some(field => field.value !== field.defaultValue) ||
-      within('input[type=file]').some(field => field.files.length > 0) ||
-      within('select').some(s => s.selectedIndex !== Math.max([...s.options].findIndex(o => o.defaultSelected), 0)) ||
-      within('details[open]:not([data-open])').length > 0; // opened by hand
-  };
+  // Something changed: whoever listens to "live" on the page reads itself anew, about
+  // once a second at most and so that it shows within one, but never under the hands of somebody who is writing there:
+  // they are told, and press when they like. What they wrote and opened stays.
+  const least = 900;
+  const live = selector => [...document.querySelectorAll('[hx-trigger*="live"] ' + selector)];
+  const typed = field => field.type === 'file' ? field.files.length > 0
+    : field.type === 'checkbox' || field.type === 'radio' ? field.checked !== field.defaultChecked
+    : field.matches('select') ? field.selectedIndex !== Math.max([...field.options].findIndex(o => o.defaultSelected), 0)
+    : field.type !== 'hidden' && field.value !== field.defaultValue;
+  const fields = () => live('input').concat(live('textarea'), live('select'));
+  const writing = () => document.activeElement?.matches('[hx-trigger*="live"] :is(input, textarea, select)') ||
+    document.querySelector('form[data-refused]') || fields().some(typed);
+
+  const newer = document.getElementById('newer');
+  let last = -least, reads = 0, timer = 0, pending = false, pressed = false;
   const refresh = () => {
-    if (writing()) { pending = true; return; }
+    timer ||= setTimeout(() => { timer = 0; read(); }, Math.max(0, last + least - performance.now()));
+  };
+  const read = () => {
+    if (!document.querySelector('[hx-trigger*="live"]')) return;
+    if (asked) { again = true; return; } // what is on its way may be older than the change
+    if (!pressed && writing()) { hold(); return; }
     pending = false;
+    newer.hidden = true;
+    if (reads++) last = performance.now(); // the first makes up for what happened while the page came
     htmx.trigger(document.body, 'live');
   };
-  document.addEventListener('htmx:beforeSwap', e => { // somebody began to write while it was asked for
-    if (e.target.closest('[hx-trigger*="live"]') && writing()) { e.detail.shouldSwap = false; pending = true; }
+  let asked = 0, again = false;
+  const asks = e => e.detail.requestConfig.elt.matches('[hx-trigger*="live"]');
+  document.addEventListener('htmx:beforeRequest', e => { if (asks(e)) asked++; });
+  document.addEventListener('htmx:afterRequest', e => {
+    if (asks(e) && --asked === 0 && again) { again = false; refresh(); }
   });
-  document.addEventListener('focusout', () => { if (pending) setTimeout(refresh, 300); });
+  const hold = () => { pending = true; newer.hidden = false; };
+  newer?.addEventListener('click', () => { pressed = true; read(); });
+  document.addEventListener('focusout', () => { if (pending) setTimeout(() => { if (pending && !writing()) refresh(); }, 300); });
+
+  // The names under which fields and what is folded open are found again.
+  const nameOf = e => [e.form?.getAttribute('action'), e.name, e.type === 'radio' || e.type === 'checkbox' ? e.value : ''].join(' ');
+  const foldOf = d => d.id || d.querySelector('form')?.getAttribute('action') || d.querySelector('summary').textContent.replace(/\d+/g, '');
+  let kept;
+  document.addEventListener('htmx:beforeSwap', e => {
+    if (!e.target.matches('[hx-trigger*="live"]')) return;
+    if (!pressed && writing()) { e.detail.shouldSwap = false; hold(); return; } // somebody began to write while it was asked for
+    pressed = false;
+    const at = document.activeElement;
+    kept = {
+      open: live('details[open]').map(foldOf), shut: live('details:not([open])').map(foldOf), fields: fields().filter(typed),
+      at: at.matches('[hx-trigger*="live"] summary') ? foldOf(at.parentElement) : null, caret: at.selectionStart, field: at.name && at.form ? nameOf(at) : null,
+    };
+  });
+  document.addEventListener('htmx:afterSwap', () => {
+    if (!kept) return;
+    const {open, shut, fields: were, at, caret, field} = kept;
+    kept = null;
+    for (const d of live('details')) {
+      if (open.includes(foldOf(d))) d.open = true; else if (shut.includes(foldOf(d))) d.open = false;
+      if (at === foldOf(d)) d.querySelector('summary').focus({preventScroll: true});
+    }
+    const now = new Map(fields().map(f => [nameOf(f), f]));
+    for (const old of were) {
+      const f = now.get(nameOf(old));
+      if (!f) continue;
+      if (old.type === 'file') { f.files = old.files; f.dispatchEvent(new Event('change', {bubbles: true})); } // shown by their names
+      else if (old.matches('[type=checkbox], [type=radio]')) f.checked = old.checked;
+      else f.value = old.value;
+    }
+    const f = field && now.get(field);
+    if (f) { f.focus({preventScroll: true}); if (caret !== null && f.setSelectionRange && f.matches('textarea')) f.setSelectionRange(caret, caret); }
+  });
 
   const address = document.body.dataset.live;
   if (address && window.EventSource) {

@@ -95,6 +95,16 @@ func (b *Browser) Do(what string, steps ...Step) {
 	}
 }
 
+// Holds fails the test where something is not so on the page: a JavaScript
+// expression.
+func (b *Browser) Holds(expression string) {
+	b.t.Helper()
+	if yes, err := chromedp.Run(b.Context, chromedp.Evaluate[bool](expression)); err != nil || !yes {
+		b.Picture("failed")
+		b.t.Errorf("%s: not so: %s (%v)", b.page(), expression, err)
+	}
+}
+
 // Cookie gives the browser a cookie of an address.
 func (b *Browser) Cookie(address, name, value string) {
 	b.t.Helper()
@@ -132,14 +142,34 @@ func Fills(name, words string) Step {
 	return chromedp.SendKeys(chromedp.CSS(fmt.Sprintf(`[name=%q]`, name)), words)
 }
 
-// FitsItsWidth fails the test where the page must be moved sideways to be read.
+// FitsItsWidth fails the test where the page must be moved sideways to be read, on a
+// telephone any part of it: nobody looks for what stands beyond the edge.
 func (b *Browser) FitsItsWidth() {
 	b.t.Helper()
-	over, err := chromedp.Run(b.Context, chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`))
-	if err != nil || over > 0 {
-		b.t.Errorf("%s is %d pixels too wide (%v)", b.page(), over, err)
+	for _, w := range b.tooWide() {
+		b.t.Errorf("%s is too wide: %s", b.page(), w)
 	}
 }
+
+func (b *Browser) tooWide() []string {
+	wide, err := chromedp.Run(b.Context, chromedp.Evaluate[[]string](tooWide))
+	if err != nil {
+		b.t.Fatalf("%s cannot be measured: %v", b.page(), err)
+	}
+	return wide
+}
+
+// tooWide gives what is wider than the room that it has, and by how many pixels.
+const tooWide = `(() => {
+  const wide = [], page = document.documentElement, phone = page.clientWidth < 700;
+  const judge = (e, what) => { const over = e.scrollWidth - e.clientWidth; if (over > 1) wide.push(what + ' by ' + over); };
+  judge(page, 'the page');
+  if (phone) for (const e of document.querySelectorAll('main *')) {
+    if (!e.closest('details:not([open]) > :not(summary)') && ['auto', 'scroll', 'hidden'].includes(getComputedStyle(e).overflowX) && !e.matches('input, select, textarea, .hidden, [class*=icon]') && e.clientWidth > 1)
+      judge(e, e.tagName.toLowerCase() + ' ' + e.className + ' ' + e.textContent.trim().slice(0, 20));
+  }
+  return wide;
+})()`
 
 // Usable fails the test where somebody could not use the page who sees badly or has
 // no mouse: fields, buttons, links and pictures without a name, more or less than
@@ -182,7 +212,7 @@ const usable = `(() => {
   for (const e of document.querySelectorAll('img')) if (!e.hasAttribute('alt')) wrong.push('no alt: ' + e.src);
   if (document.querySelectorAll('h1').length !== 1) wrong.push(document.querySelectorAll('h1').length + ' headlines');
   for (const e of document.querySelectorAll('button, a[href], summary, input, select, textarea')) if (seen(e) && e.tabIndex < 0) wrong.push('not by keyboard: ' + what(e));
-  for (const e of document.querySelectorAll('button, a.btn, summary, nav a')) { const r = e.getBoundingClientRect(); if (seen(e) && r.height < 24) wrong.push('hard to hit (' + r.height + '): ' + what(e)); }
+  for (const e of document.querySelectorAll('button, a.weui-btn, summary, nav a')) { const r = e.getBoundingClientRect(); if (seen(e) && r.height < 24) wrong.push('hard to hit (' + r.height + '): ' + what(e)); }
   const light = c => { const [r, g, b] = c.map(v => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; }); return .2126 * r + .7152 * g + .0722 * b; };
   const colour = s => { const m = s.match(/[\d.]+/g).map(Number); return {rgb: m.slice(0, 3), a: m.length > 3 ? m[3] : 1}; };
   const ground = e => { for (; e; e = e.parentElement) { const s = getComputedStyle(e); if (s.backgroundImage !== 'none') return null; const c = colour(s.backgroundColor); if (c.a === 1) return c.rgb; } return [255, 255, 255]; };
@@ -210,8 +240,18 @@ func Chooses(name string) Step {
 // of all of the page.
 func (b *Browser) Picture(name string) { b.picture(name, chromedp.CaptureScreenshot()) }
 
-// Whole leaves a picture of all of the page, if a person wants one.
-func (b *Browser) Whole(name string) { b.picture(name, chromedp.FullScreenshot(100)) }
+// Whole leaves a picture of all of the page, if a person wants one. The menu stands
+// at its end, not over its middle.
+func (b *Browser) Whole(name string) {
+	menu := func(at string) {
+		if _, err := chromedp.Run(b.Context, chromedp.Evaluate[bool](`document.querySelectorAll('.nav').forEach(nav => { nav.style.position = `+at+`; }) === undefined`)); err != nil {
+			b.t.Logf("picture %s: %v", name, err)
+		}
+	}
+	menu(`innerWidth < 1024 ? 'static' : 'absolute'`)
+	b.picture(name, chromedp.FullScreenshot(100))
+	menu(`''`)
+}
 
 func (b *Browser) picture(name string, take chromedp.Action[[]byte]) {
 	dir := os.Getenv("WISHDESK_TEST_SHOTS")

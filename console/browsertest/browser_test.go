@@ -8,6 +8,26 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
+// On a telephone nothing may stand beyond the edge, not even where it can be moved.
+func TestFitsItsWidthFindsWhatIsTooWide(t *testing.T) {
+	for _, c := range []struct {
+		width int
+		body  string
+		want  string
+	}{
+		{PhoneWidth, `<main><p>不宽</p></main>`, ""},
+		{PhoneWidth, `<main><div style="width:500px">宽</div></main>`, "the page by"},
+		{PhoneWidth, `<main><div style="overflow-x:auto;width:300px"><table style="width:400px"><tr><td>表</table></div></main>`, "div"},
+		{DeskWidth, `<main><div style="overflow-x:auto;width:300px"><table style="width:400px"><tr><td>表</table></div></main>`, ""},
+	} {
+		b := Open(t, c.width, PhoneHeight)
+		b.Do("open", chromedp.Navigate("data:text/html;charset=utf-8,"+url.PathEscape("<!doctype html><meta name=viewport content='width=device-width'><html lang=zh><body>"+c.body)))
+		if wide := strings.Join(b.tooWide(), "\n"); (wide == "") != (c.want == "") || !strings.Contains(wide, c.want) {
+			t.Errorf("%d %s: %q, want %q", c.width, c.body, wide, c.want)
+		}
+	}
+}
+
 // What Usable looks for it finds.
 func TestUsableFindsWhatIsWrong(t *testing.T) {
 	b := Open(t, PhoneWidth, PhoneHeight)

@@ -556,16 +556,21 @@ func (c *composer) chart(id string, names []string, unit string, all ...series) 
 	var list []map[string]any
 	for _, s := range all {
 		list = append(list, map[string]any{
-			"type": "bar", "name": s.name, "data": s.values, "barMaxWidth": 28,
-			"label": map[string]any{"show": len(names) <= 12, "position": "top", "formatter": "{c}" + unit},
+			"type": "bar", "name": s.name, "data": s.values, "barMaxWidth": 28, "barCategoryGap": "40%",
+			"label": map[string]any{"show": len(names) <= 12, "position": "top", "formatter": "{c}" + unit, "fontSize": chartText},
 		})
 	}
+	text := map[string]any{"fontFamily": chartFont, "fontSize": chartText, "color": "#1a1a1a"}
+	value := map[string]any{"type": "value", "minInterval": 1, "axisLabel": map[string]any{"formatter": "{value}" + unit, "fontSize": chartText, "color": "#575757"}}
+	if unit == "%" {
+		value["max"] = 100
+	}
 	option, err := json.Marshal(map[string]any{
-		"animation": false, "color": []string{"#07703a", "#9db8a7", "#c9a227"}, "textStyle": map[string]any{"fontFamily": "inherit", "fontSize": 14},
-		"grid": map[string]any{"left": 8, "right": 8, "top": 36, "bottom": 8, "containLabel": true}, "legend": map[string]any{"show": len(all) > 1, "top": 0},
-		"tooltip": map[string]any{"show": true, "renderMode": "richText", "trigger": "axis"},
-		"xAxis":   map[string]any{"type": "category", "data": names, "axisLabel": map[string]any{"interval": 0, "rotate": rotate(len(names))}},
-		"yAxis":   map[string]any{"type": "value", "axisLabel": map[string]any{"formatter": "{value}" + unit}},
+		"animation": false, "color": []string{"#07703a", "#9db8a7", "#c9a227"}, "textStyle": text,
+		"grid": map[string]any{"left": 8, "right": 8, "top": 44, "bottom": 8, "containLabel": true}, "legend": map[string]any{"show": len(all) > 1, "top": 0, "textStyle": text},
+		"tooltip": map[string]any{"show": true, "renderMode": "richText", "trigger": "axis", "textStyle": text},
+		"xAxis":   map[string]any{"type": "category", "data": names, "axisLabel": map[string]any{"interval": 0, "rotate": rotate(len(names)), "fontSize": chartText, "color": "#1a1a1a"}},
+		"yAxis":   value,
 		"series":  list,
 	})
 	if err != nil { // of numbers and names: cannot be
@@ -573,6 +578,13 @@ func (c *composer) chart(id string, names []string, unit string, all ...series) 
 	}
 	c.r.Charts = append(c.r.Charts, Chart{ID: id, Label: c.say("chart." + id), Option: string(option)})
 }
+
+// A chart is a canvas, which takes no font from the page; its words are as large as
+// the page's small ones.
+const (
+	chartFont = `system-ui, -apple-system, "PingFang SC", "Noto Sans CJK SC", "Microsoft YaHei", sans-serif`
+	chartText = 16
+)
 
 func rotate(n int) int {
 	if n > 5 {

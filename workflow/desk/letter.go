@@ -63,7 +63,14 @@ func (d *Desk) Retry(ctx context.Context, community string, id int64) error {
 	if !ok {
 		return &workflow.Error{Code: workflow.CodeNotFound, Cause: errors.New("no such dead letter")}
 	}
+	defer d.Tell(ctx, community, AboutFailed)
 	return d.retry(ctx, community, l)
+}
+
+// GiveUp forgets one letter: nothing more is done about it.
+func (d *Desk) GiveUp(ctx context.Context, community string, id int64) error {
+	defer d.Tell(ctx, community, AboutFailed)
+	return d.journal.RemoveDeadLetter(ctx, community, id)
 }
 
 func (d *Desk) retry(ctx context.Context, community string, l DeadLetter) error {
@@ -90,6 +97,7 @@ func (d *Desk) GiveUpAll(ctx context.Context, community string, from, until int6
 }
 
 func (d *Desk) ofLetters(ctx context.Context, community string, from, until int64, do func(DeadLetter) error) (n int, err error) {
+	defer d.Tell(ctx, community, AboutFailed)
 	all, err := d.journal.DeadLetters(ctx, community, mostLetters)
 	if err != nil {
 		return 0, err

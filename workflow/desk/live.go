@@ -20,6 +20,7 @@ const (
 	AboutTray   About = "tray"   // perhaps what stands in the by-hand tray
 	AboutPeople About = "people" // somebody: new, on leave, another home or telephone
 	AboutRounds About = "rounds" // a patrol or a visit
+	AboutFailed About = "failed" // a push that reached nobody, or a task that failed for good
 )
 
 // Notice says what changed, so that an open page knows whether to read again.
@@ -122,6 +123,9 @@ func NoticeOf(ch *Change) (n Notice, ok bool) {
 		about(AboutPeople)
 		person(ch.Away.Person)
 	}
+	if len(ch.Ended) > 0 {
+		about(AboutFailed)
+	}
 	for _, r := range ch.Rounds {
 		about(AboutRounds)
 		grid(r.Place.Grid)
@@ -158,6 +162,7 @@ type Live struct {
 	changed  chan struct{} // holds one token after the communities that are watched have changed
 	mu       sync.Mutex
 	watchers map[string]map[*watcher]struct{} // by community; none without watchers
+	told     map[string]time.Time             // when watchers were last told something
 	unsaid   map[string]bool                  // communities of which others were not told something
 }
 
@@ -169,7 +174,7 @@ const (
 )
 
 func newLive(d *Desk) *Live {
-	return &Live{desk: d, changed: make(chan struct{}, 1), watchers: map[string]map[*watcher]struct{}{}, unsaid: map[string]bool{}}
+	return &Live{desk: d, changed: make(chan struct{}, 1), watchers: map[string]map[*watcher]struct{}{}, told: map[string]time.Time{}, unsaid: map[string]bool{}}
 }
 
 // Live is the hub of this process.
@@ -200,6 +205,7 @@ func (l *Live) Watch(community string) (notices <-chan Notice, stop func()) {
 		l.watching.Add(-1)
 		if len(l.watchers[community]) == 0 {
 			delete(l.watchers, community)
+			delete(l.told, community)
 			l.wake()
 		}
 	}
@@ -217,9 +223,23 @@ func (l *Live) wake() {
 func (l *Live) tell(community string, n Notice) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if len(l.watchers[community]) > 0 {
+		l.told[community] = l.desk.clock.Now()
+	}
 	for w := range l.watchers[community] {
 		w.tell(n)
 	}
+}
+
+// ToldSince tells whether watchers of a community were told something since a moment,
+// or may have been by another process whose clock is a little ahead: for a page that
+// was made then and watches from now on.
+func (l *Live) ToldSince(community string, since time.Time) bool {
+	const apart = 2 * time.Second // of two processes' clocks
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	told, ok := l.told[community]
+	return ok && told.Add(apart).After(since)
 }
 
 // tellAll says to everybody that anything may have changed.
@@ -253,6 +273,16 @@ func (l *Live) committed(ch *Change) {
 	}
 	if n, ok := NoticeOf(ch); ok {
 		l.tell(ch.Community, n)
+	}
+}
+
+// Tell tells the open pages of a community, at every process, of something that no
+// Change tells. It never fails: what others cannot be told now they are told later.
+func (d *Desk) Tell(ctx context.Context, community string, about About) {
+	n := Notice{About: []About{about}}
+	d.live.tell(community, n)
+	if err := d.withDrive("tell", func(drive Drive) error { return drive.Tell(ctx, community, n) }); err != nil {
+		d.live.unheard(&Change{Community: community})
 	}
 }
 

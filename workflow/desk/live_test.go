@@ -89,6 +89,19 @@ func TestAChangeIsToldOnEveryReplica(t *testing.T) {
 	}
 	next(t, theirs, "others'", of(again.Number))
 
+	// A page that was made before that, and watches only now, has missed something.
+	if l := f.desk.Live(); !l.ToldSince(community, f.clock.Now()) || l.ToldSince(community, f.clock.Now().Add(3*time.Second)) || l.ToldSince("nowhere", time.Time{}) {
+		t.Error("what was told when is not known")
+	}
+
+	// What no change tells.
+	f.desk.Tell(t.Context(), community, desk.AboutFailed)
+	for name, notices := range map[string]<-chan desk.Notice{"own": mine, "others'": theirs} {
+		if n := next(t, notices, name, func(desk.Notice) bool { return true }); !slices.Equal(n.About, []desk.About{desk.AboutFailed}) {
+			t.Errorf("%s notice: %+v", name, n)
+		}
+	}
+
 	// The document, and staff.
 	changed := strings.Replace(shape, "第一网格", "一号网格", 1)
 	doc, err := workflow.ParseCommunity(strings.NewReader(changed))
@@ -210,6 +223,7 @@ func TestNoticeOf(t *testing.T) {
 		"read, not change": {desk.Change{Tickets: []desk.TicketChange{{Ticket: workflow.Ticket{Number: 1}}}}, nil},
 		"wish":             {w.Change, []desk.About{desk.AboutTicket, desk.AboutWall, desk.AboutTray}},
 		"leave":            {desk.Change{Away: &desk.Away{Person: 8}}, []desk.About{desk.AboutPeople}},
+		"call made":        {desk.Change{Ended: []desk.PushEnd{{Key: "k"}}}, []desk.About{desk.AboutFailed}},
 		"patrol":           {desk.Change{Rounds: []workflow.Round{{By: 8}}}, []desk.About{desk.AboutRounds}},
 	} {
 		n, ok := desk.NoticeOf(&c.ch)

@@ -300,6 +300,7 @@ func (r *Runner) one(ctx context.Context, community string, t Task) (done bool) 
 			return false
 		}
 		tasks.WithLabelValues(string(t.Kind), "dead").Inc()
+		r.desk.Tell(ctx, community, AboutFailed)
 	} else {
 		tasks.WithLabelValues(string(t.Kind), "done").Inc()
 	}

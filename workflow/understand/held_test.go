@@ -1,11 +1,16 @@
 package understand_test
 
 import (
+	"maps"
+	"math"
 	"os"
 	"strconv"
 	"strings"
 	"testing"
 
+	"go.yaml.in/yaml/v3"
+
+	"github.com/wishdesk/wishdesk/configs"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/understand/ngram"
 )
@@ -61,6 +66,18 @@ func TestHeldBack(t *testing.T) {
 		if x.have < x.want*x.of {
 			t.Errorf("%s: %.0f of %.0f, want %.2f", what, x.have, x.of, x.want)
 		}
+	}
+	shown := map[string]int{}
+	if err := yaml.Unmarshal(configs.Read("understand.scores.yaml"), &shown); err != nil {
+		t.Fatal(err)
+	}
+	percent := func(have, of float64) int { return int(math.Round(100 * have / of)) }
+	counted := map[string]int{
+		"messages": int(all), "kind": percent(kinds, all), "category": percent(categories, withCategory), "severity": percent(severities, all),
+		"place": percent(places, all), "emergency": percent(found, emergencies),
+	}
+	if !maps.Equal(shown, counted) {
+		t.Errorf("configs/understand.scores.yaml says %v, counted are %v", shown, counted)
 	}
 	if all < 200 {
 		t.Errorf("%.0f samples, want 200", all)
