@@ -43,7 +43,7 @@ func main() {
 	disk := flag.Int("disk", 2048, "megabytes of the stores' own disk, which is filled up; 0 where mounting is not allowed")
 	flag.Parse()
 	sayAll = *verbose
-	p := plan{hold: 12 * time.Second, pause: 6 * time.Second, rate: 30, outage: 200, outfor: 30 * time.Second, settle: 4 * time.Minute, only: *only, broken: *broken && *only == "", disk: *disk, tickets: 50000, every: true}
+	p := plan{hold: 12 * time.Second, pause: 6 * time.Second, rate: 30, outage: 200, outfor: 30 * time.Second, settle: 4 * time.Minute, only: *only, broken: *broken && *only == "", disk: *disk, tickets: 20000, every: true}
 	if *short {
 		p = plan{hold: 2 * time.Second, pause: time.Second, rate: 15, outage: 40, outfor: 4 * time.Second, settle: 3 * time.Minute, only: *only, broken: *broken && *only == "", disk: *disk, tickets: 2000}
 	}

@@ -310,7 +310,7 @@ func (m *migrating) names() []string { return slices.Collect(maps.Keys(m.procs))
 // reached waits until one of the processes stands at the gate, and tells which and what
 // version has been reached; or until all have ended well.
 func (m *migrating) reached(ctx context.Context) (name string, version int64, err error) {
-	for {
+	for deadline := time.Now().Add(time.Minute); ; {
 		err := m.db.QueryRow(ctx, `SELECT a.application_name, (SELECT max(version_id) FROM goose_db_version)
 			FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND l.objid = 4711 AND NOT l.granted
 				AND a.application_name = ANY ($1)`, m.names()).Scan(&name, &version)
@@ -336,6 +336,9 @@ func (m *migrating) reached(ctx context.Context) (name string, version int64, er
 		wait(ctx, 2*time.Millisecond)
 		if ctx.Err() != nil {
 			return "", 0, fmt.Errorf("chaos: %w", ctx.Err())
+		}
+		if time.Now().After(deadline) {
+			return "", 0, fmt.Errorf("migration: for a minute nobody got on, after %d kills and %d stops of PostgreSQL", m.killed, m.fallen)
 		}
 	}
 }
