@@ -38,8 +38,8 @@ check: setup-test assets $(FOREIGN) ## formatting, vet, lint, vulnerabilities, m
 	@scripts/check.sh
 
 .PHONY: chaos
-chaos: setup-test assets ## plays every fault against real processes and judges: lost, duplicated, stuck (SHORT=1)
-	@go run ./proof/chaos $(if $(SHORT),-short)
+chaos: setup-test assets ## plays every fault against real processes and judges: lost, duplicated, stuck (SHORT=1, ONLY=migration)
+	@go run ./proof/chaos $(if $(SHORT),-short) $(if $(ONLY),-only $(ONLY))
 
 .PHONY: fuzz
 fuzz: setup-test assets ## bad input of every kind, ten minutes for each target (FOR=1m, SHORT=1, ONLY=Name, KEEP=1)

@@ -12,8 +12,9 @@
 // and it ends with an error where one of the four that should be 0 is not, or a
 // promise of a phase was not kept.
 //
-// Before the faults it writes ten times more than can be taken (overload.go), and goes
-// back to a moment by the backups (restore.go).
+// Before the faults it writes ten times more than can be taken (overload.go), goes
+// back to a moment by the backups (restore.go), and migrates the record of an older
+// release, broken off in the middle of every migration (migration.go).
 //
 // Reading order: main.go, script.go (the faults), crowd.go (who writes),
 // history.go (what they saw), judge.go (what follows from it). Whether the judge

@@ -30,6 +30,9 @@ type plan struct {
 	only   string        // phases whose names hold this
 	broken bool          // play the mutations first
 	disk   int           // megabytes
+
+	tickets int64 // of the older record that is migrated
+	every   bool  // break off at each of its statements
 }
 
 func main() {
@@ -40,9 +43,9 @@ func main() {
 	disk := flag.Int("disk", 2048, "megabytes of the stores' own disk, which is filled up; 0 where mounting is not allowed")
 	flag.Parse()
 	sayAll = *verbose
-	p := plan{hold: 12 * time.Second, pause: 6 * time.Second, rate: 30, outage: 200, outfor: 30 * time.Second, settle: 4 * time.Minute, only: *only, broken: *broken && *only == "", disk: *disk}
+	p := plan{hold: 12 * time.Second, pause: 6 * time.Second, rate: 30, outage: 200, outfor: 30 * time.Second, settle: 4 * time.Minute, only: *only, broken: *broken && *only == "", disk: *disk, tickets: 20000, every: true}
 	if *short {
-		p = plan{hold: 2 * time.Second, pause: time.Second, rate: 15, outage: 40, outfor: 4 * time.Second, settle: 3 * time.Minute, only: *only, broken: *broken && *only == "", disk: *disk}
+		p = plan{hold: 2 * time.Second, pause: time.Second, rate: 15, outage: 40, outfor: 4 * time.Second, settle: 3 * time.Minute, only: *only, broken: *broken && *only == "", disk: *disk, tickets: 2000}
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -82,7 +85,13 @@ func prove(ctx context.Context, p plan, out io.Writer) error {
 			return err
 		}
 	}
-	if p.only == "overload" || p.only == "restore" {
+	if p.only == "" || strings.Contains("migration", p.only) {
+		say("== migration")
+		if err := migration(ctx, root, p, say); err != nil {
+			return err
+		}
+	}
+	if p.only == "overload" || p.only == "restore" || p.only == "migration" {
 		return nil
 	}
 	say("== faults")

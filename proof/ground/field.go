@@ -70,7 +70,20 @@ type Options struct {
 func Account() (app, tok, key string) { return appID, token, aesKey }
 
 // Lay makes a field; the replicas are ready. Close it.
-func Lay(ctx context.Context, root string, o Options) (_ *Field, err error) {
+func Lay(ctx context.Context, root string, o Options) (*Field, error) {
+	f, err := Bare(ctx, root, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Open(ctx, o); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// Bare makes a field of the built product and empty stores, no more; Open does the
+// rest. Close it.
+func Bare(ctx context.Context, root string, o Options) (_ *Field, err error) {
 	dir, err := os.MkdirTemp("", "wishdesk-proof-")
 	if err != nil {
 		return nil, fmt.Errorf("ground: %w", err)
@@ -90,33 +103,61 @@ func Lay(ctx context.Context, root string, o Options) (_ *Field, err error) {
 	if f.Stores, err = StartStores(ctx, root, filepath.Join(dir, "stores"), o.Disk); err != nil {
 		return nil, err
 	}
+	return f, nil
+}
+
+// Open migrates, enters the demo's community and people, and has the replicas ready.
+func (f *Field) Open(ctx context.Context, o Options) (err error) {
 	if err := f.prepare(ctx, o.Crew); err != nil {
-		return nil, err
+		return err
 	}
 	if o.Proxied {
 		if f.Postgres, err = storetest.Between(f.Stores.Postgres); err != nil {
-			return nil, fmt.Errorf("ground: %w", err)
+			return fmt.Errorf("ground: %w", err)
 		}
 		if f.Redis, err = storetest.Between(f.Stores.Redis); err != nil {
-			return nil, fmt.Errorf("ground: %w", err)
+			return fmt.Errorf("ground: %w", err)
 		}
 	}
 	if err := f.openPlatform(o.Limits); err != nil {
-		return nil, err
+		return err
 	}
-	if err := f.configure(); err != nil {
-		return nil, err
+	simAddr, err := f.serve(&f.simHTTP, f.Platform.Handler())
+	if err != nil {
+		return err
+	}
+	if err := f.configure(simAddr); err != nil {
+		return err
 	}
 	for range o.Replicas {
 		if _, err := f.Add(); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return f, f.Ready(ctx)
+	return f.Ready(ctx)
 }
 
-// command runs a command of the product on the stores themselves.
-func (f *Field) command(ctx context.Context, args ...string) *exec.Cmd {
+// Refusal is what a server says that does not start; it is an error where it does.
+func (f *Field) Refusal(ctx context.Context) (string, error) {
+	if f.config == "" {
+		if err := f.configure("127.0.0.1:9"); err != nil {
+			return "", err
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	cmd := f.Command(ctx, "serve", "--config", f.config)
+	cmd.Env = append(cmd.Env, append(f.env, "WISHDESK_ADDR=127.0.0.1:0")...)
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 1 {
+		return "", fmt.Errorf("ground: a server that should refuse to start: %w: %s", errors.Join(err, ctx.Err()), out)
+	}
+	return string(out), nil
+}
+
+// Command is a command of the product on the stores themselves.
+func (f *Field) Command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, f.Binary, args...) //nolint:gosec // what was just built
 	cmd.Env = append(os.Environ(), "WISHDESK_POSTGRES="+f.Stores.Postgres, "WISHDESK_REDIS="+f.Stores.Redis)
 	return cmd
@@ -125,35 +166,23 @@ func (f *Field) command(ctx context.Context, args ...string) *exec.Cmd {
 // Run runs a command of the product on the stores themselves and gives what it
 // printed.
 func (f *Field) Run(ctx context.Context, args ...string) (string, error) {
-	out, err := f.command(ctx, args...).CombinedOutput()
+	out, err := f.Command(ctx, args...).CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("ground: %s: %w: %s", strings.Join(args, " "), err, out)
 	}
 	return string(out), nil
 }
 
-// prepare migrates, killing the migration again and again on the way, and enters the
-// demo's community and people.
+// prepare migrates and enters the demo's community and people.
 func (f *Field) prepare(ctx context.Context, crew int) error {
-	for wait := 20 * time.Millisecond; wait < 120*time.Millisecond; wait += 20 * time.Millisecond {
-		cmd := f.command(ctx, "migrate")
-		if err := cmd.Start(); err != nil {
-			return fmt.Errorf("ground: %w", err)
-		}
-		time.Sleep(wait)
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	}
 	if _, err := f.Run(ctx, "migrate"); err != nil {
 		return err
 	}
-	document, err := os.ReadFile(filepath.Join(f.Root, "configs", "demo", "community.yaml"))
+	document, err := document(f.Root)
 	if err != nil {
-		return fmt.Errorf("ground: %w", err)
+		return err
 	}
 	file := filepath.Join(f.Dir, "community.yaml")
-	// Pushes to residents wait for no morning.
-	document = regexp.MustCompile(`(?m)^quiet:.*$`).ReplaceAll(document, []byte(`quiet: {from: "00:00", to: "00:00"}`))
 	if err := os.WriteFile(file, document, 0o600); err != nil {
 		return fmt.Errorf("ground: %w", err)
 	}
@@ -161,6 +190,15 @@ func (f *Field) prepare(ctx context.Context, crew int) error {
 		return err
 	}
 	return f.enterPeople(ctx, crew)
+}
+
+// document is the demo's community, in which pushes to residents wait for no morning.
+func document(root string) ([]byte, error) {
+	text, err := os.ReadFile(filepath.Join(root, "configs", "demo", "community.yaml"))
+	if err != nil {
+		return nil, fmt.Errorf("ground: %w", err)
+	}
+	return regexp.MustCompile(`(?m)^quiet:.*$`).ReplaceAll(text, []byte(`quiet: {from: "00:00", to: "00:00"}`)), nil
 }
 
 func (f *Field) enterPeople(ctx context.Context, crew int) error {
@@ -243,12 +281,8 @@ func (f *Field) serve(at **http.Server, handler http.Handler) (addr string, err 
 	return listener.Addr().String(), nil
 }
 
-// configure writes the settings of the replicas.
-func (f *Field) configure() error {
-	simAddr, err := f.serve(&f.simHTTP, f.Platform.Handler())
-	if err != nil {
-		return err
-	}
+// configure writes the settings of the replicas, with the platform at an address.
+func (f *Field) configure(simAddr string) error {
 	config, err := yaml.Marshal(map[string]any{
 		"data": filepath.Join(f.Dir, "data"), "log": map[string]any{"level": "warn", "format": "text"},
 		"accounts": []map[string]any{{

@@ -35,9 +35,9 @@ var past = []string{
 			'收到,编号 ' || l.number, false, l.filed_at + m.after
 		FROM life l JOIN seed s USING (i), (VALUES ('a', interval '0'), ('b', interval '1 day')) m(part, after) ORDER BY l.number`,
 	`INSERT INTO ticket (community, number, version, state, stand, kind, category, severity, grid, level, owner, reporter, next_due, filed_at, ended_at,
-			helpers, support, outside, resolved_at, late_since, changed_at, body)
+			helpers, support, outside, resolved_at, late_since, changed_at, pressing_of, body)
 		SELECT $1, l.number, s.version, s.state, s.stand, s.kind, s.category, s.severity, s.grid, s.level, s.owner, l.person, NULL, l.filed_at, later(s.ended_at, s.filed_at, l.filed_at),
-			'{}', s.support, s.outside, later(s.resolved_at, s.filed_at, l.filed_at), NULL, later(s.changed_at, s.filed_at, l.filed_at),
+			'{}', s.support, s.outside, later(s.resolved_at, s.filed_at, l.filed_at), NULL, later(s.changed_at, s.filed_at, l.filed_at), s.version,
 			s.body || jsonb_build_object('number', l.number, 'reporter', l.person, 'filed_at', l.filed_at, 'since', l.filed_at, 'classified_at', l.filed_at, 'assigned_at', l.filed_at,
 				'accepted_at', later((s.body->>'accepted_at')::timestamptz, s.filed_at, l.filed_at), 'resolved_at', later(s.resolved_at, s.filed_at, l.filed_at),
 				'reported_at', later((s.body->>'reported_at')::timestamptz, s.filed_at, l.filed_at),

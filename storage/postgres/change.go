@@ -370,14 +370,14 @@ func writeTalks(b *pgx.Batch, fit []*desk.Change, k *known) error {
 
 const (
 	insertTickets = `INSERT INTO ticket (community, number, version, state, stand, kind, category, severity, grid, level,
-			owner, reporter, next_due, filed_at, ended_at, body, helpers, support, outside, resolved_at, late_since, changed_at, pressing)
+			owner, reporter, next_due, filed_at, ended_at, body, helpers, support, outside, resolved_at, late_since, changed_at, pressing, pressing_of)
 		SELECT x.community, x.number, x.version, x.state, x.stand, x.kind, x.category, x.severity, x.grid, x.level,
-			x.owner, x.reporter, x.next_due, x.filed_at, x.ended_at, x.body::jsonb, x.helpers::bigint[], x.support, x.outside, x.resolved_at, x.late_since, x.changed_at, x.pressing ` + fromTickets
+			x.owner, x.reporter, x.next_due, x.filed_at, x.ended_at, x.body::jsonb, x.helpers::bigint[], x.support, x.outside, x.resolved_at, x.late_since, x.changed_at, x.pressing, x.version ` + fromTickets
 	updateTickets = `UPDATE ticket t SET version = x.version, state = x.state, stand = x.stand, kind = x.kind,
 			category = x.category, severity = x.severity, grid = x.grid, level = x.level, owner = x.owner,
 			reporter = x.reporter, next_due = x.next_due, filed_at = x.filed_at, ended_at = x.ended_at, body = x.body::jsonb,
 			helpers = x.helpers::bigint[], support = x.support, outside = x.outside, resolved_at = x.resolved_at,
-			late_since = x.late_since, changed_at = greatest(t.changed_at, x.changed_at), pressing = x.pressing ` +
+			late_since = x.late_since, changed_at = greatest(t.changed_at, x.changed_at), pressing = x.pressing, pressing_of = x.version ` +
 		fromTickets + ` WHERE t.community = x.community AND t.number = x.number`
 	fromTickets = `FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
 			$9::text[], $10::smallint[], $11::bigint[], $12::bigint[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[], $16::text[],

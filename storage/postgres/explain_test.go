@@ -31,12 +31,12 @@ const large = `
 	UPDATE person SET phone = '199' || lpad(id::text, 8, '0');
 	INSERT INTO talk (community, person, version, state, last_message_at)
 		SELECT community, id, 1, '{}', timestamptz '2026-01-01' FROM person;
-	INSERT INTO ticket (community, number, version, state, stand, kind, category, severity, grid, level, owner, reporter, next_due, filed_at, ended_at, body)
+	INSERT INTO ticket (community, number, version, state, stand, kind, category, severity, grid, level, owner, reporter, next_due, filed_at, ended_at, pressing_of, body)
 		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 1000 + i, 1, 'x',
 			CASE i / 2 % 100 WHEN 0 THEN 'wall' WHEN 50 THEN 'tray' ELSE 'with' END, 'incident', '', 'minor', 'G' || i % 10,
 			CASE WHEN i % 700 < 10 THEN 2 ELSE 1 END, i % 600, i % 40000,
 			timestamptz '2026-01-01' + i * interval '1 minute', timestamptz '2024-01-01' + i * interval '5 minutes',
-			CASE WHEN i / 2 % 50 = 0 THEN NULL ELSE timestamptz '2026-01-01' END, '{"text":"something of a usual length, so that rows are of a usual size"}'
+			CASE WHEN i / 2 % 50 = 0 THEN NULL ELSE timestamptz '2026-01-01' END, 1, '{"text":"something of a usual length, so that rows are of a usual size"}'
 		FROM generate_series(1, 200000) i;
 	UPDATE ticket SET helpers = CASE WHEN number % 4 = 0 AND ended_at IS NULL THEN ARRAY[number % 300] ELSE '{}' END,
 		support = CASE WHEN stand = 'wall' AND number % 3 = 0 THEN number % 50 ELSE 0 END,

@@ -2,14 +2,14 @@ package postgres
 
 import (
 	"context"
-	"database/sql"
 	"embed"
 	"errors"
 	"io/fs"
 	"path"
 
 	"github.com/jackc/pgx/v5"
-	_ "github.com/jackc/pgx/v5/stdlib" // goose speaks database/sql
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 )
 
@@ -50,24 +50,35 @@ func Pending(ctx context.Context, url string) ([]string, error) {
 	return pending, err
 }
 
-// lockMigrations waits for the lock of this schema; it ends with the
-// connection.
-const lockMigrations = `SELECT pg_advisory_lock(hashtextextended('wishdesk migrations of ' || current_schema(), 0))`
+const (
+	// lockMigrations waits for the lock of this schema. It ends with the session, and
+	// that is the one that migrates: where a process was killed, the server may still be
+	// at what it sent last, even at its commit, and who comes next must not begin before
+	// that ended.
+	lockMigrations = `SELECT pg_advisory_lock(hashtextextended('wishdesk migrations of ' || current_schema(), 0))`
+	// noticeGone has the server look, while it is at a long statement, whether who sent
+	// it is still there. Not every system that PostgreSQL runs on can; there the
+	// statement goes to its end first.
+	noticeGone = `SET client_connection_check_interval = '100ms'`
+)
 
 func migrations(ctx context.Context, url string, f func(*goose.Provider) error) (err error) {
-	lock, err := pgx.Connect(ctx, url)
+	cfg, err := pgxpool.ParseConfig(url) // which may have settings of a pool
 	if err != nil {
-		return fault("migrate", err)
+		return fault("settings", err)
 	}
-	defer func() { err = errors.Join(err, fault("migrate", lock.Close(context.WithoutCancel(ctx)))) }()
-	if _, err := lock.Exec(ctx, lockMigrations); err != nil {
-		return fault("migrate", err)
-	}
-	db, err := sql.Open("pgx", url)
-	if err != nil {
-		return fault("migrate", err)
-	}
+	db := stdlib.OpenDB(*cfg.ConnConfig, stdlib.OptionAfterConnect(func(ctx context.Context, c *pgx.Conn) error {
+		if _, err := c.Exec(ctx, noticeGone); err != nil && broken(err) {
+			return err
+		}
+		_, err := c.Exec(ctx, lockMigrations)
+		return err
+	}))
 	defer func() { err = errors.Join(err, fault("migrate", db.Close())) }()
+	db.SetMaxOpenConns(1) // each has the lock
+	if err := db.PingContext(ctx); err != nil {
+		return fault("migrate", err)
+	}
 	files, err := fs.Sub(migrationFiles, "migrations")
 	if err != nil {
 		return fault("migrate", err)
