@@ -1,14 +1,21 @@
 package bot_test
 
 import (
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/jackc/pgx/v5"
 	"github.com/jonboulle/clockwork"
 
+	"github.com/wishdesk/wishdesk/storage/postgres"
+	"github.com/wishdesk/wishdesk/storage/storetest"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 )
@@ -211,3 +218,50 @@ func TestASlowReplicaLeavesNothingBehind(t *testing.T) {
 }
 
 func clockAt(at time.Time) clockwork.Clock { return clockwork.NewFakeClockAt(at) }
+
+// A matter that was taken back in a release that had no event for it is left after the
+// upgrade: its card no more says what the other wrote, nor their door.
+func TestTakenBackBeforeTheUpgrade(t *testing.T) {
+	url := storetest.Postgres(t)
+	w := newWorld(t, func(s *settings) { s.whole, s.postgres = true, url }).awake()
+	w.say(resident, "西区3号楼1单元402楼道灯不亮，我有肝炎摔不得")
+	w.say(neighbour, "西区3号楼1单元楼道灯坏了")
+	w.say(resident, "西区5号楼1单元402楼道灯不亮，我有肝炎摔不得")
+	w.say(neighbour, "西区5号楼1单元楼道灯坏了")
+	w.say(worker, "接单 1003")
+	w.say(worker, "办结 1003 换了灯")
+	var first workflow.PersonID
+	for _, number := range []int64{1001, 1003} {
+		was := w.ticket(number)
+		first = was.Reporter
+		work, err := w.desk.Begin(community, true)
+		must(t, err)
+		_, err = work.Do(w.ctx, number, workflow.Command{
+			Name: workflow.CmdAdopt, Actor: workflow.System(), Reporter: was.Followers[0], Follow: []workflow.PersonID{first},
+		})
+		must(t, err)
+		must(t, work.Commit(w.ctx))
+	}
+	w.holds("before", w.say(neighbour, "1001"), "肝炎", "402")
+
+	db, err := pgx.Connect(w.ctx, url)
+	must(t, err)
+	_, err = db.Exec(w.ctx, "DROP TABLE unleft; DELETE FROM goose_db_version WHERE version_id = 16", pgx.QueryExecModeSimpleProtocol)
+	must(t, errors.Join(err, db.Close(w.ctx)))
+	must(t, postgres.Migrate(w.ctx, url))
+	must(t, w.desk.Refresh(w.ctx))
+	_, err = w.desk.Follow(w.ctx, community)
+	must(t, err)
+	for number, place := range map[int64]string{1001: "3号楼1单元", 1003: "5号楼1单元"} {
+		w.holds("after", w.say(neighbour, strconv.FormatInt(number, 10)), "楼道灯坏了", place, "!肝炎", "!402")
+		events, err := w.store.Events(w.ctx, community, number)
+		must(t, err)
+		last, now := events[len(events)-1], w.ticket(number)
+		if last.Type != workflow.EvLeft || last.By != first || !cmp.Equal(workflow.Replay(community, number, events), now, cmpopts.EquateEmpty()) {
+			t.Errorf("%d: the last event is %+v, the ticket %+v", number, last, now)
+		}
+	}
+	if rest, err := w.store.Unleft(w.ctx, community); err != nil || len(rest) != 0 {
+		t.Errorf("to be left still: %v, %v", rest, err)
+	}
+}

@@ -27,18 +27,7 @@ func (t *Ticket) of(p Person) bool {
 // before they became staff, of each result, and of what who handled it asked and told
 // them while it was their matter.
 func Told(events []Event, p PersonID) []Event {
-	states := make([]Ticket, len(events)+1) // before each
-	for i, ev := range events {
-		states[i+1] = Apply(states[i], ev)
-	}
-	same := []PersonID{p}
-	for i, ev := range slices.Backward(events) {
-		before := &states[i]
-		waited := before.Involved(ev.Reporter) || slices.Contains(before.Supporters, ev.Reporter) // another person, not another ID
-		if ev.Type == EvAdopted && slices.Contains(same, ev.Reporter) && !waited {
-			same = append(same, ev.Follow...)
-		}
-	}
+	states, same := oneHuman(events, p)
 	out := make([]Event, len(events))
 	for i, ev := range events {
 		told := ev.toldTo(&states[i], same)
@@ -53,6 +42,50 @@ func Told(events []Event, p PersonID) []Event {
 		out[i] = ev
 	}
 	return out
+}
+
+// oneHuman are the IDs by which a ticket knows one human, and the ticket before each of
+// its events.
+func oneHuman(events []Event, p PersonID) (states []Ticket, same []PersonID) {
+	states = make([]Ticket, len(events)+1)
+	for i, ev := range events {
+		states[i+1] = Apply(states[i], ev)
+	}
+	same = []PersonID{p}
+	for i, ev := range slices.Backward(events) {
+		if ev.Type == EvAdopted && slices.Contains(same, ev.Reporter) && !states[i].Waits(ev.Reporter) { // else another person, not another ID
+			same = append(same, ev.Follow...)
+		}
+	}
+	return states, same
+}
+
+// Said is what one human wrote of a matter themselves, or had filed for them, with the
+// photos that came with it and the last place that they gave: nothing of what others
+// added to it, whoever they are.
+func Said(events []Event, p PersonID) (text string, media []Media, place Place) {
+	_, same := oneHuman(events, p)
+	var t Ticket
+	for i := range events {
+		ev := &events[i]
+		who := ev.By
+		switch ev.Type {
+		case EvFiled, EvLeft: // also what somebody filed for them
+			who = ev.Reporter
+		case EvAnswered, EvSupplemented:
+		default:
+			continue
+		}
+		if !slices.Contains(same, who) {
+			continue
+		}
+		t.addText(ev.Text)
+		t.Media = append(t.Media, ev.Media...)
+		if ev.Place != nil {
+			t.Place = *ev.Place
+		}
+	}
+	return t.Text, t.Media, t.Place
 }
 
 // toldTo tells whether what an event says is for one of these, by their ID one human.

@@ -158,10 +158,20 @@ func TestWhatIsTold(t *testing.T) {
 		t.Errorf("the words are %q with %v", text, media)
 	}
 
+	for p, want := range map[PersonID]string{li: "李的话\n李补充", wang: "王补充\n王回答\n王自己的", chen: "办事的补充", 99: ""} {
+		text, media, place := Said(events, p)
+		if text != want || len(media) != strings.Count(want, "\n")+min(1, len(want)) || place.Room != map[PersonID]string{li: "402", wang: "101"}[p] {
+			t.Errorf("%d said %q with %v of %v", p, text, media, place)
+		}
+	}
+
 	// Another ID of the same human reads on; one who only waited for it does not.
 	adopted := append(slices.Clone(events[:4]), Event{Type: EvAdopted, To: Accepted, Reporter: 50, Follow: []PersonID{li}})
 	if text, _ := WordsOf(Told(adopted, 50)); text != "李的话\n李补充" {
 		t.Errorf("who became staff reads %q", text)
+	}
+	if text, _, _ := Said(adopted, 50); text != "李的话\n李补充" {
+		t.Errorf("who became staff said %q", text)
 	}
 	adopted[4].Reporter = wang
 	if text, _ := WordsOf(Told(adopted, wang)); text != "" {

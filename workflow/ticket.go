@@ -340,6 +340,11 @@ func (t *Ticket) Involved(p PersonID) bool {
 	return p != 0 && (t.Reporter == p || slices.Contains(t.Followers, p))
 }
 
+// Waits tells whether somebody reported the ticket, follows it or wishes the same.
+func (t *Ticket) Waits(p PersonID) bool {
+	return t.Involved(p) || p != 0 && slices.Contains(t.Supporters, p)
+}
+
 // InDoubt tells whether nobody knows yet what the ticket is about, and no
 // person has asked its reporter: advice can still help.
 func (t *Ticket) InDoubt() bool {

@@ -119,8 +119,10 @@ func (c communityExport) Run(ctx context.Context, p *program) error {
 		if err != nil {
 			return noCommunity(c.Code, err)
 		}
-		_, err = p.out.Write(document)
-		return err
+		return p.audited(ctx, store, c.Code, "community.look", "", func() (string, error) {
+			_, err := p.out.Write(document)
+			return "", err
+		})
 	})
 }
 
@@ -256,7 +258,7 @@ func (a personAdd) Run(ctx context.Context, p *program) error {
 			}
 			key = a.Name
 		}
-		return p.audited(ctx, store, a.Community, "people.add", "", func() (string, error) {
+		err = p.audited(ctx, store, a.Community, "people.add", "", func() (string, error) {
 			id, err := store.UpsertPerson(ctx, key, workflow.Person{
 				Community: a.Community, Name: a.Name, Phone: a.Phone,
 				Roles: []workflow.Role{role},
@@ -267,7 +269,17 @@ func (a personAdd) Run(ctx context.Context, p *program) error {
 			_, _ = fmt.Fprintf(p.out, "%s is person %d; `wishdesk invite %s --community %s` makes the code for their WeChat\n", a.Name, id, a.Name, a.Community)
 			return ofPerson(id), nil
 		})
+		if errors.Is(err, desk.ErrLastAdmin) {
+			return lastAdmin(a.Name, a.Community)
+		}
+		return err
 	})
+}
+
+// lastAdmin tells the user of the command line what to do before somebody who alone
+// administers a community no longer does.
+func lastAdmin(name, community string) error {
+	return usage(fmt.Errorf("%s is the last administrator of %s: make another first (`wishdesk person add --role admin`)", name, community))
 }
 
 func noCommunity(code string, err error) error {

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -129,6 +130,8 @@ func TestSetUpACommunity(t *testing.T) {
 	holds(t, "somebody leaves", step(0, "person", "leave", "李梅", "--community", "dong"), "plays no part")
 	holds(t, "an administrator", step(0, "person", "add", "--community", "dong", "--name", "钱敏", "--role", "admin"), "person")
 	holds(t, "the last one", step(2, "person", "leave", "钱敏", "--community", "dong"), "make another first")
+	holds(t, "the last one changed", step(2, "person", "add", "--community", "dong", "--name", "钱敏", "--key", "钱敏", "--role", "volunteer"), "make another first")
+	holds(t, "still there", step(0, "person", "list", "--community", "dong"), "钱敏", "admin", "!volunteer")
 	all, err := store.AuditLog(t.Context(), "dong", access.Entries{Limit: 100})
 	must(t, err)
 	var lines []string
@@ -139,7 +142,7 @@ func TestSetUpACommunity(t *testing.T) {
 		lines = append(lines, strings.Join([]string{e.Action, strings.TrimPrefix(e.Object, "operator wang"), string(e.Outcome), e.Reason}, "|"))
 	}
 	holds(t, "the audit log", strings.Join(lines, "\n"), "community.change||done|version 1", "people.add||done|person 1", "people.look||done|", "people.code|, person 1|done|",
-		"failures.retry|, letter 7|refused|not_found", "failures.retry|, letter 1|done|", "key.new||done|api_key 1", "key.end|, api_key 1|done|", "people.leave|, person 101|done|", "|refused|last_admin", "!张建国", "!199")
+		"failures.retry|, letter 7|refused|not_found", "failures.retry|, letter 1|done|", "key.new||done|api_key 1", "key.end|, api_key 1|done|", "people.leave|, person 101|done|", "people.leave|, person 301|refused|last_admin", "people.add||refused|last_admin", "community.look||done|", "!张建国", "!199")
 }
 
 func TestClassifyPrintsALineEach(t *testing.T) {
@@ -340,6 +343,12 @@ func TestTrainFromCorrections(t *testing.T) {
 	holds(t, "ended", step(0, "model", "end", "--community", "dong"), "none of its own")
 	holds(t, "out of use", step(0, list...), "not in use")
 	holds(t, "forgotten", step(0, explain...), "!停车管理")
+	all, err := store.AuditLog(t.Context(), "dong", access.Entries{Limit: 100})
+	must(t, err)
+	kept := slices.IndexFunc(all, func(e access.Entry) bool { return e.Action == "model.train" })
+	if kept < 0 || all[kept].Outcome != access.Done || all[kept].Reason != "version 1" {
+		t.Errorf("the audit log does not say what was kept: %+v", all)
+	}
 }
 
 // The doctor asks what is asked outside, and never fails for it: the desk works

@@ -91,7 +91,7 @@ func (c personLeave) Run(ctx context.Context, p *program) error {
 		if err := p.audited(ctx, store, c.Community, "people.leave", ofPerson(found[0].ID), func() (string, error) {
 			return "", store.Leave(ctx, c.Community, found[0].ID)
 		}); errors.Is(err, desk.ErrLastAdmin) {
-			return usage(fmt.Errorf("%s is the last administrator of %s: make another first (`wishdesk person add --role admin`)", found[0].Name, c.Community))
+			return lastAdmin(found[0].Name, c.Community)
 		} else if err != nil {
 			return err
 		}

@@ -90,11 +90,14 @@ func (c trainCommand) fromCorrections(ctx context.Context, p *program, store *po
 		}
 	}
 	if c.Keep {
-		version, err := teacher.Keep(ctx, c.Community, lesson, author(p.environ))
-		if err != nil {
-			return err
-		}
-		_, _ = fmt.Fprintf(p.out, "kept as version %d; `wishdesk model use %d --community %s` puts it in use\n", version, version, c.Community)
+		return p.audited(ctx, store, c.Community, "model.train", "", func() (string, error) {
+			version, err := teacher.Keep(ctx, c.Community, lesson, author(p.environ))
+			if err != nil {
+				return "", err
+			}
+			_, _ = fmt.Fprintf(p.out, "kept as version %d; `wishdesk model use %d --community %s` puts it in use\n", version, version, c.Community)
+			return fmt.Sprintf("version %d", version), nil
+		})
 	}
 	return nil
 }

@@ -244,6 +244,8 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"Wished", []string{"ticket_wished"}, func() { _, err := s.Wished(c, here, 3); add(err) }},
 		{"Solved", []string{"ticket_solved"}, func() { _, err := s.Solved(c, here, now.AddDate(0, 0, -30), now); add(err) }},
 		{"Followed", nil, func() { _, err := s.Followed(c, here); add(err) }},
+		{"Unleft", nil, func() { _, err := s.Unleft(c, here); add(err) }},
+		{"WasLeft", nil, func() { add(s.WasLeft(c, here, 1002)) }},
 		{"FollowedTo", nil, func() { add(s.FollowedTo(c, here, 1)) }},
 		{"Residents", []string{"person_phone", "person_name"}, func() {
 			_, err := s.Residents(c, here, "n4", "19900000004")

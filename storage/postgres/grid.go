@@ -47,6 +47,18 @@ func (s *Store) FollowedTo(ctx context.Context, community string, shape int64) e
 	return fault("followed", err)
 }
 
+// Unleft are the tickets that may lack that somebody left them; WasLeft notes that one
+// has been looked at. A migration found them.
+func (s *Store) Unleft(ctx context.Context, community string) ([]int64, error) {
+	return rows(ctx, s, "unleft", pgx.RowTo[int64], `SELECT number FROM unleft WHERE community = $1 ORDER BY number`, community)
+}
+
+// WasLeft notes that a ticket need not be looked at again.
+func (s *Store) WasLeft(ctx context.Context, community string, number int64) error {
+	_, err := s.pool.Exec(ctx, `DELETE FROM unleft WHERE community = $1 AND number = $2`, community, number)
+	return fault("unleft", err)
+}
+
 // Residents are those who are found by a telephone number; where that finds
 // nobody, or none is given, those with the name, exactly as written.
 func (s *Store) Residents(ctx context.Context, community, name, phone string) ([]workflow.Person, error) {

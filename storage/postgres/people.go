@@ -107,7 +107,7 @@ func (s *Store) FindPerson(ctx context.Context, community, nameOrKey string) ([]
 // import to the next, and gives their ID. Name, phone, roles and home are
 // taken as they are; a WeChat binding only where p has one and nobody else
 // has bound it since, so that an import does not undo a binding by code. p.ID
-// is ignored.
+// is ignored. desk.ErrLastAdmin where nobody would be administrator any more.
 func (s *Store) UpsertPerson(ctx context.Context, key string, p workflow.Person) (workflow.PersonID, error) {
 	if key == "" {
 		return 0, &workflow.Error{Code: workflow.CodeInvalid, Cause: errors.New("a person without a key")}
@@ -121,7 +121,7 @@ func (s *Store) UpsertPerson(ctx context.Context, key string, p workflow.Person)
 		return 0, err
 	}
 	var id workflow.PersonID
-	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+	err = s.changeStaff(ctx, p.Community, func(tx pgx.Tx) error {
 		var bound bool
 		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM person
 			WHERE community = $1 AND openid = nullif($2, '') AND key IS DISTINCT FROM $3)`, p.Community, p.OpenID, key).Scan(&bound); err != nil {
@@ -130,16 +130,13 @@ func (s *Store) UpsertPerson(ctx context.Context, key string, p workflow.Person)
 		if bound {
 			p.OpenID = ""
 		}
-		if err := tx.QueryRow(ctx, `INSERT INTO person AS p (community, id, key, name, phone, openid, roles, home, following)
+		return tx.QueryRow(ctx, `INSERT INTO person AS p (community, id, key, name, phone, openid, roles, home, following)
 			SELECT $1, $2, $3, $4, $5, nullif($6, ''), $7::text::jsonb, $8::text::jsonb, $9
 			ON CONFLICT (community, key) WHERE key IS NOT NULL DO UPDATE SET name = excluded.name, phone = excluded.phone,
 				openid = coalesce(excluded.openid, p.openid), roles = excluded.roles, home = excluded.home,
 				following = CASE WHEN excluded.openid IS NULL OR excluded.openid = p.openid THEN p.following ELSE excluded.following END
 			RETURNING id`,
-			p.Community, fresh, key, text(p.Name), text(p.Phone), p.OpenID, roles, home, p.Following).Scan(&id); err != nil {
-			return err
-		}
-		return touch(ctx, tx, p.Community)
+			p.Community, fresh, key, text(p.Name), text(p.Phone), p.OpenID, roles, home, p.Following).Scan(&id)
 	})
 	return id, fault("upsert person", err)
 }

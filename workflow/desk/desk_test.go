@@ -453,3 +453,35 @@ func TestMergeReachesTheOneThatLives(t *testing.T) {
 		t.Errorf("a merge in a circle: %v", err)
 	}
 }
+
+// A matter that goes on for a neighbour is in a grid of now, also where theirs was
+// reported in one that is no more and no building tells the new one.
+func TestWithdrawnFromAGridThatIsNoMore(t *testing.T) {
+	f := newFixture(t, storetest.Redis(t))
+	ctx := t.Context()
+	two := strings.Replace(shape, `1-4"}]`, `1-3"}, {code: G02, name: 第二网格, kind: residential, buildings: "东院:4-4"}]`, 1)
+	apply := func(document string) {
+		doc, err := workflow.ParseCommunity(strings.NewReader(document))
+		f.must(err)
+		_, err = f.store.ApplyCommunity(ctx, doc, []byte(document), "test")
+		f.must(err)
+		f.must(f.desk.Refresh(ctx))
+	}
+	apply(two)
+	first := f.file()
+	w := f.work(false)
+	_, _, err := w.FileInto(ctx, workflow.Command{
+		Actor: workflow.Actor{Kind: workflow.ActorPerson, Person: 4711}, Text: "小广场的灯不亮", Kind: workflow.Incident, Category: "facilities",
+		Severity: workflow.Minor, Place: workflow.Place{Landmark: "小广场", Grid: "G02"},
+	}, first.Number)
+	f.must(err)
+	f.must(w.Commit(ctx))
+	apply(shape)
+	w = f.work(false)
+	got, others, err := w.Withdraw(ctx, first.Number, workflow.By(f.reporter), "", nil)
+	f.must(err)
+	f.must(w.Commit(ctx))
+	if others != 1 || got.Reporter != 4711 || got.Text != "小广场的灯不亮" || got.Place != (workflow.Place{Landmark: "小广场", Grid: "G01"}) {
+		t.Errorf("%d others: %q of %d at %+v", others, got.Text, got.Reporter, got.Place)
+	}
+}

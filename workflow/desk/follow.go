@@ -46,6 +46,9 @@ func (d *Desk) Follow(ctx context.Context, community string) (changed int, err e
 		return 0, err // with Redis away it waits: the ladder still tells of what is not done
 	}
 	defer unlock()
+	if err := d.leaveOld(ctx, community); err != nil {
+		return 0, fmt.Errorf("desk: follow: %w", err)
+	}
 	var behind []int64
 	err = d.journal.OpenTickets(ctx, community, func(t workflow.Ticket) error {
 		if len(lagging(shape, &t)) > 0 {
@@ -75,6 +78,60 @@ func (d *Desk) Follow(ctx context.Context, community string) (changed int, err e
 		d.log.Info("open tickets followed a change of the community", "community", community, "tickets", changed)
 	}
 	return changed, nil
+}
+
+// leaveOld has those tickets left that their reporters took back before there was an
+// event for it, so that no neighbour reads what another wrote.
+func (d *Desk) leaveOld(ctx context.Context, community string) error {
+	all, err := d.journal.Unleft(ctx, community)
+	if err != nil {
+		return err
+	}
+	for _, number := range all {
+		err := ErrStale
+		for range 5 {
+			if err = d.leaveOne(ctx, community, number); !errors.Is(err, ErrStale) {
+				break
+			}
+		}
+		if err == nil {
+			err = d.journal.WasLeft(ctx, community, number)
+		}
+		if err != nil {
+			return fmt.Errorf("ticket %d, to be left: %w", number, err)
+		}
+	}
+	return nil
+}
+
+func (d *Desk) leaveOne(ctx context.Context, community string, number int64) error {
+	w, err := d.Begin(community, true)
+	if err != nil {
+		return err
+	}
+	dr, err := w.draft(ctx, number)
+	if err != nil {
+		return err
+	}
+	events, err := d.journal.Events(ctx, community, number)
+	if err != nil {
+		return err
+	}
+	own, ok, err := w.ownIn(ctx, &dr.ticket, []workflow.PersonID{dr.ticket.Reporter})
+	if err != nil {
+		return err
+	}
+	var theirs workflow.Event
+	if ok {
+		theirs.Text, theirs.Media, theirs.Place = own.Text, own.Media, &own.Place
+	}
+	ev, lacks, err := workflow.Unleft(w.Shape.Community, dr.ticket, events, theirs, w.Now)
+	if err != nil || !lacks {
+		return err
+	}
+	dr.ticket = workflow.Apply(dr.ticket, ev)
+	dr.events = append(dr.events, ev)
+	return w.Commit(ctx)
 }
 
 // lagging are the commands that bring a ticket up to the community's shape.

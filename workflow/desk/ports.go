@@ -333,6 +333,10 @@ type Journal interface {
 	// FollowedTo notes a later one.
 	Followed(ctx context.Context, community string) (int64, error)
 	FollowedTo(ctx context.Context, community string, shape int64) error
+	// Unleft are the tickets that may lack that somebody left them (see
+	// workflow.Unleft); WasLeft notes that one has been looked at.
+	Unleft(ctx context.Context, community string) ([]int64, error)
+	WasLeft(ctx context.Context, community string, number int64) error
 	// OpenTickets calls f with every open ticket, in the order of their filing; it
 	// also rebuilds the Drive.
 	OpenTickets(ctx context.Context, community string, f func(workflow.Ticket) error) error

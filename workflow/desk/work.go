@@ -206,6 +206,9 @@ func (w *Work) Withdraw(ctx context.Context, number int64, by workflow.Actor, re
 		if grid := own.MovesTo(w.Shape.Community); grid != "" {
 			leave.Place.Grid = grid
 		}
+		if _, there := w.Shape.Community.Grid(leave.Place.Grid); !there { // it was removed since
+			leave.Place.Grid = t.Place.Grid
+		}
 	case t.Kind == workflow.Wish:
 		leave.Place = workflow.Place{Estate: t.Place.Estate, Grid: t.Place.Grid}
 		if leave.Text, err = wall(ctx, &t); err != nil {
@@ -216,11 +219,15 @@ func (w *Work) Withdraw(ctx context.Context, number int64, by workflow.Actor, re
 	return t, len(waiting), err
 }
 
-// ownIn is the ticket with which the first of some people came into another; ok
-// is false where none of them brought one.
+// ownIn is the ticket with which the first of some people came into another, with
+// their own words, photos and place alone; ok is false where none of them brought one.
 func (w *Work) ownIn(ctx context.Context, t *workflow.Ticket, people []workflow.PersonID) (own workflow.Ticket, ok bool, err error) {
-	brought := map[workflow.PersonID]workflow.Ticket{}
+	brought, seen := map[workflow.PersonID]workflow.Ticket{}, map[int64]bool{t.Number: true}
 	for todo := slices.Clone(t.Absorbed); len(todo) > 0; todo = todo[1:] {
+		if seen[todo[0]] {
+			continue
+		}
+		seen[todo[0]] = true
 		other, err := w.Ticket(ctx, todo[0])
 		if err != nil {
 			return own, false, err
@@ -231,11 +238,28 @@ func (w *Work) ownIn(ctx context.Context, t *workflow.Ticket, people []workflow.
 		todo = append(todo, other.Absorbed...)
 	}
 	for _, p := range people {
-		if own, ok := brought[p]; ok {
-			return own, true, nil
+		if own, ok = brought[p]; ok {
+			err = w.alone(ctx, &own)
+			return own, true, err
 		}
 	}
 	return own, false, nil
+}
+
+// alone leaves of a ticket what its reporter said of it: not what others added to it,
+// nor the door that another named.
+func (w *Work) alone(ctx context.Context, t *workflow.Ticket) error {
+	events, err := w.desk.journal.Events(ctx, t.Community, t.Number)
+	if err != nil {
+		return fmt.Errorf("desk: events of ticket %d: %w", t.Number, err)
+	}
+	text, media, place := workflow.Said(slices.Concat(events, w.tickets[t.Number].events), t.Reporter)
+	t.Text, t.Media = text, media
+	if !place.Known() { // somebody else found out where it is
+		place = workflow.Place{Estate: t.Place.Estate, Building: t.Place.Building, Landmark: t.Place.Landmark, Grid: t.Place.Grid}
+	}
+	t.Place = place
+	return nil
 }
 
 // FileInto opens a ticket that tells of a trouble that is known: it ends in
