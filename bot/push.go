@@ -105,7 +105,7 @@ func (b *Bot) pushTask(ctx context.Context, community string, t desk.Task) error
 		return err
 	}
 	out := b.send(ctx, p, now)
-	out.At = b.desk.Now()
+	out.At, out.Lease = b.desk.Now(), p.Lease
 	errcode := strconv.FormatInt(out.ErrCode, 10)
 	pushes.WithLabelValues(community, out.Channel, errcode, string(out.Status)).Inc()
 	if out.Status == desk.PushSent {

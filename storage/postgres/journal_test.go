@@ -372,13 +372,16 @@ func TestPushes(t *testing.T) {
 		must(t, err)
 		return column(owed, func(p desk.Push) string { return p.Key })
 	}
+	leases := map[string]int64{}
 	take := func(key string, now time.Time) (desk.Push, bool) {
 		p, ok, err := s.TakePush(ctx(t), here, key, now, time.Minute)
 		must(t, err)
+		leases[key], p.Lease = p.Lease, 0
 		return p, ok
 	}
 	finish := func(key string, out desk.PushOutcome) {
 		t.Helper()
+		out.Lease = leases[key]
 		must(t, s.FinishPush(ctx(t), here, key, out))
 	}
 	same(t, "owed", []string{"a", "b", "c"}, keys(noon))
@@ -393,6 +396,7 @@ func TestPushes(t *testing.T) {
 			if p, ok, err := s.TakePush(ctx(t), here, "a", noon, time.Minute); err != nil {
 				t.Error(err)
 			} else if ok {
+				p.Lease = 0
 				won <- p
 			}
 		})

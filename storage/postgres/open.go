@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -39,12 +40,13 @@ type Store struct {
 	log   *slog.Logger
 	clock clockwork.Clock
 
-	changes *together[*desk.Change]
-	reads   *together[*statement]
-	pushes  *together[*statement] // leases and ends
-	running sync.WaitGroup        // what does their rounds
-	closing chan struct{}         // closed by Close
-	once    sync.Once
+	changes  *together[*desk.Change]
+	reads    *together[*statement]
+	pushes   *together[*statement] // leases and ends
+	running  sync.WaitGroup        // what does their rounds
+	insisted atomic.Int64          // pushes that are asked about again
+	closing  chan struct{}         // closed by Close
+	once     sync.Once
 
 	numbers numbers
 	persons block

@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"math/rand/v2"
 	"strconv"
 	"time"
 
@@ -28,22 +30,88 @@ func scanPush(r pgx.CollectableRow) (p desk.Push, err error) {
 }
 
 // takePush gives back the status from before, which tells of a lease that ran
-// out. The row is found by its key alone: with the rest beside it the planner may
-// choose the index of all that is owed, and read each that is due.
+// out. Asked again with its number ($5) it gives the same lease. The row is found by
+// its key alone: with the rest beside it the planner may choose the index of all that
+// is owed, and read each that is due.
 const takePush = `WITH old AS (
-		SELECT status, next_try AS due FROM push WHERE community = $1 AND key = $2 FOR UPDATE)
-	UPDATE push SET status = 'sending', attempts = attempts + 1, next_try = $4 FROM old
-	WHERE community = $1 AND key = $2 AND old.status IN ('owed', 'sending') AND old.due <= $3
-	RETURNING community, key, person, number, purpose, facts, old.status, channel, attempts, next_try, errcode, error, created_at, sent_at`
+		SELECT status, next_try AS due, coalesce(status = 'sending' AND abs(lease) = $5::bigint, false) AS own FROM push WHERE community = $1 AND key = $2 FOR UPDATE)
+	UPDATE push SET status = 'sending', attempts = attempts + CASE WHEN old.own THEN 0 ELSE 1 END, next_try = $4,
+		lease = CASE WHEN old.own THEN lease WHEN old.status = 'sending' THEN -$5::bigint ELSE $5::bigint END FROM old
+	WHERE community = $1 AND key = $2 AND (old.own OR old.status IN ('owed', 'sending') AND old.due <= $3)
+	RETURNING community, key, person, number, purpose, facts, CASE WHEN lease < 0 THEN 'sending' ELSE 'owed' END, channel, attempts, next_try, errcode, error, created_at, sent_at, abs(lease)`
+
+// giveBack undoes a lease that nobody got to know of. One that followed a lease that
+// had run out stays as that one was.
+const giveBack = `UPDATE push SET status = CASE WHEN lease < 0 THEN 'sending' ELSE 'owed' END, attempts = attempts - 1, next_try = $3, lease = NULL
+	WHERE community = $1 AND key = $2 AND status = 'sending' AND abs(lease) = $4`
 
 // TakePush leases a push that is owed and due, or whose lease ran out, to one
 // sender; ok is false where there is nothing to do. Its Attempts counts this
 // one. A push whose lease ran out comes back with Status PushSending: an
-// earlier sender may have sent it and died.
+// earlier sender may have sent it and died. Where it fails, a lease that was given
+// all the same is given back as soon as PostgreSQL answers.
 func (s *Store) TakePush(ctx context.Context, community, key string, now time.Time, lease time.Duration) (p desk.Push, ok bool, err error) {
-	return first(shared(ctx, s.pushes, "take push", scanPush, &statement{
-		community: community, key: key, sql: takePush, args: []any{community, key, now, now.Add(lease)},
+	number := rand.Int64() | 1
+	p, ok, err = first(shared(ctx, s.pushes, "take push", scanLeased, &statement{
+		community: community, key: key, sql: takePush, args: []any{community, key, now, now.Add(lease), number},
 	}))
+	if err != nil {
+		s.insist(ctx, err, statement{community: community, key: key, sql: giveBack, args: []any{community, key, now, number}})
+	}
+	return p, ok, err
+}
+
+func scanLeased(r pgx.CollectableRow) (p desk.Push, err error) {
+	var facts []byte
+	var sent *time.Time
+	if err := r.Scan(&p.Community, &p.Key, &p.Person, &p.Number, &p.Purpose, &facts, &p.Status, &p.Channel, &p.Attempts,
+		&p.NextTry, &p.ErrCode, &p.Error, &p.CreatedAt, &sent, &p.Lease); err != nil {
+		return p, err
+	}
+	if sent != nil {
+		p.SentAt = *sent
+	}
+	return p, json.Unmarshal(facts, &p.Facts)
+}
+
+// mostInsisted bounds what is asked again in the background.
+const mostInsisted = 1024
+
+// insist asks in the background until PostgreSQL has answered or the store closes, for
+// what the error cause leaves unknown: a lease or an end that may be stored or not.
+func (s *Store) insist(ctx context.Context, cause error, st statement) {
+	if ctx.Err() == nil && (!broken(causeOf(cause)) || errors.Is(cause, ErrClosed)) {
+		return
+	}
+	if s.insisted.Add(1) > mostInsisted {
+		s.insisted.Add(-1)
+		s.log.Warn("too much is unknown of the record: a push is left to its lease")
+		return
+	}
+	go func() {
+		defer s.insisted.Add(-1)
+		for {
+			again := st
+			_, err := shared(context.Background(), s.pushes, "push", pgx.RowTo[int], &again)
+			if err == nil || errors.Is(err, ErrClosed) || !broken(causeOf(err)) {
+				return
+			}
+			select {
+			case <-s.closing:
+				return
+			case <-time.After(time.Second):
+			}
+		}
+	}()
+}
+
+// causeOf is what a fault was made of.
+func causeOf(err error) error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Cause
+	}
+	return err
 }
 
 // owedPush has what is needed to queue a push.
@@ -51,23 +119,27 @@ func owedPush(r pgx.CollectableRow) (p desk.Push, err error) {
 	return p, r.Scan(&p.Key, &p.Person, &p.Purpose)
 }
 
-// finishPush: what is at an end is never owed again by a sender that comes
-// late.
-const finishPush = `UPDATE push SET status = $3, channel = coalesce(nullif($4, ''), channel), next_try = coalesce($5, next_try),
+// finishPush: what is at an end is never owed again by a sender that comes late, nor
+// what another has by now. So it may be repeated.
+const finishPush = `UPDATE push SET status = $3, channel = coalesce(nullif($4, ''), channel), next_try = coalesce($5, next_try), lease = NULL,
 		attempts = attempts - CASE WHEN $10 THEN 1 ELSE 0 END, errcode = $6, error = $7, msg_id = coalesce(nullif($8::bigint, 0), msg_id), sent_at = CASE WHEN $3 IN ('sent', 'unknown') THEN $9 ELSE sent_at END
-	WHERE community = $1 AND key = $2 AND ($3 <> 'owed' OR status IN ('owed', 'sending'))`
+	WHERE community = $1 AND key = $2 AND ($3 <> 'owed' OR status IN ('owed', 'sending') AND coalesce(abs(lease), 0) = $11::bigint)`
 
 // FinishPush stores the outcome of an attempt. A push that is sent, or given
-// up, is not owed again by an outcome that comes late.
+// up, is not owed again by an outcome that comes late. Where it fails, the outcome is
+// stored as soon as PostgreSQL answers, unless the store closes before.
 func (s *Store) FinishPush(ctx context.Context, community, key string, out desk.PushOutcome) error {
-	_, err := shared(ctx, s.pushes, "finish push", pgx.RowTo[int], &statement{
-		community: community, key: key, sql: finishPush, args: finishArgs(community, key, out),
-	})
+	st := statement{community: community, key: key, sql: finishPush, args: finishArgs(community, key, out)}
+	again := st
+	_, err := shared(ctx, s.pushes, "finish push", pgx.RowTo[int], &st)
+	if err != nil {
+		s.insist(ctx, err, again)
+	}
 	return err
 }
 
 func finishArgs(community, key string, out desk.PushOutcome) []any {
-	return []any{community, key, string(out.Status), out.Channel, moment(out.NextTry), out.ErrCode, text(out.Error), out.MsgID, out.At, out.Held}
+	return []any{community, key, string(out.Status), out.Channel, moment(out.NextTry), out.ErrCode, text(out.Error), out.MsgID, out.At, out.Held, out.Lease}
 }
 
 // OwedPushes are pushes owed and due, or with a lease that ran out, oldest

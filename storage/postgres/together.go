@@ -3,9 +3,12 @@ package postgres
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // maxBatch is how many callers share one round.
@@ -115,18 +118,46 @@ type statement struct {
 func (s *Store) statements(all []*statement) ([]error, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Release()
 	b := &pgx.Batch{}
 	for _, st := range all {
-		b.Queue(st.sql, st.args...).Query(func(rows pgx.Rows) error {
-			st.unread = st.took(rows)
-			rows.Close()
-			return rows.Err()
-		})
+		b.Queue(st.sql, st.args...).Query(func(rows pgx.Rows) error { return st.take(apart{rows, conn.Conn().TypeMap()}) })
 	}
-	if err := s.pool.SendBatch(ctx, b).Close(); err != nil {
+	if err := conn.SendBatch(ctx, b).Close(); err != nil {
 		return nil, err
 	}
 	return column(all, func(st *statement) error { return st.unread }), nil
+}
+
+// take takes what came of a statement. What cannot be understood of it is a fault of
+// that one alone, also where its scan panics; what PostgreSQL or the connection say is
+// one of all.
+func (st *statement) take(rows pgx.Rows) error {
+	func() {
+		defer func() {
+			if p := recover(); p != nil {
+				st.unread = fmt.Errorf("panic: %T", p) // its words may hold a resident's
+			}
+		}()
+		st.unread = st.took(rows)
+	}()
+	rows.Close()
+	return rows.Err()
+}
+
+// apart are rows of a batch that a failing Scan does not end: pgx would fail the batch.
+type apart struct {
+	pgx.Rows
+	types *pgtype.Map
+}
+
+// Scan reads the values of a row.
+func (r apart) Scan(dest ...any) error {
+	return pgx.ScanRow(r.types, r.FieldDescriptions(), r.RawValues(), dest...)
 }
 
 // read asks what only reads, again where the connection had died.
@@ -140,15 +171,20 @@ func (s *Store) read(all []*statement) (answers []error, err error) {
 }
 
 // write does what changes one row each, in the order of the rows, so that two processes
-// never wait for each other.
+// never wait for each other. It may be stored though its answer was lost, so each must
+// be such that it may be repeated.
 func (s *Store) write(all []*statement) (answers []error, err error) {
 	sorted := slices.SortedStableFunc(slices.Values(all), func(a, b *statement) int {
 		return cmp.Or(cmp.Compare(a.community, b.community), cmp.Compare(a.key, b.key))
 	})
+	hung := false // once more is asked of a server that hangs
 	for range maxTries {
-		if _, err = s.statements(sorted); err == nil || !raced(err) {
+		_, err = s.statements(sorted)
+		hangs := errors.Is(err, context.DeadlineExceeded)
+		if err == nil || !raced(err) && !dead(err) && (!hangs || hung) {
 			break
 		}
+		hung = hung || hangs
 	}
 	return column(all, func(st *statement) error { return st.unread }), err
 }

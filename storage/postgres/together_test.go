@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"testing"
 	"time"
 
@@ -19,9 +21,9 @@ func leasing(s *Store, keys ...string) (got []bool, errs []error) {
 	batch := make([]*asked[*statement], len(keys))
 	for i, key := range keys {
 		batch[i] = &asked[*statement]{ctx: context.Background(), op: "take push", answer: make(chan error, 1), what: &statement{
-			community: here, key: key, sql: takePush, args: []any{here, key, noon, noon.Add(time.Minute)},
+			community: here, key: key, sql: takePush, args: []any{here, key, noon, noon.Add(time.Minute), int64(i + 1)},
 			took: func(rows pgx.Rows) error {
-				found, err := pgx.CollectRows(rows, scanPush)
+				found, err := pgx.CollectRows(rows, scanLeased)
 				got[i] = len(found) == 1
 				return err
 			},
@@ -67,8 +69,7 @@ func TestManyLeasesShareOneTransaction(t *testing.T) {
 	}
 }
 
-// What PostgreSQL refuses of many fails alone, and what cannot be read of an answer is a
-// fault of that one.
+// What PostgreSQL refuses of many fails alone.
 func TestOneBadStatementFailsAlone(t *testing.T) {
 	s := newStore(t)
 	must(t, s.Commit(ctx(t), desk.Change{Community: here, Pushes: []desk.Push{owed("a", 8), owed("b", 8)}}))
@@ -80,16 +81,41 @@ func TestOneBadStatementFailsAlone(t *testing.T) {
 	if !errors.As(errs[1], &e) || e.Op != "take push" || e.SQLState == "" {
 		t.Errorf("the bad one got %v", errs[1])
 	}
-	done := make(chan error, 2)
-	go func() {
-		_, _, err := pointRow(ctx(t), s, "one", pgx.RowTo[int64], "SELECT 'no number'")
-		done <- err
-	}()
-	_, ok, err := pointRow(ctx(t), s, "two", pgx.RowTo[int64], "SELECT 2::bigint")
-	if err != nil || !ok {
-		t.Errorf("beside what cannot be read: %v %v", ok, err)
+}
+
+// What cannot be read of one answer fails that one, and neither those who share its batch
+// nor the connection: all are read once.
+func TestAnUnreadableAnswerFailsAlone(t *testing.T) {
+	s := newStore(t)
+	for what, scan := range map[string]func(pgx.CollectableRow) (int64, error){
+		"no number": pgx.RowTo[int64],
+		"panic":     func(pgx.CollectableRow) (int64, error) { panic("of its scan") },
+	} {
+		var reads int
+		reading := func(sql string, scan func(pgx.CollectableRow) (int64, error)) *asked[*statement] {
+			return &asked[*statement]{ctx: ctx(t), op: "read", answer: make(chan error, 1), what: &statement{sql: sql, took: func(rows pgx.Rows) error {
+				reads++
+				_, err := pgx.CollectRows(rows, scan)
+				return err
+			}}}
+		}
+		batch := []*asked[*statement]{
+			reading("SELECT 1::bigint", pgx.RowTo[int64]), reading("SELECT 'no number'", scan), reading("SELECT 3::bigint", pgx.RowTo[int64]),
+		}
+		s.reads.do(slices.Clone(batch))
+		if a, c := <-batch[0].answer, <-batch[2].answer; a != nil || c != nil {
+			t.Errorf("%s: beside it: %v and %v", what, a, c)
+		}
+		if err := <-batch[1].answer; err == nil {
+			t.Errorf("%s: it was read", what)
+		}
+		if reads != len(batch) {
+			t.Errorf("%s: %d reads of %d", what, reads, len(batch))
+		}
 	}
-	if err := <-done; !errors.As(err, &e) || e.Op != "one" {
+	_, _, err := pointRow(ctx(t), s, "one", pgx.RowTo[int64], "SELECT 'no number'")
+	var e *Error
+	if !errors.As(err, &e) || e.Op != "one" {
 		t.Errorf("what cannot be read gave %v", err)
 	}
 }
@@ -111,5 +137,40 @@ func TestReadsAfterTheConnectionsDied(t *testing.T) {
 	s.Close()
 	if _, _, err := s.Talk(ctx(t), here, 7); !errors.Is(err, ErrClosed) {
 		t.Errorf("after Close: %v", err)
+	}
+}
+
+// A lease whose answer was lost is nobody's: asked for again it is the same one, and where
+// it cannot be it is given back. An end may be repeated.
+func TestALostLeaseIsGivenBack(t *testing.T) {
+	s := newStore(t)
+	must(t, s.Commit(ctx(t), desk.Change{Community: here, Pushes: []desk.Push{owed("a", 8)}}))
+	take := func(now time.Time, number int64) []desk.Push {
+		got, err := shared(ctx(t), s.pushes, "take", scanLeased, &statement{community: here, key: "a", sql: takePush, args: []any{here, "a", now, now.Add(time.Minute), number}})
+		must(t, err)
+		return got
+	}
+	for range 2 { // its answer is lost once
+		if got := take(noon, 11); len(got) != 1 || got[0].Attempts != 1 || got[0].Status != desk.PushOwed {
+			t.Errorf("a lease asked for again: %+v", got)
+		}
+	}
+	if got := take(noon, 13); len(got) != 0 {
+		t.Errorf("another got it: %+v", got)
+	}
+	s.insist(ctx(t), io.ErrUnexpectedEOF, statement{community: here, key: "a", sql: giveBack, args: []any{here, "a", noon, int64(11)}})
+	for s.insisted.Load() > 0 {
+		time.Sleep(time.Millisecond)
+	}
+	p, ok, err := s.TakePush(ctx(t), here, "a", noon, time.Minute)
+	if must(t, err); !ok || p.Status != desk.PushOwed || p.Attempts != 1 {
+		t.Errorf("what was given back: %v %+v", ok, p)
+	}
+	held := desk.PushOutcome{Status: desk.PushOwed, Held: true, NextTry: noon, At: noon, Lease: p.Lease}
+	for range 2 {
+		must(t, s.FinishPush(ctx(t), here, "a", held))
+	}
+	if p, _, _ = s.TakePush(ctx(t), here, "a", noon, time.Minute); p.Attempts != 1 {
+		t.Errorf("held once and told twice: attempt %d", p.Attempts)
 	}
 }

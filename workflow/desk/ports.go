@@ -177,6 +177,7 @@ type Push struct {
 	Error     string    // last error, redacted
 	CreatedAt time.Time
 	SentAt    time.Time
+	Lease     int64 // by which its sender has it, for the outcome
 }
 
 // Urgent tells whether the push goes before others.
@@ -268,6 +269,7 @@ type PushOutcome struct {
 	Error   string // redacted
 	MsgID   int64  // WeChat's id of a template message, by which its result is reported; 0 for none
 	At      time.Time
+	Lease   int64 // of the push; with PushOwed it must still be that one
 }
 
 // Contact is what decides which channel may reach a person now.
