@@ -353,8 +353,13 @@ type retryTurn struct {
 	held  chan struct{} // closed when those who come for the first time may go on; nil while they may
 }
 
-// holdsUp is how often somebody decides again in vain before nobody new may pass.
-const holdsUp = 8
+// holdsUp is how often somebody decides again in vain before nobody new may pass, and
+// heldUp how long each of those waits at most: they take up places that all
+// communities share.
+const (
+	holdsUp = 8
+	heldUp  = time.Second
+)
 
 func (r *retries) of(community string) *retryTurn {
 	r.mu.Lock()
@@ -408,12 +413,15 @@ func (r *retries) pass(ctx context.Context, community string) error {
 	if held == nil {
 		return nil
 	}
+	enough := time.NewTimer(heldUp)
+	defer enough.Stop()
 	select {
 	case <-held:
-		return nil
+	case <-enough.C:
 	case <-ctx.Done():
 		return fmt.Errorf("bot: held up: %w", ctx.Err())
 	}
+	return nil
 }
 
 // again is the reply of a delivery that is in the record already. Where the

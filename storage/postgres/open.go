@@ -40,13 +40,14 @@ type Store struct {
 	log   *slog.Logger
 	clock clockwork.Clock
 
-	changes  *together[*desk.Change]
-	reads    *together[*statement]
-	pushes   *together[*statement] // leases and ends
-	running  sync.WaitGroup        // what does their rounds
-	insisted atomic.Int64          // pushes that are asked about again
-	closing  chan struct{}         // closed by Close
-	once     sync.Once
+	changes   *together[*desk.Change]
+	reads     *together[*statement]
+	pushes    *together[*statement] // leases and ends
+	running   sync.WaitGroup        // what does their rounds
+	insisted  atomic.Int64          // pushes that are asked about again
+	insisting sync.WaitGroup        // by these
+	closing   chan struct{}         // closed by Close
+	once      sync.Once
 
 	numbers numbers
 	persons block

@@ -88,7 +88,7 @@ func (s *Store) insist(ctx context.Context, cause error, st statement) {
 		s.log.Warn("too much is unknown of the record: a push is left to its lease")
 		return
 	}
-	go func() {
+	s.insisting.Go(func() {
 		defer s.insisted.Add(-1)
 		for {
 			again := st
@@ -102,7 +102,7 @@ func (s *Store) insist(ctx context.Context, cause error, st statement) {
 			case <-time.After(time.Second):
 			}
 		}
-	}()
+	})
 }
 
 // causeOf is what a fault was made of.

@@ -159,9 +159,7 @@ func TestALostLeaseIsGivenBack(t *testing.T) {
 		t.Errorf("another got it: %+v", got)
 	}
 	s.insist(ctx(t), io.ErrUnexpectedEOF, statement{community: here, key: "a", sql: giveBack, args: []any{here, "a", noon, int64(11)}})
-	for s.insisted.Load() > 0 {
-		time.Sleep(time.Millisecond)
-	}
+	s.insisting.Wait()
 	p, ok, err := s.TakePush(ctx(t), here, "a", noon, time.Minute)
 	if must(t, err); !ok || p.Status != desk.PushOwed || p.Attempts != 1 {
 		t.Errorf("what was given back: %v %+v", ok, p)
