@@ -103,6 +103,7 @@ type view struct {
 	Body any
 	Page string // the template's name
 	Said string // what was just done, in words
+	Call string // whom to call first, where there is danger
 }
 
 // show answers with a page.
@@ -121,6 +122,9 @@ func (q *request) render(status int, page string, body any) error {
 	if said := q.URL.Query().Get("said"); said != "" {
 		if key := "page.said." + said; q.console.o.Wording.Has(key) {
 			v.Said = v.Say(key)
+		}
+		if call := "call." + q.URL.Query().Get("danger"); q.console.o.Wording.Has(call) {
+			v.Call = v.Say("page.danger", "Call", v.Say(call))
 		}
 	}
 	var b bytes.Buffer
@@ -206,6 +210,7 @@ func (v view) Here() string {
 	u := *v.URL
 	query := u.Query()
 	query.Del("said")
+	query.Del("danger")
 	u.RawQuery = query.Encode()
 	return u.RequestURI()
 }

@@ -265,6 +265,15 @@ func (q *request) address(said string, parts ...any) string {
 	return q.path(parts...)
 }
 
+// warned is such an address whose page first tells whom to call in a danger, "" for
+// none.
+func warned(address, danger string) string {
+	if danger == "" {
+		return address
+	}
+	return address + "&danger=" + url.QueryEscape(danger)
+}
+
 // to sends the browser on to such a page.
 func (q *request) to(said string, parts ...any) error { return q.on(q.address(said, parts...)) }
 
