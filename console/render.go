@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -222,6 +223,15 @@ func (v view) At() string {
 		return v.Here()
 	}
 	return v.standsOn(v.PostForm)
+}
+
+// Address is where the browser finds this page again: the page on which the form
+// stands that it answers; "" where it is at its own address already.
+func (v view) Address() string {
+	if v.Method == http.MethodGet && v.refused == nil {
+		return ""
+	}
+	return cmp.Or(v.At(), v.Home())
 }
 
 // Sign are the hidden fields that every form must carry.
