@@ -52,6 +52,71 @@ func TestTheCommitteeFindsReassignsAndExports(t *testing.T) {
 	}
 }
 
+// What nobody claimed in time is late until somebody has it, and history from then on.
+func TestAnAssignedWishIsNotLateAnyMore(t *testing.T) {
+	h := newHouse(t)
+	wish := h.file(east, "想有人教我下棋", func(c *workflow.Command) { c.Kind, c.Category = workflow.Wish, "elderly" })
+	missed := func(c workflow.Clock) workflow.Ticket {
+		t.Helper()
+		got, err := h.store.Ticket(t.Context(), east, wish.Number)
+		h.must(err)
+		due, ok := got.Due[c]
+		if !ok {
+			t.Fatalf("%s does not run: %v", c, got.Due)
+		}
+		h.clock.Advance(due.Sub(h.clock.Now()))
+		return h.tell(east, wish.Number, workflow.Command{Name: workflow.CmdTick, Actor: workflow.System(), Clock: c})
+	}
+	at, late := "/c/east/t/"+number(wish), `href="/c/east/t/`+number(wish)+`"`
+	shows := func(isLate bool) {
+		t.Helper()
+		b := h.as("east/committee")
+		if isLate {
+			b.get(at).mustSay(t, http.StatusOK, "已超时 ", "没人认领", "but not", "曾经超时")
+			b.get("/c/east/overdue").mustSay(t, http.StatusOK, late)
+		} else {
+			b.get(at).mustSay(t, http.StatusOK, "曾经超时:没人认领", "but not", "已超时")
+			b.get("/c/east/overdue").mustSay(t, http.StatusOK, "but not", late)
+		}
+		events, err := h.store.Events(t.Context(), east, wish.Number)
+		h.must(err)
+		got, err := h.store.Ticket(t.Context(), east, wish.Number)
+		h.must(err)
+		if again := workflow.Replay(east, wish.Number, events); got.IsLate() != isLate || !again.LateSince.Equal(got.LateSince) {
+			t.Errorf("late %v since %v, by its events %v", got.IsLate(), got.LateSince, again.LateSince)
+		}
+	}
+	missed(workflow.ClockUnclaimed)
+	shows(true)
+	partner := workflow.By(h.people["east/partner"])
+	h.tell(east, wish.Number, workflow.Command{Name: workflow.CmdClaim, Actor: partner, Unit: "北村小学"})
+	shows(false)
+	h.tell(east, wish.Number, workflow.Command{Name: workflow.CmdReturn, Actor: partner, Text: "出差了"})
+	shows(false)
+	missed(workflow.ClockTray) // what has risen goes there
+	shows(true)
+	h.tell(east, wish.Number, workflow.Command{Name: workflow.CmdAssign, Actor: workflow.By(h.people["east/committee"]), To: h.people["east/worker"].ID, Why: workflow.WhyByHand})
+	shows(false)
+	if got := missed(workflow.ClockResponse); !got.LateSince.Equal(h.clock.Now()) {
+		t.Errorf("late since %v, want since the second promise was missed, %v", got.LateSince, h.clock.Now())
+	}
+	h.as("east/committee").get(at).mustSay(t, http.StatusOK, "没人接单", "曾经超时:没人认领")
+}
+
+// Who comes too late is told what happened, and of what is over nobody has it.
+func TestTheLoserIsToldWhy(t *testing.T) {
+	h := newHouse(t)
+	wish := h.file(east, "想有人教我下棋", func(c *workflow.Command) { c.Kind, c.Category = workflow.Wish, "elderly" })
+	h.tell(east, wish.Number, workflow.Command{Name: workflow.CmdClaim, Actor: workflow.By(h.people["east/partner"]), Unit: "北村小学"})
+	for _, who := range []string{"volunteer", "committee"} {
+		h.as("east/"+who).post("/c/east/t/"+number(wish)+"/do/claim", nil).mustSay(t, http.StatusConflict, "已经有人认领了", "but not", "这一步已经办过了")
+	}
+	ticket := h.file(east, "楼道灯不亮了")
+	worker := h.people["east/worker"]
+	h.tell(east, ticket.Number, workflow.Command{Name: workflow.CmdAccept, Actor: workflow.By(worker)}, workflow.Command{Name: workflow.CmdCancel, Actor: workflow.By(h.people["east/resident"])})
+	h.as("east/worker").post("/c/east/t/"+number(ticket)+"/do/resolve", url.Values{"words": {"修好了"}}).mustSay(t, http.StatusConflict, "它现在是「已撤销」", "but not", "在您手上")
+}
+
 func TestSearchFindsByWhatPeopleRemember(t *testing.T) {
 	h := newHouse(t)
 	ticket := h.file(east, "三单元的楼道灯不亮了，LED 的！我的电话 13800138000")
