@@ -117,6 +117,24 @@ func TestTheLoserIsToldWhy(t *testing.T) {
 	h.as("east/worker").post("/c/east/t/"+number(ticket)+"/do/resolve", url.Values{"words": {"修好了"}}).mustSay(t, http.StatusConflict, "它现在是「已撤销」", "but not", "在您手上")
 }
 
+// What cannot be looked for is said beside its field, and the rest stays.
+func TestABadSearchKeepsItsForm(t *testing.T) {
+	h := newHouse(t)
+	b := h.as("east/committee")
+	b.get("/c/east/search?q=灯&grid=G2&from=2026-11-23&until=2026-11-20").mustSay(t, http.StatusUnprocessableEntity, `data-page="search"`, `value="灯"`, `<option value="G2" selected>`, `value="2026-11-23"`,
+		`比开始的还早,请改一下。</p><input type="date" id="until" name="until" aria-invalid="true" aria-describedby="refused" value="2026-11-20"`)
+	b.get("/c/east/search?q=0").mustSay(t, http.StatusUnprocessableEntity, `请再看一眼。</p><input type="search" id="q"`)
+}
+
+// An address that can be of nothing is no fault of ours.
+func TestAnAddressOfNothing(t *testing.T) {
+	h := newHouse(t)
+	b := h.as("east/admin")
+	for _, path := range []string{"/c/east/media/%00", "/c/%00/my", "/c/east/admin/words/%00", "/c/east/media/%ff"} {
+		b.get(path).mustSay(t, http.StatusNotFound, "没有这一页")
+	}
+}
+
 func TestSearchFindsByWhatPeopleRemember(t *testing.T) {
 	h := newHouse(t)
 	ticket := h.file(east, "三单元的楼道灯不亮了，LED 的！我的电话 13800138000")
