@@ -117,6 +117,23 @@ func TestTheLoserIsToldWhy(t *testing.T) {
 	h.as("east/worker").post("/c/east/t/"+number(ticket)+"/do/resolve", url.Values{"words": {"修好了"}}).mustSay(t, http.StatusConflict, "它现在是「已撤销」", "but not", "在您手上")
 }
 
+// Who changes the category leaves the place as it is: its fields begin with it.
+func TestReclassifyingKeepsTheDoor(t *testing.T) {
+	h := newHouse(t)
+	ticket := h.file(east, "楼道灯不亮了", func(c *workflow.Command) { c.Place.Detail = "门口" })
+	b, at := h.as("east/committee"), "/c/east/t/"+number(ticket)
+	b.get(at).mustSay(t, http.StatusOK, `<option selected>东园</option>`, `name="building" inputmode="numeric" value="1"`, `name="unit" inputmode="numeric" value="3"`, `value="402"`)
+	form := url.Values{"category": {"sanitation"}, "estate": {"东园"}, "building": {"1"}, "unit": {"3"}, "room": {"402"}}
+	if a := b.post(at+"/do/classify", form); a.status != http.StatusSeeOther {
+		t.Fatalf("classifying: %d %s", a.status, a.body)
+	}
+	got, err := h.store.Ticket(t.Context(), east, ticket.Number)
+	if h.must(err); got.Category != "sanitation" || got.Place != ticket.Place {
+		t.Errorf("it is %s at %+v, was at %+v", got.Category, got.Place, ticket.Place)
+	}
+	h.as("east/worker").get("/c/east/rounds").mustSay(t, http.StatusOK, "but not", `value="402"`)
+}
+
 // What cannot be looked for is said beside its field, and the rest stays.
 func TestABadSearchKeepsItsForm(t *testing.T) {
 	h := newHouse(t)

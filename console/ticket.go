@@ -155,6 +155,9 @@ func (q *request) showTicket(ask string) error {
 		page.Hands = append(page.Hands, hand{p.Name, q.voice().Title(p), h.Part, h.Result, h.State})
 	}
 	page.Groups = q.groups(&t)
+	if page.Sees && !t.HidesWho(q.me) && t.Place.Landmark == "" && q.shape.Community.GridOf(t.Place.Estate, t.Place.Building) != "" {
+		q.door = t.Place // what is known need not be written again
+	}
 	if t.InDoubt() && q.console.o.Understander != nil {
 		u, err := q.console.o.Understander.Understand(q.Context(), q.shape.Community, workflow.Words{Text: t.Text})
 		if err != nil {
@@ -381,6 +384,9 @@ func whatAndWhere(q *request, cmd *workflow.Command) error {
 	place, given, err := q.place()
 	if err != nil {
 		return err
+	}
+	if given && place.Estate == t.Place.Estate && place.Building == t.Place.Building {
+		place.Detail = t.Place.Detail // of which the fields say nothing
 	}
 	if given {
 		cmd.Place = place
