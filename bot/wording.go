@@ -129,7 +129,7 @@ func (s *session) about(t *workflow.Ticket) Values {
 	}
 	v := s.voice().Facts(&f, s.now)
 	v["Resolution"] = t.Resolution
-	v["Overdue"] = len(t.Overdue) > 0
+	v["Overdue"] = t.IsLate()
 	v["FiledAt"] = s.voice().When(t.FiledAt, s.now)
 	v["ResolvedAt"] = s.voice().When(t.ResolvedAt, s.now)
 	v["Waiting"] = t.Question != nil && t.Question.Pauses

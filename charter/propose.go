@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sort"
 	"strings"
 
 	"github.com/wishdesk/wishdesk/wording"
@@ -53,22 +54,25 @@ type Change struct {
 	Was       workflow.Document   // what stands; Version 0 where nothing does
 	Community *workflow.Community // as it would be
 	YAML      []byte
-	Lines     []Line // that go and come, in the order of the documents
+	Lines     []Line // that go, come and move, in the order of the documents
 	// Renumbered is the first estate that has another place in the list than
 	// before; "" for none. Such a change is applied only where that is meant.
 	Renumbered string
 }
 
-// Line is a line that goes or comes.
+// Line is a line that goes, comes or only stands elsewhere.
 type Line struct {
-	Comes bool
-	Text  string
+	Comes, Moves bool // at most one
+	Text         string
 }
 
-// String is the line with a sign before it, "+" or "-".
+// String is the line with a sign before it: "+", "-", or "~" where it moves.
 func (l Line) String() string {
-	if l.Comes {
+	switch {
+	case l.Comes:
 		return "+ " + l.Text
+	case l.Moves:
+		return "~ " + l.Text
 	}
 	return "- " + l.Text
 }
@@ -143,25 +147,58 @@ func renumbered(before string, after *workflow.Community) string {
 	return ""
 }
 
-// Differences are the lines that went and came, empty ones left out.
+// Differences are the lines that went, came, and stand elsewhere now, empty ones left
+// out. Of lines that changed their order as few as can be are the ones that moved.
 func Differences(before, after []string) []Line {
-	had, has := map[string]int{}, map[string]int{}
-	for _, l := range before {
-		had[l]++
+	stood := map[string][]int{}
+	for i, l := range before {
+		stood[l] = append(stood[l], i)
 	}
-	for _, l := range after {
-		has[l]++
-	}
-	var out []Line
-	for _, l := range before {
-		if has[l]--; has[l] < 0 && strings.TrimSpace(l) != "" {
-			out = append(out, Line{false, l})
+	var out, came []Line
+	had, was := make([]bool, len(before)), make([]int, len(after)) // was: where a line stood, -1 for nowhere
+	for i, l := range after {
+		was[i] = -1
+		if at := stood[l]; len(at) > 0 {
+			was[i], stood[l], had[at[0]] = at[0], at[1:], true
 		}
 	}
-	for _, l := range after {
-		if had[l]--; had[l] < 0 && strings.TrimSpace(l) != "" {
-			out = append(out, Line{true, l})
+	stays := longestRise(was)
+	for i, l := range before {
+		if !had[i] && strings.TrimSpace(l) != "" {
+			out = append(out, Line{Text: l})
 		}
 	}
-	return out
+	for i, l := range after {
+		if !stays[i] && strings.TrimSpace(l) != "" {
+			came = append(came, Line{Comes: was[i] < 0, Moves: was[i] >= 0, Text: l})
+		}
+	}
+	return append(out, came...)
+}
+
+// longestRise tells which of the numbers from 0 on make the longest row that rises.
+func longestRise(all []int) []bool {
+	var ends []int // ends[n] is where the row of n+1 numbers ends whose last is the least
+	before := make([]int, len(all))
+	for i, n := range all {
+		if n < 0 {
+			continue
+		}
+		at := sort.Search(len(ends), func(k int) bool { return all[ends[k]] > n })
+		if before[i] = -1; at > 0 {
+			before[i] = ends[at-1]
+		}
+		if at == len(ends) {
+			ends = append(ends, i)
+		} else {
+			ends[at] = i
+		}
+	}
+	in := make([]bool, len(all))
+	if len(ends) > 0 {
+		for i := ends[len(ends)-1]; i >= 0; i = before[i] {
+			in[i] = true
+		}
+	}
+	return in
 }

@@ -79,6 +79,28 @@ func TestProposeAndApply(t *testing.T) {
 	}
 }
 
+func TestDifferences(t *testing.T) {
+	for _, tt := range []struct{ before, after, want string }{
+		{"a b c", "a b c", ""},
+		{"a b c", "b a c", "~ b"},
+		{"a b c d", "d a b c", "~ d"},
+		{"a b c d", "b c d a", "~ a"},
+		{"a b c", "c x a", "- b, ~ c, + x"},
+		{"a a b", "a b a", "~ b"},
+		{"a a b", "b a", "- a, ~ b"},
+		{"a  b", "b  a", "~ b"}, // what is empty is told of by nobody
+		{"", "a b", "+ a, + b"},
+	} {
+		var got []string
+		for _, l := range Differences(strings.Split(tt.before, " "), strings.Split(tt.after, " ")) {
+			got = append(got, l.String())
+		}
+		if s := strings.Join(got, ", "); s != tt.want {
+			t.Errorf("%q to %q: %q, want %q", tt.before, tt.after, s, tt.want)
+		}
+	}
+}
+
 func TestBadDocumentChangesNothing(t *testing.T) {
 	r := registry(t)
 	ch, err := r.Propose(t.Context(), "", Any, []byte(small))

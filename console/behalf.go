@@ -58,5 +58,5 @@ func (c *Console) fileBehalf(q *request) error {
 	if !fresh { // it was there already, with its photos
 		q.dropPhotos(desk.ErrSeen)
 	}
-	return q.to("filed_behalf", "t", number)
+	return q.on(warned(q.address("filed_behalf", "t", number), cmd.Danger))
 }

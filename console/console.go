@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jonboulle/clockwork"
 
@@ -182,5 +183,12 @@ func (c *Console) Handler() http.Handler {
 	// Origin), besides the sign that every form carries.
 	own := http.NewCrossOriginProtection()
 	own.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { nowhere(w, r, workflow.CodeNotAllowed) }))
-	return own.Handler(mux)
+	all := own.Handler(mux)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.ContainsRune(r.URL.Path, 0) || !utf8.ValidString(r.URL.Path) { // nothing in the record is called so
+			nowhere(w, r, "no_page")
+			return
+		}
+		all.ServeHTTP(w, r)
+	})
 }

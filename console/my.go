@@ -132,10 +132,14 @@ func (c *Console) add(q *request) error {
 	if cmd.Text == "" && len(photos) == 0 {
 		return &workflow.Error{Code: workflow.CodeNeedsText, Number: t.Number}
 	}
+	u, err := c.o.Understander.Understand(q.Context(), q.shape.Community, workflow.Words{Text: cmd.Text})
+	if err != nil {
+		return err
+	}
 	return q.work(func(w *deskWork) (string, error) {
 		cmd.Media = q.attach(w, t.Number, photos)
 		_, err := w.Do(q.Context(), t.Number, cmd)
-		return q.address("added", "my", t.Number), err
+		return warned(q.address("added", "my", t.Number), u.Danger), err
 	})
 }
 

@@ -52,6 +52,106 @@ func TestTheCommitteeFindsReassignsAndExports(t *testing.T) {
 	}
 }
 
+// What nobody claimed in time is late until somebody has it, and history from then on.
+func TestAnAssignedWishIsNotLateAnyMore(t *testing.T) {
+	h := newHouse(t)
+	wish := h.file(east, "想有人教我下棋", func(c *workflow.Command) { c.Kind, c.Category = workflow.Wish, "elderly" })
+	missed := func(c workflow.Clock) workflow.Ticket {
+		t.Helper()
+		got, err := h.store.Ticket(t.Context(), east, wish.Number)
+		h.must(err)
+		due, ok := got.Due[c]
+		if !ok {
+			t.Fatalf("%s does not run: %v", c, got.Due)
+		}
+		h.clock.Advance(due.Sub(h.clock.Now()))
+		return h.tell(east, wish.Number, workflow.Command{Name: workflow.CmdTick, Actor: workflow.System(), Clock: c})
+	}
+	at, late := "/c/east/t/"+number(wish), `href="/c/east/t/`+number(wish)+`"`
+	shows := func(isLate bool) {
+		t.Helper()
+		b := h.as("east/committee")
+		if isLate {
+			b.get(at).mustSay(t, http.StatusOK, "已超时 ", "没人认领", "but not", "曾经超时")
+			b.get("/c/east/overdue").mustSay(t, http.StatusOK, late)
+		} else {
+			b.get(at).mustSay(t, http.StatusOK, "曾经超时:没人认领", "but not", "已超时")
+			b.get("/c/east/overdue").mustSay(t, http.StatusOK, "but not", late)
+		}
+		events, err := h.store.Events(t.Context(), east, wish.Number)
+		h.must(err)
+		got, err := h.store.Ticket(t.Context(), east, wish.Number)
+		h.must(err)
+		if again := workflow.Replay(east, wish.Number, events); got.IsLate() != isLate || !again.LateSince.Equal(got.LateSince) {
+			t.Errorf("late %v since %v, by its events %v", got.IsLate(), got.LateSince, again.LateSince)
+		}
+	}
+	missed(workflow.ClockUnclaimed)
+	shows(true)
+	partner := workflow.By(h.people["east/partner"])
+	h.tell(east, wish.Number, workflow.Command{Name: workflow.CmdClaim, Actor: partner, Unit: "北村小学"})
+	shows(false)
+	h.tell(east, wish.Number, workflow.Command{Name: workflow.CmdReturn, Actor: partner, Text: "出差了"})
+	shows(false)
+	missed(workflow.ClockTray) // what has risen goes there
+	shows(true)
+	h.tell(east, wish.Number, workflow.Command{Name: workflow.CmdAssign, Actor: workflow.By(h.people["east/committee"]), To: h.people["east/worker"].ID, Why: workflow.WhyByHand})
+	shows(false)
+	if got := missed(workflow.ClockResponse); !got.LateSince.Equal(h.clock.Now()) {
+		t.Errorf("late since %v, want since the second promise was missed, %v", got.LateSince, h.clock.Now())
+	}
+	h.as("east/committee").get(at).mustSay(t, http.StatusOK, "没人接单", "曾经超时:没人认领")
+}
+
+// Who comes too late is told what happened, and of what is over nobody has it.
+func TestTheLoserIsToldWhy(t *testing.T) {
+	h := newHouse(t)
+	wish := h.file(east, "想有人教我下棋", func(c *workflow.Command) { c.Kind, c.Category = workflow.Wish, "elderly" })
+	h.tell(east, wish.Number, workflow.Command{Name: workflow.CmdClaim, Actor: workflow.By(h.people["east/partner"]), Unit: "北村小学"})
+	for _, who := range []string{"volunteer", "committee"} {
+		h.as("east/"+who).post("/c/east/t/"+number(wish)+"/do/claim", nil).mustSay(t, http.StatusConflict, "已经有人认领了", "but not", "这一步已经办过了")
+	}
+	ticket := h.file(east, "楼道灯不亮了")
+	worker := h.people["east/worker"]
+	h.tell(east, ticket.Number, workflow.Command{Name: workflow.CmdAccept, Actor: workflow.By(worker)}, workflow.Command{Name: workflow.CmdCancel, Actor: workflow.By(h.people["east/resident"])})
+	h.as("east/worker").post("/c/east/t/"+number(ticket)+"/do/resolve", url.Values{"words": {"修好了"}}).mustSay(t, http.StatusConflict, "它现在是「已撤销」", "but not", "在您手上")
+}
+
+// Who changes the category leaves the place as it is: its fields begin with it.
+func TestReclassifyingKeepsTheDoor(t *testing.T) {
+	h := newHouse(t)
+	ticket := h.file(east, "楼道灯不亮了", func(c *workflow.Command) { c.Place.Detail = "门口" })
+	b, at := h.as("east/committee"), "/c/east/t/"+number(ticket)
+	b.get(at).mustSay(t, http.StatusOK, `<option selected>东园</option>`, `name="building" inputmode="numeric" value="1"`, `name="unit" inputmode="numeric" value="3"`, `value="402"`)
+	form := url.Values{"category": {"sanitation"}, "estate": {"东园"}, "building": {"1"}, "unit": {"3"}, "room": {"402"}}
+	if a := b.post(at+"/do/classify", form); a.status != http.StatusSeeOther {
+		t.Fatalf("classifying: %d %s", a.status, a.body)
+	}
+	got, err := h.store.Ticket(t.Context(), east, ticket.Number)
+	if h.must(err); got.Category != "sanitation" || got.Place != ticket.Place {
+		t.Errorf("it is %s at %+v, was at %+v", got.Category, got.Place, ticket.Place)
+	}
+	h.as("east/worker").get("/c/east/rounds").mustSay(t, http.StatusOK, "but not", `value="402"`)
+}
+
+// What cannot be looked for is said beside its field, and the rest stays.
+func TestABadSearchKeepsItsForm(t *testing.T) {
+	h := newHouse(t)
+	b := h.as("east/committee")
+	b.get("/c/east/search?q=灯&grid=G2&from=2026-11-23&until=2026-11-20").mustSay(t, http.StatusUnprocessableEntity, `data-page="search"`, `value="灯"`, `<option value="G2" selected>`, `value="2026-11-23"`,
+		`比开始的还早,请改一下。</p><input type="date" id="until" name="until" aria-invalid="true" aria-describedby="refused" value="2026-11-20"`)
+	b.get("/c/east/search?q=0").mustSay(t, http.StatusUnprocessableEntity, `请再看一眼。</p><input type="search" id="q"`)
+}
+
+// An address that can be of nothing is no fault of ours.
+func TestAnAddressOfNothing(t *testing.T) {
+	h := newHouse(t)
+	b := h.as("east/admin")
+	for _, path := range []string{"/c/east/media/%00", "/c/%00/my", "/c/east/admin/words/%00", "/c/east/media/%ff"} {
+		b.get(path).mustSay(t, http.StatusNotFound, "没有这一页")
+	}
+}
+
 func TestSearchFindsByWhatPeopleRemember(t *testing.T) {
 	h := newHouse(t)
 	ticket := h.file(east, "三单元的楼道灯不亮了，LED 的！我的电话 13800138000")

@@ -92,7 +92,8 @@ type partPage struct {
 // preview is what a change of the document would do.
 type preview struct {
 	Words   []charter.Line // what changes, as a person says it; none where the part has no such words
-	Lines   []charter.Line // the lines of the document that go and come
+	Lines   []charter.Line // the lines of the document that go, come and move
+	Changes bool           // it is another document; without lines only in what is empty
 	Moves   int            // open tickets that would go with their building to another grid
 	Numbers []int64        // the first of them
 }
@@ -105,7 +106,7 @@ const mostMoves = 10
 
 // previewed tells what a change would do.
 func (q *request) previewed(ch *charter.Change) (preview, error) {
-	out := preview{Lines: ch.Lines}
+	out := preview{Lines: ch.Lines, Changes: !ch.Nothing()}
 	if was, err := workflow.ParseCommunity(strings.NewReader(ch.Was.YAML)); err == nil {
 		out.Words = charter.Differences(q.sentences(was), q.sentences(ch.Community))
 	}

@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -103,6 +104,7 @@ type view struct {
 	Body any
 	Page string // the template's name
 	Said string // what was just done, in words
+	Call string // whom to call first, where there is danger
 }
 
 // show answers with a page.
@@ -121,6 +123,9 @@ func (q *request) render(status int, page string, body any) error {
 	if said := q.URL.Query().Get("said"); said != "" {
 		if key := "page.said." + said; q.console.o.Wording.Has(key) {
 			v.Said = v.Say(key)
+		}
+		if call := "call." + q.URL.Query().Get("danger"); q.console.o.Wording.Has(call) {
+			v.Call = v.Say("page.danger", "Call", v.Say(call))
 		}
 	}
 	var b bytes.Buffer
@@ -206,6 +211,7 @@ func (v view) Here() string {
 	u := *v.URL
 	query := u.Query()
 	query.Del("said")
+	query.Del("danger")
 	u.RawQuery = query.Encode()
 	return u.RequestURI()
 }
@@ -217,6 +223,15 @@ func (v view) At() string {
 		return v.Here()
 	}
 	return v.standsOn(v.PostForm)
+}
+
+// Address is where the browser finds this page again: the page on which the form
+// stands that it answers; "" where it is at its own address already.
+func (v view) Address() string {
+	if v.Method == http.MethodGet && v.refused == nil {
+		return ""
+	}
+	return cmp.Or(v.At(), v.Home())
 }
 
 // Sign are the hidden fields that every form must carry.
@@ -261,6 +276,9 @@ func (v view) When(t time.Time) string { return v.voice().When(t, v.now) }
 
 // Plus adds two numbers: lists that people read are counted from 1.
 func (v view) Plus(a, b int) int { return a + b }
+
+// Door is with which the fields for a place begin; the zero one where they are empty.
+func (v view) Door() workflow.Place { return v.door }
 
 // Clock is now.
 func (v view) Clock() time.Time { return v.now }

@@ -31,15 +31,16 @@ type request struct {
 	me      workflow.Person // the zero one where nobody is logged in
 	token   string          // the session's cookie, "" for none
 	how     access.How
-	seeks   *sought      // what it looks for, once it was read
-	notes   []string     // what else the audit log says of what was done
-	stored  []string     // IDs of the photos that were stored for it
-	status  int          // of the page that was shown, 0 for none
-	tried   bool         // a change was shown and not made
-	pages   http.Handler // of all routes: a refused form's page is made anew by it
-	refused *refusal     // for which this page is made anew, nil otherwise
-	own     bool         // it is a form of this session
-	name    string       // of the forms of this page; see formName
+	seeks   *sought        // what it looks for, once it was read
+	notes   []string       // what else the audit log says of what was done
+	stored  []string       // IDs of the photos that were stored for it
+	status  int            // of the page that was shown, 0 for none
+	tried   bool           // a change was shown and not made
+	pages   http.Handler   // of all routes: a refused form's page is made anew by it
+	refused *refusal       // for which this page is made anew, nil otherwise
+	own     bool           // it is a form of this session
+	name    string         // of the forms of this page; see formName
+	door    workflow.Place // with which the fields for a place begin
 }
 
 // community is the code of the community.
@@ -263,6 +264,15 @@ func (q *request) address(said string, parts ...any) string {
 		return q.path(parts...) + "?said=" + url.QueryEscape(said)
 	}
 	return q.path(parts...)
+}
+
+// warned is such an address whose page first tells whom to call in a danger, "" for
+// none.
+func warned(address, danger string) string {
+	if danger == "" {
+		return address
+	}
+	return address + "&danger=" + url.QueryEscape(danger)
 }
 
 // to sends the browser on to such a page.

@@ -177,6 +177,15 @@ func (c *Console) goRound(q *request) error {
 		r.Place.Grid = q.me.OwnGrid()
 	}
 	outcome := q.PostFormValue("outcome")
+	var u workflow.Understanding
+	if r.Text != "" {
+		if u, err = c.o.Understander.Understand(q.Context(), q.shape.Community, workflow.Words{Text: r.Text}); err != nil {
+			return err
+		}
+		if u.Severity == workflow.Emergency { // whatever was ticked, as in the chat
+			outcome = foundMatter
+		}
+	}
 	switch {
 	case r.Kind != workflow.Patrol && r.Kind != workflow.HomeVisit:
 		return &fault{Field: "kind", Key: "choose"}
@@ -187,14 +196,8 @@ func (c *Console) goRound(q *request) error {
 		return &fault{Field: "outcome", Key: "choose"}
 	case r.Text == "":
 		return &workflow.Error{Code: workflow.CodeNeedsText}
-	case !r.Place.Known():
+	case !r.Place.Known() && u.Severity != workflow.Emergency:
 		return &workflow.Error{Code: "needs_place", Cause: errors.New("found nobody knows where")}
-	}
-	var u workflow.Understanding
-	if outcome != foundNothing {
-		if u, err = c.o.Understander.Understand(q.Context(), q.shape.Community, workflow.Words{Text: r.Text}); err != nil {
-			return err
-		}
 	}
 	photos, err := q.photos("photos")
 	if err != nil {
@@ -215,6 +218,6 @@ func (c *Console) goRound(q *request) error {
 			r.Media = append(r.Media, m.ID)
 		}
 		w.Change.Rounds = append(w.Change.Rounds, r)
-		return q.address("round."+outcome, "rounds"), nil
+		return warned(q.address("round."+outcome, "rounds"), u.Danger), nil
 	})
 }

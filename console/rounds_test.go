@@ -218,6 +218,33 @@ func TestFilingForSomebody(t *testing.T) {
 		chromedp.SetValue(chromedp.CSS("#p-estate"), "东园"), chromedp.SendKeys(chromedp.CSS("#p-building"), "1"), browsertest.Presses("登记"), browsertest.Says("已替居民登记"))
 }
 
+// Who writes of danger reads first whom to call, as in the chat, whatever they ticked.
+func TestDangerOnAPageNamesWhomToCall(t *testing.T) {
+	h := newHouse(t)
+	worker, resident := h.as("east/worker"), h.as("east/resident")
+	own := h.file(east, "楼道灯坏了")
+	for _, tt := range []struct {
+		b           *browser
+		path, leads string
+		form        url.Values
+		call        string
+	}{
+		{worker, "/c/east/behalf", "/c/east/t/", url.Values{"name": {"王桂英"}, "words": {"家里着火了,有人困在里面"}, "estate": {"东园"}, "building": {"1"}}, "119"},
+		{worker, "/c/east/rounds", "/c/east/rounds?said=round.found", url.Values{"kind": {"patrol"}, "outcome": {"well"}, "words": {"着火了"}}, "119"},
+		{worker, "/c/east/rounds", "/c/east/rounds?said=round.found", url.Values{"kind": {"patrol"}, "outcome": {"found"}, "words": {"有人打架,动刀子了"}}, "110"},
+		{resident, "/c/east/my/" + number(own) + "/add", "/c/east/my/", url.Values{"words": {"现在冒烟着火了"}}, "119"},
+	} {
+		a := tt.b.post(tt.path, tt.form)
+		if a.status != http.StatusSeeOther || !strings.HasPrefix(a.to(), tt.leads) {
+			t.Errorf("%s leads to %d %s: %s", tt.path, a.status, a.to(), a.body)
+			continue
+		}
+		tt.b.get(a.to()).mustSay(t, http.StatusOK, "【紧急】请马上打 "+tt.call+"!人先离开危险的地方。")
+	}
+	a := worker.post("/c/east/rounds", url.Values{"kind": {"patrol"}, "outcome": {"well"}, "words": {"都好"}})
+	worker.get(a.to()).mustSay(t, http.StatusOK, "记下了", "but not", "【紧急】")
+}
+
 // A push that reaches nobody is a telephone call, which is ticked off.
 func TestACallIsTickedOff(t *testing.T) {
 	h := newHouse(t)

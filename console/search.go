@@ -36,6 +36,7 @@ type searchPage struct {
 	Kinds    []kind
 	Narrowed bool   // more than the box is filled in
 	Bad      string // what cannot be looked for, in words
+	Wrong    string // the field in which it stands, "" for none
 }
 
 // states are the choices of a search.
@@ -205,7 +206,7 @@ func (c *Console) search(q *request) error {
 	var wrong *fault
 	switch {
 	case errors.As(s.err, &wrong):
-		page.Bad = q.voice().Say("page.problem."+wrong.Key, nil)
+		page.Wrong, page.Bad = wrong.Field, q.voice().Say("page.problem."+wrong.Key, nil)
 		return q.render(http.StatusUnprocessableEntity, "search", page)
 	case s.err != nil:
 		return s.err

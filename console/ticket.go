@@ -30,6 +30,7 @@ type wholePage struct {
 	Reporter person
 	Hands    []hand
 	Missed   []string // promises, in words
+	WasLate  []string // those that were missed and are made good
 	LateFor  string
 	Points   string
 	Because  string  // why it went to who has it
@@ -127,7 +128,12 @@ func (q *request) showTicket(ask string) error {
 	}
 	slices.Reverse(page.Story) // what was last comes first
 	for _, clock := range t.Overdue {
-		page.Missed = append(page.Missed, q.voice().Say("digest.clock."+string(clock), nil))
+		words := q.voice().Say("digest.clock."+string(clock), nil)
+		if t.IsLate() && !t.MadeGood(clock) {
+			page.Missed = append(page.Missed, words)
+		} else {
+			page.WasLate = append(page.WasLate, words)
+		}
 	}
 	if t.IsLate() {
 		page.LateFor = q.voice().Span(q.now.Sub(t.LateSince))
@@ -149,6 +155,9 @@ func (q *request) showTicket(ask string) error {
 		page.Hands = append(page.Hands, hand{p.Name, q.voice().Title(p), h.Part, h.Result, h.State})
 	}
 	page.Groups = q.groups(&t)
+	if page.Sees && !t.HidesWho(q.me) && t.Place.Landmark == "" && q.shape.Community.GridOf(t.Place.Estate, t.Place.Building) != "" {
+		q.door = t.Place // what is known need not be written again
+	}
 	if t.InDoubt() && q.console.o.Understander != nil {
 		u, err := q.console.o.Understander.Understand(q.Context(), q.shape.Community, workflow.Words{Text: t.Text})
 		if err != nil {
@@ -376,6 +385,9 @@ func whatAndWhere(q *request, cmd *workflow.Command) error {
 	if err != nil {
 		return err
 	}
+	if given && place.Estate == t.Place.Estate && place.Building == t.Place.Building {
+		place.Detail = t.Place.Detail // of which the fields say nothing
+	}
 	if given {
 		cmd.Place = place
 	}
@@ -533,6 +545,10 @@ func (q *request) movedOn(t *workflow.Ticket) error {
 	if err != nil {
 		return err
 	}
-	text := q.voice().Say("page.refused.moved_on", wording.Values{"Number": t.Number, "StateLabel": m.StateLabel, "Owner": m.Owner, "Mine": m.Mine})
+	has := wording.Values{"Number": t.Number, "StateLabel": m.StateLabel, "Owner": "", "Mine": false}
+	if t.State.Open() { // what is over is with nobody
+		has["Owner"], has["Mine"] = m.Owner, m.Mine
+	}
+	text := q.voice().Say("page.refused.moved_on", has)
 	return &fault{Says: []string{text}, Stale: true}
 }

@@ -73,6 +73,33 @@ func TestARefusedFormComesBackAsItWasSent(t *testing.T) {
 	b.post(my+"/rate", form).mustSay(t, 422, "没有办成", "您刚才写的", "还是不亮")
 }
 
+// A refused form's page has the address of the page on which the form stands: one goes
+// back to it, reads it anew, and follows on it what changes.
+func TestARefusedFormsPageIsFoundAgain(t *testing.T) {
+	h := newHouse(t)
+	ticket := h.file(east, "楼道灯不亮了")
+	worker := workflow.By(h.people["east/worker"])
+	h.tell(east, ticket.Number, workflow.Command{Name: workflow.CmdAccept, Actor: worker})
+	at := "/c/east/my/" + number(ticket)
+	b := h.tab("east/resident", browsertest.PhoneWidth, browsertest.PhoneHeight)
+	b.Go(h.url + at)
+	refused := []browsertest.Step{browsertest.Fills("words", " "), browsertest.Presses("发送"), browsertest.Says("请写一句话再发送")}
+	here := `location.pathname === "` + at + `" && document.body.dataset.page === "my_ticket"`
+	b.Do("refused", refused...)
+	b.Holds(here)
+	b.Do("read anew", chromedp.Reload(), chromedp.WaitReady(chromedp.CSS(`body:not([data-address])`)))
+	b.Holds(here)
+	b.Do("refused again", refused...)
+	b.Do("elsewhere and back", chromedp.Navigate(h.url+"/c/east/wall"), chromedp.WaitReady(chromedp.CSS(`body[data-page=wall]`)), chromedp.NavigateBack(), chromedp.WaitReady(chromedp.CSS(`body[data-page=my_ticket]`)))
+	b.Holds(here)
+	b.Do("refused once more", append(refused, browsertest.Follows())...)
+	h.tell(east, ticket.Number, workflow.Command{Name: workflow.CmdResolve, Actor: worker, Text: "灯换好了"})
+	b.Do("told", browsertest.Presses("有新变化,点这里刷新"), browsertest.Says("办得怎么样?"))
+	h.tell(east, ticket.Number, workflow.Command{Name: workflow.CmdRate, Actor: workflow.By(h.people["east/resident"]), Rating: workflow.Satisfied})
+	b.Do("followed", chromedp.WaitNotPresent(`//main//*[contains(text(),"办得怎么样?")]`))
+	b.Usable()
+}
+
 // The rows of a table come back each in its place.
 func TestRefusedRowsComeBackInTheirPlaces(t *testing.T) {
 	h := newHouse(t)

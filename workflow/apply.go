@@ -185,9 +185,9 @@ func Apply(before Ticket, ev Event) Ticket {
 		t.Late, t.Rung = ev.Clock, ev.Rung
 		if !slices.Contains(t.Overdue, ev.Clock) && ev.Clock != ClockVisit { // a visit's time has come, nothing is missed
 			t.Overdue = append(t.Overdue, ev.Clock)
-			if t.LateSince.IsZero() {
-				t.LateSince = ev.At
-			}
+		}
+		if ev.Clock != ClockVisit && t.LateSince.IsZero() {
+			t.LateSince = ev.At
 		}
 	case EvClosedByTime:
 		t.ByTime = true
@@ -221,6 +221,9 @@ func (t *Ticket) own(ev Event) {
 	}
 	if !slices.Contains(t.Handlers, ev.Owner) {
 		t.Handlers = append(t.Handlers, ev.Owner)
+	}
+	if !slices.ContainsFunc(t.Overdue, func(c Clock) bool { return !t.MadeGood(c) }) {
+		t.LateSince = time.Time{}
 	}
 	t.Outside = t.Outside || ev.Outside
 	if h := t.Hand(ev.Owner); h != nil { // a helper who now has all of it

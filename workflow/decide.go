@@ -56,6 +56,9 @@ func find(c *Community, t *Ticket, cmd *Command, now time.Time) (Row, error) {
 		(WhoGridWorker.Holds(t, cmd.Actor) || slices.Contains(t.Handlers, cmd.Actor.Person)) {
 		refusal = CodeTaken
 	}
+	if refusal == CodeAlreadyDone && cmd.Name == CmdClaim && t.Owner != cmd.Actor.Person {
+		refusal = CodeClaimed
+	}
 	return Row{}, refuse(refusal, t.Number)
 }
 

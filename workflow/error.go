@@ -24,6 +24,7 @@ const (
 	CodeQuestionOpen    Code = "question_open"     // a second question while the first is unanswered
 	CodeTooManyTransfer Code = "too_many_transfer" // handed on too often: return it instead
 	CodeTaken           Code = "taken"             // a colleague was first
+	CodeClaimed         Code = "claimed"           // somebody else claimed the wish first
 	CodeCircle          Code = "circle"            // handed back to somebody who had handed it on
 	CodeNotDue          Code = "not_due"           // a clock that is stopped, gone or not yet due
 	CodeInvalid         Code = "invalid"           // the input cannot be read

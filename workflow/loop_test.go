@@ -107,7 +107,7 @@ func TestLoop(t *testing.T) {
 			wang: claim !! not_allowed
 			+71h
 			dang: claim 第三支部 => claimed; li=claimed
-			unit: claim 供电所 !! already_done
+			unit: claim 供电所 !! claimed
 			dang: claim 第三支部 !! already_done
 			is accepted with dang level 1: resolve 336h
 			dang: resolve 下了三盘 => resolved; li=resolved

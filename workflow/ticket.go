@@ -187,7 +187,7 @@ type Ticket struct {
 	Question  *Question           `json:"question,omitempty"`
 	Due       map[Clock]time.Time `json:"due,omitempty"`       // the running clocks; those that a question pauses keep their old time
 	Overdue   []Clock             `json:"overdue,omitempty"`   // the clocks missed since the filing or the last reopening
-	LateSince time.Time           `json:"late_since,omitzero"` // when the first of them was missed
+	LateSince time.Time           `json:"late_since,omitzero"` // when the first of them was missed that is not made good
 	Late      Clock               `json:"late,omitempty"`      // the clock whose ladder is being climbed
 	Rung      int                 `json:"rung,omitempty"`      // and its step, 0 for the first
 
@@ -217,7 +217,13 @@ type Ticket struct {
 
 // IsLate tells whether a promise is missed that can still be made good.
 func (t *Ticket) IsLate() bool {
-	return t.State.Open() && t.State != Resolved && len(t.Overdue) > 0
+	return t.State.Open() && t.State != Resolved && !t.LateSince.IsZero()
+}
+
+// MadeGood tells whether a missed promise is history by now: that somebody would have
+// it, once somebody has.
+func (t *Ticket) MadeGood(c Clock) bool {
+	return t.Owner != 0 && (c == ClockUnclaimed || c == ClockTray)
 }
 
 // MovesTo is the grid to which the ticket's building belongs by a community's

@@ -162,7 +162,7 @@ func (c communityApply) Run(ctx context.Context, p *program) error {
 			_, _ = fmt.Fprintln(p.out, "nothing changes")
 			return nil
 		case len(change.Lines) == 0:
-			_, _ = fmt.Fprintln(p.out, "only the order of lines changes")
+			_, _ = fmt.Fprintln(p.out, "only empty lines change")
 		}
 		if err := change.Allowed(c.Renumber); err != nil {
 			return refusedDocument(err)

@@ -3,6 +3,10 @@
 (() => {
   'use strict';
 
+  // The answer to a form has the form's address, which only takes forms: it gets that
+  // of the page on which the form stands, for going back, reading anew and following.
+  if (document.body.dataset.address) history.replaceState(history.state, '', document.body.dataset.address);
+
   // Something changed: whoever listens to "live" on the page reads itself anew, about
   // once a second at most and so that it shows within one, but never under the hands of somebody who is writing there:
   // they are told, and press when they like. What they wrote and opened stays.
@@ -14,7 +18,7 @@
     : field.type !== 'hidden' && field.value !== field.defaultValue;
   const fields = () => live('input').concat(live('textarea'), live('select'));
   const writing = () => document.activeElement?.matches('[hx-trigger*="live"] :is(input, textarea, select)') ||
-    document.querySelector('form[data-refused]') || fields().some(typed);
+    live('form[data-refused]').length || fields().some(typed);
 
   const newer = document.getElementById('newer');
   let last = -least, reads = 0, timer = 0, pending = false, pressed = false;

@@ -241,7 +241,7 @@ func meant(q desk.Query, t workflow.Ticket) bool {
 		any(q.Landmark != "", t.Place.Landmark == q.Landmark) && any(q.Grids != nil, slices.Contains(q.Grids, t.Place.Grid)) &&
 		any(q.Reporters != nil || q.Owners != nil, slices.Contains(q.Reporters, t.Reporter) || slices.Contains(q.Owners, t.Owner)) &&
 		any(q.States != nil, slices.Contains(q.States, t.State)) && any(q.Kind != "", t.Kind == q.Kind) && any(q.Categories != nil, slices.Contains(q.Categories, t.Category)) &&
-		any(q.Severity != "", t.Severity == q.Severity) && any(q.Source != "", t.Source == q.Source) && any(q.Late, t.State.Open() && len(t.Overdue) > 0) && t.Level >= q.Level &&
+		any(q.Severity != "", t.Severity == q.Severity) && any(q.Source != "", t.Source == q.Source) && any(q.Late, t.IsLate()) && t.Level >= q.Level &&
 		any(!q.From.IsZero(), !t.FiledAt.Before(q.From)) && any(!q.Until.IsZero(), t.FiledAt.Before(q.Until))
 }
 

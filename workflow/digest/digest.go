@@ -257,8 +257,12 @@ func (e *end) ticket(t workflow.Ticket) {
 		Number: t.Number, Kind: t.Kind, Category: t.Category, Severity: t.Severity, Grid: t.Place.Grid, Owner: owner.Name, Group: group,
 		FiledAt: t.FiledAt, Level: t.Level, Followers: len(t.Followers),
 	}
-	if n := len(t.Overdue); n > 0 {
-		item.Missed = t.Overdue[n-1]
+	if t.IsLate() {
+		for _, c := range t.Overdue {
+			if !t.MadeGood(c) {
+				item.Missed = c
+			}
+		}
 		item.Late = int64(e.at.Sub(t.LateSince) / time.Second)
 		e.Late++
 		e.late = append(e.late, item)
