@@ -117,6 +117,27 @@ func TestCallsAreTickedOff(t *testing.T) {
 	}
 }
 
+// Why nothing arrived is said in Chinese, whatever the log has.
+func TestWhyNothingArrived(t *testing.T) {
+	h := newHouse(t)
+	q := &request{console: h.console, shape: h.shape(east)}
+	for _, c := range []struct {
+		push desk.Push
+		says string
+	}{
+		{desk.Push{Error: desk.WhyNoChannel}, "微信现在不让发"},
+		{desk.Push{Error: desk.WhyUnreachable}, "没有关注"},
+		{desk.Push{Error: desk.WhyNotArrived + ": failed:user block"}, "没有送到"},
+		{desk.Push{Error: "require subscribe", ErrCode: 43004}, "微信没有收(代码 43004)"},
+		{desk.Push{Error: "dial tcp: i/o timeout"}, "没有发成"},
+		{desk.Push{}, ""},
+	} {
+		if got := q.undelivered(c.push); (c.says == "") != (got == "") || !strings.Contains(got, c.says) {
+			t.Errorf("%+v: %q", c.push, got)
+		}
+	}
+}
+
 // Calls to people whom somebody may not know do not hide those that they can make.
 func TestCallsAreNotHiddenByOthers(t *testing.T) {
 	h := newHouse(t)
