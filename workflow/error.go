@@ -25,6 +25,7 @@ const (
 	CodeTooManyTransfer Code = "too_many_transfer" // handed on too often: return it instead
 	CodeTaken           Code = "taken"             // a colleague was first
 	CodeCircle          Code = "circle"            // handed back to somebody who had handed it on
+	CodeOtherKind       Code = "other_kind"        // a wish is not ended in an incident, nor the other way
 	CodeNotDue          Code = "not_due"           // a clock that is stopped, gone or not yet due
 	CodeInvalid         Code = "invalid"           // the input cannot be read
 	CodeBusy            Code = "busy"              // the stores do not answer; nothing was changed
