@@ -245,12 +245,15 @@ func (c *Console) newMember(q *request) error {
 
 // addMember adds somebody to the staff.
 func (c *Console) addMember(q *request) error {
-	p := workflow.Person{Community: q.community()}
-	if err := q.filled(&p); err != nil {
-		return err
-	}
 	once, err := q.once() // the same form twice is one person
 	if err != nil {
+		return err
+	}
+	p := workflow.Person{Community: q.community()}
+	if p.ID, err = c.o.Record.PersonOfKey(q.Context(), q.community(), once); err != nil {
+		return err
+	}
+	if err := q.filled(&p); err != nil {
 		return err
 	}
 	id, err := c.o.Record.UpsertPerson(q.Context(), once, p)
