@@ -29,6 +29,7 @@ type failure struct {
 	Key                   string
 	Number                int64
 	Who, What, When, Fate string
+	About                 string // what the matter is, and roughly where
 	Hidden, Phone         string // Phone only where it was asked for
 	Why                   string // it was not delivered
 	Verdict               bool   // about a result: they are asked how it was
@@ -158,7 +159,7 @@ func (q *request) showFailures(phone string, letter int64) error {
 func (q *request) failure(p desk.Push) failure {
 	return failure{
 		Key: p.Key, Number: p.Number, Who: q.nameOf(p.Person), What: q.voice().Say("purpose."+string(p.Purpose), wording.Values{"Number": p.Number}),
-		When: q.voice().When(p.CreatedAt, q.now), Fate: q.voice().Say("page.fate."+string(p.Status), nil), Why: q.undelivered(p),
+		When: q.voice().When(p.CreatedAt, q.now), Fate: q.voice().Say("page.fate."+string(p.Status), nil), Why: q.undelivered(p), About: q.callAbout(&p.Facts),
 		Verdict: p.Purpose == workflow.TellResolved, Bad: p.Status == desk.PushManual,
 	}
 }
@@ -175,7 +176,7 @@ func (q *request) undelivered(p desk.Push) string {
 	case !desk.IsWhy(why):
 		key = "page.undelivered.other"
 	}
-	return q.voice().Say(key, wording.Values{"Code": p.ErrCode})
+	return q.voice().Say(key, wording.Values{"Count": p.ErrCode})
 }
 
 // dead reads the tasks that failed for good, with the words of one of them.

@@ -117,6 +117,30 @@ func TestCallsAreTickedOff(t *testing.T) {
 	}
 }
 
+// Assigned twice is one call, which says what the matter is.
+func TestOneCallForTheSame(t *testing.T) {
+	h := newHouse(t)
+	ticket := h.file(east, "楼道灯不亮了")
+	committee := workflow.By(h.people["east/committee"])
+	me := h.people["east/resident"]
+	for _, to := range []string{"leader", "worker"} {
+		h.clock.Advance(time.Minute)
+		h.tell(east, ticket.Number, workflow.Command{Name: workflow.CmdAssign, Actor: committee, To: h.people["east/"+to].ID, Why: workflow.WhyByHand})
+	}
+	h.unreached(ticket.Number, me.ID)
+	open, err := h.desk.AllCalls(t.Context(), east, h.people["east/admin"], 10)
+	h.must(err)
+	seen := map[workflow.Purpose]int{}
+	for _, p := range open {
+		seen[p.Purpose]++
+	}
+	if seen["handler"] != 1 {
+		t.Errorf("the calls are %v", seen)
+	}
+	page := h.as("east/admin").get("/c/east/admin/failures")
+	page.mustSay(t, http.StatusOK, "告知谁在办", "设施维修 东园", "有更新的一通电话", "but not", "楼道灯不亮了")
+}
+
 // Why nothing arrived is said in Chinese, whatever the log has.
 func TestWhyNothingArrived(t *testing.T) {
 	h := newHouse(t)

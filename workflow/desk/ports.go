@@ -268,11 +268,12 @@ const (
 	WhyInterrupted = "interrupted" // its sender died, perhaps after sending
 	WhyNoAccount   = "no_account"  // the community is not connected
 	WhyNotArrived  = "not_arrived" // the platform says so after it took the message
+	WhySuperseded  = "superseded"  // a newer call to them tells the same
 )
 
 // IsWhy tells such a reason from an error's text.
 func IsWhy(s string) bool {
-	return slices.Contains([]string{WhyUnreachable, WhyNoChannel, WhyInterrupted, WhyNoAccount, WhyNotArrived}, s)
+	return slices.Contains([]string{WhyUnreachable, WhyNoChannel, WhyInterrupted, WhyNoAccount, WhyNotArrived, WhySuperseded}, s)
 }
 
 // PushOutcome is what became of an attempt to send.
