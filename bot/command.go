@@ -262,6 +262,8 @@ var (
 var (
 	saidWaits = regexp.MustCompile(`^(?:还没(?:有)?(?:人)?来|怎么还没|咋还没|人呢|到底(?:来|修|办)不|催一?催|没人来|等了半天|什么时候来|啥时候来|几点来|谁来修|谁来办|办完了吗|修好了吗|到哪一步了)`)
 	saidNever = regexp.MustCompile(`^(?:算了|不修了|不用修了|不用来了|不办了|不想要了|不要了|(?:我|俺)?(?:自己|们自己)(?:修|弄|办|解决)好?了|已经好了|自己好了|(?:灯|电|水|暖气)?自己(?:又)?好了)`)
+	// saidPolite says nothing of what the desk asked.
+	saidPolite = regexp.MustCompile(`谢|辛苦了|麻烦(?:你|您)|^(?:你好|您好|大家好|早上好|上午好|下午好|晚上好|在吗|再见|拜拜|好的?|好嘞|行|嗯+|哦|收到|知道了|明白了?|ok|[啊呀了吧,。!!,\s])+$`)
 )
 
 // meantByStaff reads what somebody of the staff says in their own words.

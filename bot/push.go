@@ -129,12 +129,12 @@ func (b *Bot) pushTask(ctx context.Context, community string, t desk.Task) error
 func (b *Bot) send(ctx context.Context, p desk.Push, now time.Time) desk.PushOutcome {
 	if p.Status == desk.PushSending && !p.Purpose.TwiceRatherThanNever() {
 		// Its sender died, perhaps after sending: once is enough of these.
-		return desk.PushOutcome{Status: desk.PushUnknown, Channel: p.Channel, Error: "sender stopped in the middle"}
+		return desk.PushOutcome{Status: desk.PushUnknown, Channel: p.Channel, Error: desk.WhyInterrupted}
 	}
 	shape, ok := b.desk.Shape(p.Community)
 	m, connected := b.o.Messenger(p.Community)
 	if !ok || !connected {
-		return b.later(p, now, desk.PushOutcome{Error: "community has no account"})
+		return b.later(p, now, desk.PushOutcome{Error: desk.WhyNoAccount})
 	}
 	if c := shape.Community; p.Purpose.Quiet() && p.Facts.Severity != workflow.Emergency {
 		if at := c.Quiet.Next(now, c.Location()); at.After(now) {
@@ -146,9 +146,9 @@ func (b *Bot) send(ctx context.Context, p desk.Push, now time.Time) desk.PushOut
 		return b.later(p, now, desk.PushOutcome{Error: err.Error()})
 	}
 	if to.OpenID == "" || !to.Following {
-		return giveUp(p, desk.PushOutcome{Error: "not reachable over WeChat"})
+		return giveUp(p, desk.PushOutcome{Error: desk.WhyUnreachable})
 	}
-	last := desk.PushOutcome{Error: "no channel may reach this person now"}
+	last := desk.PushOutcome{Error: desk.WhyNoChannel}
 	var opens time.Time // when a channel that is stopped for all opens again
 	for _, try := range []func() (desk.PushOutcome, bool){
 		func() (desk.PushOutcome, bool) { return b.sendCustom(ctx, m, shape, p, to, now) },
@@ -578,7 +578,7 @@ func (s *session) templateResult(ctx context.Context) error {
 	if err != nil || !ok {
 		return err
 	}
-	s.notArrived(p, desk.PushOutcome{Channel: channelTemplate, Error: "result: " + s.in.Status, MsgID: msgID})
+	s.notArrived(p, desk.PushOutcome{Channel: channelTemplate, Error: desk.WhyNotArrived + ": " + s.in.Status, MsgID: msgID})
 	return nil
 }
 
@@ -593,7 +593,7 @@ func (s *session) subscribeResult(ctx context.Context) error {
 		if err != nil || !ok {
 			return err
 		}
-		s.notArrived(p, desk.PushOutcome{Channel: channelSubscribe, Error: "result: " + r.Status})
+		s.notArrived(p, desk.PushOutcome{Channel: channelSubscribe, Error: desk.WhyNotArrived + ": " + r.Status})
 	}
 	return nil
 }

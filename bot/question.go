@@ -167,7 +167,7 @@ func (s *session) placedWith(ctx context.Context, q workflow.Ticket, raw string,
 		}
 		cmd.Place = keep
 	}
-	still := u.Confidence < workflow.Doubtful && u.Severity != workflow.Emergency // in doubt: a person files it
+	still := (u.Confidence < workflow.Doubtful || u.Category == "") && u.Severity != workflow.Emergency // in doubt: a person files it
 	if q.Category == "" && u.Category != "" && !still {
 		cmd.Kind, cmd.Category, cmd.Severity, cmd.Danger = u.Kind, u.Category, u.Severity, u.Danger
 		if cmd.Kind != workflow.Wish {

@@ -219,7 +219,7 @@ func (s *session) free(ctx context.Context, raw string) (string, error) {
 		switch {
 		case q.Question.Topic == workflow.TopicWorker:
 			return s.answerWorker(ctx, q, raw)
-		case u.Kind != workflow.Chat || u.Place != (workflow.Place{}):
+		case u.Kind != workflow.Chat || u.Place != (workflow.Place{}) || !saidPolite.MatchString(tidy(raw)):
 			return s.answerDesk(ctx, q, raw, u)
 		}
 	}

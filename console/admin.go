@@ -18,6 +18,8 @@ type Office interface {
 	charter.Record
 	// UpsertPerson stores somebody under a key; their WeChat stays as it is.
 	UpsertPerson(ctx context.Context, key string, p workflow.Person) (workflow.PersonID, error)
+	// PersonOfKey is whom UpsertPerson stored under a key, 0 for nobody.
+	PersonOfKey(ctx context.Context, community, key string) (workflow.PersonID, error)
 	// ChangePerson changes name, telephone and parts of one of the staff from what was
 	// seen; desk.ErrStale where they are not so any more. Neither it nor Leave leaves
 	// the staff without an administrator.

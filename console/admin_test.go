@@ -51,7 +51,7 @@ func TestTheDocumentIsChangedPartByPart(t *testing.T) {
 	if shape, _ = h.desk.Shape(east); shape.Community.Hotline != "0531-7654321" {
 		t.Errorf("the hotline is %s", shape.Community.Hotline)
 	}
-	b.post(path, form("1", `"1"`, "yes")).mustSay(t, http.StatusConflict, "别人改过")
+	b.post(path, form("1", `"0531-1"`, "yes")).mustSay(t, http.StatusConflict, "别人改过")
 	b.post("/c/east/admin/community/grids", form("2", `[{code: G1, name: 一, buildings: "东园:1-9"}]`, "yes")).mustSay(t, http.StatusUnprocessableEntity, "没有改,因为", "「网格」第 1 项:没有「东园:1-9」这些楼", "东园 1号楼还没有归哪个网格")
 	b.post("/c/east/admin/community/estates", form("2", `[{name: 西园, buildings: 4}]`, "yes")).mustSay(t, http.StatusUnprocessableEntity, "没有改,因为")
 	b.post("/c/east/admin/community/code", form("2", "west", "yes")).mustSay(t, http.StatusNotFound)
@@ -61,6 +61,39 @@ func TestTheDocumentIsChangedPartByPart(t *testing.T) {
 	if other, _ := h.desk.Shape(west); other.Community.Hotline != "0531-5550100" {
 		t.Error("another community was changed")
 	}
+}
+
+// Figures and texts that cannot be are refused at their field, in Chinese; a rule for
+// whom nobody is warns.
+func TestFiguresAndTextsAreChecked(t *testing.T) {
+	h := newHouse(t)
+	b := h.as("east/admin")
+	at := func(part string) string { return "/c/east/admin/community/" + part }
+	value := func(v string) url.Values { return url.Values{"on": {"1"}, "value": {v}} }
+	rule := func(key, v string) url.Values {
+		return url.Values{"on": {"1"}, "index": {"-1"}, "do": {"save"}, "name": {"绿化"}, "role": {"volunteer"}, key: {v}}
+	}
+	for _, c := range []struct {
+		part string
+		form url.Values
+		says string
+	}{
+		{"households/form", value("1e9"), "请写一个整数"},
+		{"households/form", value("-5"), "数目不合适"},
+		{"hotline/form", value("abc"), "「abc」不是电话"},
+		{"hotline/form", value(strings.Repeat("1", 500)), "不是电话"},
+		{"subdistrict/form", value(strings.Repeat("很", 51)), "最多 50 个字"},
+		{"estates/form", url.Values{"on": {"1"}, "name": {"东园"}, "buildings": {"4"}, "households": {"很多"}}, "请写一个整数"},
+		{"assignment/form", rule("max_lead", "abc"), "请写一个整数"},
+		{"assignment/form", rule("max_load", "-1"), "数目不合适"},
+		{"households", url.Values{"on": {"1"}, "text": {"many"}}, "「户数」:「many」写得不对"},
+		{"points", url.Values{"on": {"1"}, "text": {"odd: 1"}}, "没有「odd」"},
+		{"grids", url.Values{"on": {"1"}, "text": {"[{code: G1"}}, "没看懂"},
+	} {
+		a := b.post(at(c.part), c.form)
+		a.mustSay(t, http.StatusUnprocessableEntity, c.says, "but not", "unmarshal", "yaml:")
+	}
+	b.post(at("assignment/form"), rule("team", "没有的队")).mustSay(t, http.StatusOK, "现在没有人能接这一条", "没有的队")
 }
 
 func TestACommunitysOwnWords(t *testing.T) {
@@ -161,7 +194,7 @@ func TestTheStaffIsKept(t *testing.T) {
 	b := h.as("east/admin")
 	b.get(path).mustSay(t, http.StatusOK, "秦霞", "but not", worker.Phone)
 	b.post(path+"/phone", nil).mustSay(t, http.StatusOK, worker.Phone)
-	b.post(path, b.seen(path, url.Values{"name": {"秦"}, "kind": {"worker"}})).mustSay(t, http.StatusUnprocessableEntity, "姓名要")
+	b.post(path, b.seen(path, url.Values{"name": {"秦"}, "kind": {"worker"}, "grid": {"G1"}})).mustSay(t, http.StatusUnprocessableEntity, "姓名要")
 	b.post(path, b.seen(path, url.Values{"name": {"秦霞"}, "kind": {"worker"}, "grid": {"G9"}})).mustSay(t, http.StatusUnprocessableEntity, "没填对")
 	b.post(path, b.seen(path, url.Values{"name": {"秦霞"}, "kind": {"emperor"}})).mustSay(t, http.StatusUnprocessableEntity)
 	if a := b.post(path, b.seen(path, url.Values{"name": {"秦小霞"}, "kind": {"worker"}, "grid": {"G1"}, "full_time": {"yes"}, "skills": {"水电、门锁"}})); a.status != http.StatusSeeOther {

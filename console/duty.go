@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/wishdesk/wishdesk/workflow"
@@ -39,7 +40,8 @@ type call struct {
 	Number             int64
 	Who, Hidden, Phone string // Phone only where it was asked for
 	What               string
-	Verdict            bool // about a result: they are asked how it was
+	About              string // what the matter is, and roughly where
+	Verdict            bool   // about a result: they are asked how it was
 }
 
 // listed is how many tickets a list shows.
@@ -134,6 +136,23 @@ func (q *request) tray() ([]matter, error) {
 	return q.matters(all[:min(len(all), listed)])
 }
 
+// callAbout is what a matter is and by which building, for who has to telephone about it;
+// never the words or the door.
+func (q *request) callAbout(f *desk.Facts) string {
+	if f.Number == 0 {
+		return ""
+	}
+	what := q.voice().Say("what_unknown", nil)
+	if f.Category != "" {
+		what = q.voice().Taxonomy.Label(f.Category)
+	}
+	if f.Kind == workflow.Wish {
+		return what
+	}
+	where := workflow.Place{Estate: f.Place.Estate, Building: f.Place.Building, Landmark: f.Place.Landmark}
+	return strings.TrimSpace(what + " " + where.String())
+}
+
 // calls are the pushes that reached nobody: somebody telephones.
 func (q *request) calls(owned []workflow.Ticket, phones int64) ([]call, error) {
 	open, err := q.console.o.Desk.Calls(q.Context(), q.community(), q.me, owned, 20)
@@ -151,7 +170,7 @@ func (q *request) calls(owned []workflow.Ticket, phones int64) ([]call, error) {
 		}
 		one := call{
 			Number: p.Number, Who: who.Name, Hidden: workflow.HidePhone(who.Phone), What: q.voice().Say("purpose."+string(p.Purpose), map[string]any{"Number": p.Number}),
-			Verdict: p.Purpose == workflow.TellResolved,
+			About: q.callAbout(&p.Facts), Verdict: p.Purpose == workflow.TellResolved,
 		}
 		if p.Number == phones {
 			one.Phone = who.Phone

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/wishdesk/wishdesk/wording"
@@ -28,11 +29,11 @@ type failure struct {
 	Key                   string
 	Number                int64
 	Who, What, When, Fate string
+	About                 string // what the matter is, and roughly where
 	Hidden, Phone         string // Phone only where it was asked for
-	Error                 string
-	Code                  int64
-	Verdict               bool // about a result: they are asked how it was
-	Bad                   bool // it needs a telephone call that is others' to make
+	Why                   string // it was not delivered
+	Verdict               bool   // about a result: they are asked how it was
+	Bad                   bool   // it needs a telephone call that is others' to make
 }
 
 // deadTask is a task that failed for good.
@@ -158,9 +159,24 @@ func (q *request) showFailures(phone string, letter int64) error {
 func (q *request) failure(p desk.Push) failure {
 	return failure{
 		Key: p.Key, Number: p.Number, Who: q.nameOf(p.Person), What: q.voice().Say("purpose."+string(p.Purpose), wording.Values{"Number": p.Number}),
-		When: q.voice().When(p.CreatedAt, q.now), Fate: q.voice().Say("page.fate."+string(p.Status), nil), Error: p.Error, Code: p.ErrCode,
+		When: q.voice().When(p.CreatedAt, q.now), Fate: q.voice().Say("page.fate."+string(p.Status), nil), Why: q.undelivered(p), About: q.callAbout(&p.Facts),
 		Verdict: p.Purpose == workflow.TellResolved, Bad: p.Status == desk.PushManual,
 	}
+}
+
+// undelivered is why a push was not delivered, in words; "" where it is not known.
+func (q *request) undelivered(p desk.Push) string {
+	why, _, _ := strings.Cut(p.Error, ":")
+	key := "page.undelivered." + why
+	switch {
+	case p.ErrCode != 0:
+		key = "page.undelivered.refused"
+	case p.Error == "":
+		return ""
+	case !desk.IsWhy(why):
+		key = "page.undelivered.other"
+	}
+	return q.voice().Say(key, wording.Values{"Count": p.ErrCode})
 }
 
 // dead reads the tasks that failed for good, with the words of one of them.

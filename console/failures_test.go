@@ -117,6 +117,51 @@ func TestCallsAreTickedOff(t *testing.T) {
 	}
 }
 
+// Assigned twice is one call, which says what the matter is.
+func TestOneCallForTheSame(t *testing.T) {
+	h := newHouse(t)
+	ticket := h.file(east, "楼道灯不亮了")
+	committee := workflow.By(h.people["east/committee"])
+	me := h.people["east/resident"]
+	for _, to := range []string{"leader", "worker"} {
+		h.clock.Advance(time.Minute)
+		h.tell(east, ticket.Number, workflow.Command{Name: workflow.CmdAssign, Actor: committee, To: h.people["east/"+to].ID, Why: workflow.WhyByHand})
+	}
+	h.unreached(ticket.Number, me.ID)
+	open, err := h.desk.AllCalls(t.Context(), east, h.people["east/admin"], 10)
+	h.must(err)
+	seen := map[workflow.Purpose]int{}
+	for _, p := range open {
+		seen[p.Purpose]++
+	}
+	if seen["handler"] != 1 {
+		t.Errorf("the calls are %v", seen)
+	}
+	page := h.as("east/admin").get("/c/east/admin/failures")
+	page.mustSay(t, http.StatusOK, "告知谁在办", "设施维修 东园", "有更新的一通电话", "but not", "楼道灯不亮了")
+}
+
+// Why nothing arrived is said in Chinese, whatever the log has.
+func TestWhyNothingArrived(t *testing.T) {
+	h := newHouse(t)
+	q := &request{console: h.console, shape: h.shape(east)}
+	for _, c := range []struct {
+		push desk.Push
+		says string
+	}{
+		{desk.Push{Error: desk.WhyNoChannel}, "微信现在不让发"},
+		{desk.Push{Error: desk.WhyUnreachable}, "没有关注"},
+		{desk.Push{Error: desk.WhyNotArrived + ": failed:user block"}, "没有送到"},
+		{desk.Push{Error: "require subscribe", ErrCode: 43004}, "微信没有收(代码 43004)"},
+		{desk.Push{Error: "dial tcp: i/o timeout"}, "没有发成"},
+		{desk.Push{}, ""},
+	} {
+		if got := q.undelivered(c.push); (c.says == "") != (got == "") || !strings.Contains(got, c.says) {
+			t.Errorf("%+v: %q", c.push, got)
+		}
+	}
+}
+
 // Calls to people whom somebody may not know do not hide those that they can make.
 func TestCallsAreNotHiddenByOthers(t *testing.T) {
 	h := newHouse(t)

@@ -103,17 +103,17 @@ func (q *request) filledPart(key, document string) (any, error) {
 	}
 	if _, ok := single[key]; ok {
 		text := q.words("value")
-		if n, err := strconv.Atoi(text); err == nil && (key == "households" || key == "residents") {
-			return n, nil
-		}
 		if text == "" {
 			return nil, nil
+		}
+		if key == "households" || key == "residents" {
+			return q.wholeNumber("value")
 		}
 		return text, nil
 	}
 	switch key {
 	case "estates":
-		return q.filledEstates(c), nil
+		return q.filledEstates(c)
 	case "grids":
 		return q.filledGrids(), nil
 	case "landmarks":
@@ -131,6 +131,19 @@ func (q *request) filledPart(key, document string) (any, error) {
 		return q.filledFields(c, key)
 	}
 	return nil, &workflow.Error{Code: workflow.CodeNotFound, Cause: errNoForm}
+}
+
+// wholeNumber reads a field of the form, 0 where it is empty.
+func (q *request) wholeNumber(name string) (int, error) {
+	text := q.words(name)
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return 0, &fault{Field: name, Key: "whole_number"}
+	}
+	return n, nil
 }
 
 // rows are the rows of a form's table, by the names of its columns; those without
@@ -180,18 +193,23 @@ type estateRow struct {
 }
 
 // filledEstates keeps where the buildings stand, of which the form says nothing.
-func (q *request) filledEstates(c *workflow.Community) []estateRow {
+func (q *request) filledEstates(c *workflow.Community) ([]estateRow, error) {
 	var out []estateRow
 	for i, r := range q.rows("name", "aliases", "buildings", "households", "contract") {
 		e := estateRow{Name: r["name"], Aliases: namesIn(r["aliases"]), PropertyContract: r["contract"] == "yes"}
-		e.Buildings, _ = strconv.Atoi(r["buildings"]) // what is no number is refused as none
-		e.Households, _ = strconv.Atoi(r["households"])
+		for name, to := range map[string]*int{"buildings": &e.Buildings, "households": &e.Households} {
+			n, err := strconv.Atoi(r[name])
+			if err != nil && r[name] != "" {
+				return nil, &fault{Field: name, Row: q.formRow("name", i), Key: "whole_number"}
+			}
+			*to = n
+		}
 		if i < len(c.Estates) && c.Estates[i].Layout != (workflow.Layout{}) {
 			e.Layout = &c.Estates[i].Layout
 		}
 		out = append(out, e)
 	}
-	return out
+	return out, nil
 }
 
 func (q *request) filledGrids() []workflow.Grid {

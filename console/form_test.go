@@ -203,6 +203,46 @@ func TestEveryPartOfAMember(t *testing.T) {
 	}
 }
 
+// Nobody is added twice, nor half: who has the telephone is said, and grid and
+// department are chosen, not left.
+func TestNobodyIsAddedTwiceOrHalf(t *testing.T) {
+	h := newHouse(t)
+	b := h.as("east/admin")
+	const path = "/c/east/admin/people/new"
+	add := func(name, phone string, more ...string) answer {
+		form := url.Values{"name": {name}, "phone": {phone}}
+		for i := 0; i < len(more); i += 2 {
+			form.Set(more[i], more[i+1])
+		}
+		return b.post(path, form)
+	}
+	staff := func() int { return len(h.shape(east).Roster) }
+	before := staff()
+	b.get(path).mustSay(t, http.StatusOK, `<option value="">请选择</option>`)
+	add("新网格", "13800138001", "kind", "worker").mustSay(t, http.StatusUnprocessableEntity, "请选网格")
+	add("新专员", "13800138002", "kind", "officer", "grid", "all").mustSay(t, http.StatusUnprocessableEntity, "哪个部门")
+	if staff() != before {
+		t.Fatalf("half a person was added: %d", staff())
+	}
+	if a := add("新网格", "13800138001", "kind", "worker", "grid", "all"); a.status != http.StatusSeeOther {
+		t.Fatalf("for all grids: %d %s", a.status, a.body)
+	}
+	if p := h.shape(east).Roster.Named("新网格"); len(p) != 1 || p[0].Roles[0].Grid != "" {
+		t.Errorf("for all grids: %+v", p)
+	}
+	add("新网格", "13800138001", "kind", "worker", "grid", "G1").mustSay(t, http.StatusUnprocessableEntity, "新网格", "这个电话是")
+	add("别的人", "13800138001", "kind", "volunteer").mustSay(t, http.StatusUnprocessableEntity, "新网格", "这个电话是")
+	add("新网格", "", "kind", "volunteer").mustSay(t, http.StatusUnprocessableEntity, "同名的人,请写上电话")
+	if a := add("新网格", "13800138003", "kind", "volunteer"); a.status != http.StatusSeeOther {
+		t.Errorf("a namesake with another number: %d %s", a.status, a.body)
+	}
+	if staff() != before+2 {
+		t.Errorf("%d were added", staff()-before)
+	}
+	member := "/c/east/admin/people/" + itoa(int64(h.people["east/worker"].ID))
+	b.post(member, b.seen(member, url.Values{"name": {"秦霞"}, "phone": {"13800138001"}, "kind": {"worker"}, "grid": {"G1"}})).mustSay(t, http.StatusUnprocessableEntity, "这个电话是")
+}
+
 func TestTheModelIsTaught(t *testing.T) {
 	h := newHouse(t)
 	b := h.as("east/admin")

@@ -42,8 +42,9 @@ type matter struct {
 	Named      bool // a wish: claimers may know who asks
 	Also       int  // other households with the same trouble
 	Support    int
-	Into       int64 // the ticket in which it lives on
-	Photos     []workflow.Media
+	Into       int64                  // the ticket in which it lives on
+	Photos     []workflow.Media       // as it was
+	After      []workflow.Media       // and as it is: those of the result
 	Pair       int                    // every how many days a pair meets, 0 for none
 	Sees       bool                   // they may read all of it
 	Can        []workflow.CommandName // what they may tell it to do now

@@ -3,6 +3,7 @@ package console
 import (
 	"cmp"
 	"errors"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -94,6 +95,7 @@ type preview struct {
 	Words   []charter.Line // what changes, as a person says it; none where the part has no such words
 	Lines   []charter.Line // the lines of the document that go, come and move
 	Changes bool           // it is another document; without lines only in what is empty
+	Nobody  []string       // rules, in words, that find nobody as the staff is now and that did not stand before
 	Moves   int            // open tickets that would go with their building to another grid
 	Numbers []int64        // the first of them
 }
@@ -109,6 +111,8 @@ func (q *request) previewed(ch *charter.Change) (preview, error) {
 	out := preview{Lines: ch.Lines, Changes: !ch.Nothing()}
 	if was, err := workflow.ParseCommunity(strings.NewReader(ch.Was.YAML)); err == nil {
 		out.Words = charter.Differences(q.sentences(was), q.sentences(ch.Community))
+		before := q.unplayed(was)
+		out.Nobody = slices.DeleteFunc(q.unplayed(ch.Community), func(rule string) bool { return slices.Contains(before, rule) })
 	}
 	err := q.console.o.Desk.Journal().OpenTickets(q.Context(), q.community(), func(t workflow.Ticket) error {
 		if t.MovesTo(ch.Community) != "" {
@@ -251,6 +255,9 @@ func (q *request) documentFault(refused *charter.Refused) error {
 	if index, below, row := strings.Cut(out.Field, "]"); row {
 		out.Row, _ = strconv.Atoi(strings.TrimPrefix(index, "["))
 		out.Field = strings.TrimPrefix(below, ".")
+		if q.PathValue("section") == "assignment" { // whose form is one rule's
+			out.Field, out.Row = out.Field[strings.LastIndex(out.Field, ".")+1:], 0
+		}
 		if first := map[string]string{"estates": "name", "grids": "code", "landmarks": "name"}[q.PathValue("section")]; first != "" {
 			out.Field, out.Row = cmp.Or(out.Field, first), q.formRow(first, out.Row)
 		}
@@ -273,5 +280,12 @@ func (q *request) reasons(refused *charter.Refused) []string {
 	if wrongs := q.wrongs(refused); len(wrongs) > 0 {
 		return wrongs
 	}
-	return refused.Reasons() // of a text that is no YAML
+	line := 0 // of a text that is no YAML
+	if m := atLine.FindStringSubmatch(refused.Error()); m != nil {
+		line, _ = strconv.Atoi(m[1])
+	}
+	return []string{q.voice().Say("page.wrong.text", wording.Values{"Index": line})}
 }
+
+// atLine is where the YAML library stopped reading.
+var atLine = regexp.MustCompile(`yaml: line ([0-9]+):`)

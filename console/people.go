@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/access"
 	"github.com/wishdesk/wishdesk/workflow/desk"
@@ -119,9 +120,24 @@ func (q *request) filled(p *workflow.Person) error {
 		}
 		p.Phone = phone
 	}
+	if err := q.double(p); err != nil {
+		return err
+	}
 	role := workflow.Role{
-		Kind: workflow.RoleKind(q.PostFormValue("kind")), Grid: q.PostFormValue("grid"), FullTime: q.PostFormValue("full_time") == "yes", Duty: q.PostFormValue("duty") == "yes",
+		Kind: workflow.RoleKind(q.PostFormValue("kind")), FullTime: q.PostFormValue("full_time") == "yes", Duty: q.PostFormValue("duty") == "yes",
 		Department: q.words("department"), Team: q.words("team"), Unit: q.words("unit"), Branch: q.words("branch"),
+	}
+	if slices.Contains(ofGrids, role.Kind) {
+		switch grid := q.PostFormValue("grid"); grid {
+		case "":
+			return &fault{Field: "grid", Key: "grid"}
+		case allGrids:
+		default:
+			role.Grid = grid
+		}
+	}
+	if role.Kind == workflow.RoleOfficer && role.Department == "" {
+		return &fault{Field: "department", Key: "department"}
 	}
 	for skill := range strings.FieldsFuncSeq(q.words("skills"), func(r rune) bool { return strings.ContainsRune(" ,，、;；", r) }) {
 		role.Skills = append(role.Skills, skill)
@@ -140,6 +156,28 @@ func (q *request) filled(p *workflow.Person) error {
 	}
 	role.Days = p.Roles[n].Days
 	p.Roles[n] = role
+	return nil
+}
+
+// ofGrids are the parts that serve a grid, or all of them where that is said.
+var ofGrids = []workflow.RoleKind{workflow.RoleWorker, workflow.RoleLeader, workflow.RoleOfficer, workflow.RoleProperty}
+
+// allGrids is what a form says for all grids; to say nothing is not to say that.
+const allGrids = "all"
+
+// double refuses somebody whom the staff has already: another of the same telephone, or
+// of the same name where a number does not tell the two apart.
+func (q *request) double(p *workflow.Person) error {
+	for _, other := range q.shape.Roster {
+		have := wording.Values{"Name": other.Name, "Title": q.voice().Title(other)}
+		switch {
+		case other.ID == p.ID:
+		case p.Phone != "" && other.Phone == p.Phone:
+			return &fault{Field: "phone", Key: "phone_taken", Have: have}
+		case other.Name == p.Name && p.ID == 0 && p.Phone == "":
+			return &fault{Field: "phone", Key: "name_taken", Have: have}
+		}
+	}
 	return nil
 }
 
@@ -207,12 +245,15 @@ func (c *Console) newMember(q *request) error {
 
 // addMember adds somebody to the staff.
 func (c *Console) addMember(q *request) error {
-	p := workflow.Person{Community: q.community()}
-	if err := q.filled(&p); err != nil {
-		return err
-	}
 	once, err := q.once() // the same form twice is one person
 	if err != nil {
+		return err
+	}
+	p := workflow.Person{Community: q.community()}
+	if p.ID, err = c.o.Record.PersonOfKey(q.Context(), q.community(), once); err != nil {
+		return err
+	}
+	if err := q.filled(&p); err != nil {
 		return err
 	}
 	id, err := c.o.Record.UpsertPerson(q.Context(), once, p)

@@ -188,7 +188,10 @@ func (q *request) filledRules(c *workflow.Community) (any, error) {
 	case "remove":
 		rules = slices.Delete(rules, i, i+1)
 	case "save":
-		r := q.filledRule()
+		r, err := q.filledRule()
+		if err != nil {
+			return nil, err
+		}
 		if i < 0 {
 			rules = append(rules, r)
 		} else {
@@ -210,11 +213,10 @@ func (q *request) filledRules(c *workflow.Community) (any, error) {
 
 // filledRule is one rule by its fields. Whether it makes sense is the document's
 // check to say.
-func (q *request) filledRule() workflow.Rule {
+func (q *request) filledRule() (workflow.Rule, error) {
 	r := workflow.Rule{Name: q.words("name")}
 	r.If.Kind, r.If.Category, r.If.Severity = chosen[workflow.Kind](q, "kind"), chosen[workflow.Category](q, "category"), chosen[workflow.Severity](q, "severity")
 	r.If.Grid, r.If.GridKind, r.If.Contract = chosen[string](q, "grid"), q.PostFormValue("grid_kind"), q.PostFormValue("contract") == "yes"
-	r.If.Level, _ = strconv.Atoi(q.PostFormValue("level"))
 	r.To = workflow.Pick{
 		Role: workflow.RoleKind(q.PostFormValue("role")), Department: q.words("department"), Team: q.words("team"), Unit: q.words("unit"), Skill: q.words("skill"),
 		OffDuty: q.PostFormValue("off_duty") == "yes",
@@ -223,9 +225,26 @@ func (q *request) filledRule() workflow.Rule {
 		yes := hours == "yes"
 		r.To.FullTime = &yes
 	}
-	r.To.MaxLoad, _ = strconv.Atoi(q.PostFormValue("max_load"))
-	r.To.MaxLead, _ = strconv.Atoi(q.PostFormValue("max_lead"))
-	return r
+	for name, to := range map[string]*int{"level": &r.If.Level, "max_load": &r.To.MaxLoad, "max_lead": &r.To.MaxLead} {
+		n, err := q.wholeNumber(name)
+		if err != nil {
+			return r, err // a condition that cannot be read must not be dropped
+		}
+		*to = n
+	}
+	return r, nil
+}
+
+// unplayed are the rules that find nobody as the staff is now, in words: for a team
+// that nobody is in, say.
+func (q *request) unplayed(c *workflow.Community) []string {
+	var out []string
+	for _, r := range rulesOf(c) {
+		if !r.To.Played(q.shape.Roster) {
+			out = append(out, q.ruleInWords(c, &r))
+		}
+	}
+	return out
 }
 
 // chosen are the values of a field that may have several.

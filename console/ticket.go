@@ -351,7 +351,25 @@ func intoAnother(q *request, cmd *workflow.Command) error {
 		err = &fault{Field: "into", Key: "into_nothing", Have: wording.Values{"Number": n}}
 	}
 	cmd.Into = n
-	return err
+	if err != nil || q.PostFormValue("same") == "yes" {
+		return err
+	}
+	t, err := q.ticket(q.Context())
+	if err != nil || !unlike(&t, &other) {
+		return err
+	}
+	m, err := q.matter(&other)
+	if err != nil {
+		return err
+	}
+	return &fault{Field: "into", Key: "into_other", Have: wording.Values{"Number": n, "What": m.What, "Place": m.Place, "Text": wording.Shorten(m.Text, 60)}}
+}
+
+// unlike tells whether two tickets are hardly the same trouble, so that who ends one in
+// the other is asked once: of other categories, or in other buildings.
+func unlike(a, b *workflow.Ticket) bool {
+	return a.Category != "" && b.Category != "" && a.Category != b.Category ||
+		a.Place.Building != 0 && b.Place.Building != 0 && (a.Place.Building != b.Place.Building || a.Place.Estate != b.Place.Estate)
 }
 
 // whatAndWhere reads category, severity and place of a form. What is left empty

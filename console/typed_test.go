@@ -18,6 +18,56 @@ import (
 	"github.com/wishdesk/wishdesk/workflow"
 )
 
+// Photos stand with what they show: how it was under the matter, how it is under the
+// result, the others at their step.
+func TestPhotosStandWithWhatTheyShow(t *testing.T) {
+	h := newHouse(t)
+	worker := h.people["east/worker"]
+	by := func(id string, p workflow.Person) []workflow.Media {
+		return []workflow.Media{{ID: id, Type: "image", By: p.ID}}
+	}
+	ticket := h.file(east, "楼道灯不亮了", func(c *workflow.Command) { c.Media = by("before", h.people["east/resident"]) })
+	h.tell(east, ticket.Number, workflow.Command{Name: workflow.CmdAccept, Actor: workflow.By(worker)},
+		workflow.Command{Name: workflow.CmdNote, Actor: workflow.By(worker), Text: "正在换", Media: by("halfway", worker)},
+		workflow.Command{Name: workflow.CmdResolve, Actor: workflow.By(worker), Text: "换好了", Media: by("after", worker)})
+	for who, path := range map[string]string{"worker": "t/", "resident": "my/"} {
+		page := h.as("east/" + who).get("/c/east/" + path + number(ticket))
+		matter, rest, ok := strings.Cut(page.body, "办结照片</dt>")
+		if !ok {
+			t.Fatalf("%s: no photos of the result: %s", who, page.body)
+		}
+		result, story, _ := strings.Cut(rest, "经过")
+		for id, at := range map[string]string{"before": matter, "after": result, "halfway": story} {
+			if !strings.Contains(at, "media/"+id) || strings.Count(page.body, `<img src="/c/east/media/`+id) != 1 {
+				t.Errorf("%s: %s stands elsewhere: %s", who, id, page.body)
+			}
+		}
+	}
+}
+
+// Two matters of other categories or in other buildings are merged only by who has seen
+// that: what the other one is stands on the page. A wish and an incident never are.
+func TestUnlikeMattersAreMergedOnlyIfMeant(t *testing.T) {
+	h := newHouse(t)
+	light := h.file(east, "楼道灯不亮了")
+	trash := h.file(east, "垃圾没人清", func(c *workflow.Command) { c.Category = "sanitation" })
+	far := h.file(east, "二号楼也不亮", func(c *workflow.Command) { c.Place.Building = 2 })
+	wish := h.file(east, "想要一台轮椅", func(c *workflow.Command) { c.Kind, c.Category, c.Severity = workflow.Wish, "elderly", workflow.Major })
+	b := h.as("east/committee")
+	at := "/c/east/t/" + number(light)
+	merge := func(into workflow.Ticket, more ...string) answer {
+		return b.post(at+"/do/merge", b.form(at, append([]string{"into", number(into)}, more...)...))
+	}
+	merge(trash).mustSay(t, http.StatusUnprocessableEntity, "垃圾没人清", "确实是同一件")
+	merge(far).mustSay(t, http.StatusUnprocessableEntity, "二号楼也不亮", "确实是同一件")
+	if a := merge(wish, "same", "yes"); a.status == http.StatusSeeOther || !strings.Contains(a.body, "一件是诉求,一件是心愿") {
+		t.Errorf("a light into a wish: %d %s", a.status, a.body)
+	}
+	if a := merge(far, "same", "yes"); a.status != http.StatusSeeOther {
+		t.Errorf("meant: %d %s", a.status, a.body)
+	}
+}
+
 // Every form that is refused comes back on its own page as it was sent, with what is
 // wrong beside the field.
 func TestARefusedFormComesBackAsItWasSent(t *testing.T) {

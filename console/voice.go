@@ -26,9 +26,33 @@ func (q *request) story(t *workflow.Ticket, m *matter) ([]wording.Step, error) {
 		return nil, err
 	}
 	if t.Involved(q.me.ID) && !t.HandledBy(q.me) {
-		m.Text, m.Photos = workflow.WordsOf(workflow.Told(events, q.me.ID))
+		m.Text, _ = workflow.WordsOf(workflow.Told(events, q.me.ID))
 	}
-	return q.voice().Story(q.Context(), journal, t, events, q.me, storyWords, q.now)
+	steps, err := q.voice().Story(q.Context(), journal, t, events, q.me, storyWords, q.now)
+	m.hang(steps)
+	return steps, err
+}
+
+// hang takes photos from the steps with which they came to where a page shows them: what
+// those sent whose matter it is under the matter, those of the result that stands under
+// the result. The others stay with their step.
+func (m *matter) hang(steps []wording.Step) {
+	m.Photos = nil
+	result := -1
+	for i := range steps {
+		switch {
+		case steps[i].Theirs:
+			m.Photos = append(m.Photos, steps[i].Media...)
+			steps[i].Media = nil
+		case steps[i].Type == workflow.EvResolved:
+			result = i
+		case steps[i].Type == workflow.EvReopened:
+			result = -1 // it did not stand
+		}
+	}
+	if result >= 0 && m.Resolution != "" {
+		m.After, steps[result].Media = steps[result].Media, nil
+	}
 }
 
 // concerns tells whether a change may show on a page of who is logged in. Staff

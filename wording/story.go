@@ -17,6 +17,9 @@ type Step struct {
 	When string // 「11-23 15:20」
 	Type workflow.EventType
 	Text string
+
+	Media  []workflow.Media // came with it, as far as the reader may see them
+	Theirs bool             // it is what those wrote whose matter it is
 }
 
 // People finds who is no longer staff, and the names of whom tickets are about;
@@ -48,6 +51,17 @@ func (o Voice) Story(ctx context.Context, people People, t *workflow.Ticket, eve
 		step, err := o.step(ctx, people, t, &ev, most, now)
 		if err != nil {
 			return nil, err
+		}
+		if ev.Type != workflow.EvAbsorbed { // another's stay with theirs
+			step.Media = slices.DeleteFunc(slices.Clone(ev.Media), func(m workflow.Media) bool { // of who left it
+				return all && !slices.Contains(t.Media, m)
+			})
+		}
+		switch ev.Type {
+		case workflow.EvFiled, workflow.EvLeft:
+			step.Theirs = true
+		case workflow.EvAnswered, workflow.EvSupplemented:
+			step.Theirs = t.Involved(ev.By)
 		}
 		out = append(out, step)
 	}

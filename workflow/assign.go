@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"time"
+	"unicode/utf8"
 )
 
 // Assignment is who should have a ticket, and the rule that says so. With is
@@ -265,6 +266,17 @@ func (m *Match) holds(c *Community, t *Ticket) bool {
 		t.Level >= m.Level
 }
 
+// Played tells whether anybody plays the part that it looks for, wherever and whatever
+// the matter.
+func (k *Pick) Played(r Roster) bool {
+	return slices.ContainsFunc(r, func(p Person) bool {
+		return slices.ContainsFunc(p.Roles, func(role Role) bool {
+			return role.Kind == k.Role && (k.FullTime == nil || *k.FullTime == role.FullTime) &&
+				(k.Department == "" || k.Department == role.Department) && (k.Team == "" || k.Team == role.Team) && (k.Unit == "" || k.Unit == role.Unit)
+		})
+	})
+}
+
 // fitting is which of somebody's parts is the first that the rule is looking for, -1
 // where none is.
 func (k *Pick) fitting(roles []Role, t *Ticket) int {
@@ -319,8 +331,16 @@ func (r *Rule) check(c *Community) error {
 			errs = append(errs, wrong("if.severity", WrongChoice, s, "want emergency, major or minor, have %q", s))
 		}
 	}
+	if r.If.Level < 0 {
+		errs = append(errs, wrong("if.level", WrongNumber, r.If.Level, "must not be less than 0"))
+	}
 	if r.To.MaxLoad < 0 || r.To.MaxLead < 0 {
 		errs = append(errs, wrong("to.max_load, to.max_lead", WrongNumber, min(r.To.MaxLoad, r.To.MaxLead), "must not be less than 0"))
+	}
+	for _, text := range [][2]string{{"name", r.Name}, {"to.department", r.To.Department}, {"to.team", r.To.Team}, {"to.unit", r.To.Unit}, {"to.skill", r.To.Skill}} {
+		if utf8.RuneCountInString(text[1]) > mostTitle {
+			errs = append(errs, wrong(text[0], WrongLong, mostTitle, "want at most %d signs", mostTitle))
+		}
 	}
 	return errors.Join(errs...)
 }

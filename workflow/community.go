@@ -7,11 +7,13 @@ import (
 	"io"
 	"maps"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 	_ "time/tzdata" // the static binary runs in an empty root directory
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -207,7 +209,7 @@ func ParseCommunity(r io.Reader) (*Community, error) {
 	if err := dec.Decode(c); errors.Is(err, io.EOF) {
 		return nil, errors.New("community document: is empty")
 	} else if err != nil {
-		return nil, fmt.Errorf("community document: %w", err)
+		return nil, fmt.Errorf("community document: %w", mistyped(data, err))
 	}
 	if err := c.prepare(); err != nil {
 		return nil, fmt.Errorf("community document: %w", err)
@@ -238,6 +240,16 @@ func DefaultClocks() Clocks {
 	}
 }
 
+// What a community's own figures and names may be.
+const (
+	mostTitle   = 50        // signs of a name
+	mostCounted = 1_000_000 // households, residents, members
+)
+
+// hotline is a telephone number as people print it: a mobile, a fixed one, a short one
+// such as 12345, or one with an extension.
+var hotline = regexp.MustCompile(`^\+?[0-9](?:[- ]?[0-9]){2,17}$`)
+
 func (c *Community) prepare() error {
 	var errs []error
 	fail := func(at string, code WrongCode, have any, format string, a ...any) {
@@ -249,6 +261,25 @@ func (c *Community) prepare() error {
 	}
 	if c.Name == "" {
 		fail("name", WrongMissing, "", "is missing")
+	}
+	for _, text := range [][2]string{{"name", c.Name}, {"subdistrict", c.Subdistrict}, {"property.company", c.Property.Company}} {
+		if n := utf8.RuneCountInString(text[1]); n > mostTitle {
+			fail(text[0], WrongLong, mostTitle, "want at most %d signs, have %d", mostTitle, n)
+		}
+	}
+	if c.Hotline != "" && !hotline.MatchString(c.Hotline) {
+		fail("hotline", WrongPhone, c.Hotline, "want a telephone number, have %q", c.Hotline)
+	}
+	for _, n := range []struct {
+		at   string
+		have int
+	}{
+		{"households", c.Households}, {"residents", c.Residents}, {"alliance.party_branches", c.Alliance.PartyBranches},
+		{"alliance.party_members", c.Alliance.PartyMembers}, {"alliance.partner_units", c.Alliance.PartnerUnits},
+	} {
+		if n.have < 0 || n.have > mostCounted {
+			fail(n.at, WrongNumber, n.have, "want 0 to %d, have %d", mostCounted, n.have)
+		}
 	}
 	if c.Open311 != OpenToAll && c.Open311 != OpenToKeys && c.Open311 != NotOpen {
 		fail("open311", WrongChoice, c.Open311, "want keys, closed, or nothing for everybody, have %q", c.Open311)
@@ -263,6 +294,9 @@ func (c *Community) prepare() error {
 		if e.Name == "" || e.Buildings < 1 || e.Buildings > 2000 {
 			fail(in("estates", i, ""), WrongMissing, e.Name, "needs a name and 1 to 2000 buildings")
 			continue
+		}
+		if e.Households < 0 || e.Households > mostCounted {
+			fail(in("estates", i, ".households"), WrongNumber, e.Households, "want 0 to %d, have %d", mostCounted, e.Households)
 		}
 		if _, twice := estates[e.Name]; twice {
 			fail(in("estates", i, ""), WrongTwice, e.Name, "%q stands twice", e.Name)

@@ -26,6 +26,7 @@ const (
 	CodeTaken           Code = "taken"             // a colleague was first
 	CodeClaimed         Code = "claimed"           // somebody else claimed the wish first
 	CodeCircle          Code = "circle"            // handed back to somebody who had handed it on
+	CodeOtherKind       Code = "other_kind"        // a wish is not ended in an incident, nor the other way
 	CodeNotDue          Code = "not_due"           // a clock that is stopped, gone or not yet due
 	CodeInvalid         Code = "invalid"           // the input cannot be read
 	CodeBusy            Code = "busy"              // the stores do not answer; nothing was changed

@@ -217,6 +217,11 @@ var (
 	intoAnother     = on("with another, once", CodeNeedsTarget, func(t *Ticket, cmd *Command) bool {
 		return cmd.Into > 0 && cmd.Into != t.Number && !slices.Contains(t.Absorbed, cmd.Into)
 	})
+	// mayMerge: a wish has other hands and other promises than an incident, so neither
+	// ends in the other; what nobody has classified yet may be either.
+	mayMerge = allOf(intoAnother, on("of the same kind", CodeOtherKind, func(t *Ticket, cmd *Command) bool {
+		return cmd.Kind == "" || t.Category == "" || t.Kind == cmd.Kind
+	}))
 	wasPlaced = on("was classified", CodeInvalid, func(t *Ticket, _ *Command) bool {
 		return !t.ClassifiedAt.IsZero() && t.Category != "" && (t.Place.Known() || t.Kind == Wish || t.Severity == Emergency)
 	})

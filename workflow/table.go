@@ -128,7 +128,7 @@ var Table = []Row{
 	{beforeResolved, CmdCancel, []Who{WhoReporter}, always, Cancelled, EvCancelled},
 	{beforeResolved, CmdCancel, []Who{WhoCommittee}, hasWords, Cancelled, EvCancelled},
 	{[]State{Received, Classified}, CmdCancel, []Who{WhoGridWorker}, inTrayWithWords, Cancelled, EvCancelled},
-	{beforeResolved, CmdMerge, []Who{WhoSystem, WhoOwner, WhoGridWorker, WhoCommittee}, intoAnother, Merged, EvMerged},
+	{beforeResolved, CmdMerge, []Who{WhoSystem, WhoOwner, WhoGridWorker, WhoCommittee}, mayMerge, Merged, EvMerged},
 	{beforeResolved, CmdAbsorb, []Who{WhoSystem}, intoAnother, Same, EvAbsorbed},
 	{[]State{Merged}, CmdSplit, []Who{WhoReporter, WhoGridWorker, WhoCommittee}, wasPlaced, Classified, EvSplit},
 	{[]State{Merged}, CmdSplit, []Who{WhoReporter, WhoGridWorker, WhoCommittee}, always, Received, EvSplit},

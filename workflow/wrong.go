@@ -3,6 +3,10 @@ package workflow
 import (
 	"errors"
 	"fmt"
+	"regexp"
+	"strconv"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // Wrong is one thing that is wrong in a community's document. Its words for
@@ -45,6 +49,8 @@ const (
 	WrongKind     WrongCode = "kind"     // a shipped category of another kind
 	WrongNeeded   WrongCode = "needed"   // a category that cannot be put away
 	WrongNamesake WrongCode = "namesake" // Have is the name of another category
+	WrongLong     WrongCode = "long"     // a text of more than Have signs
+	WrongPhone    WrongCode = "phone"    // Have is no telephone number
 )
 
 // Error names the part and the reason.
@@ -72,4 +78,42 @@ func within(part string, err error) error {
 		return &deeper
 	}
 	return err
+}
+
+// How the library says that a value does not fit its field, and that there is no such
+// field; each begins with a line, counted from 1.
+var (
+	noValue = regexp.MustCompile("^line ([0-9]+): cannot unmarshal \\S+(?: `(.*)`)? into ")
+	noField = regexp.MustCompile(`^line ([0-9]+): field (.*) not found in type `)
+)
+
+// mistyped has each value of a document that does not fit its field as a *Wrong, in
+// the part on whose lines it stands; an error of another kind as it is.
+func mistyped(document []byte, err error) error {
+	var all *yaml.TypeError
+	var n yaml.Node
+	if !errors.As(err, &all) || yaml.Unmarshal(document, &n) != nil || len(n.Content) != 1 {
+		return err
+	}
+	part := func(line string) string {
+		at := ""
+		l, _ := strconv.Atoi(line) // digits, by its form
+		for i := 0; i+1 < len(n.Content[0].Content); i += 2 {
+			if key := n.Content[0].Content[i]; key.Line <= l {
+				at = key.Value
+			}
+		}
+		return at
+	}
+	var out []error
+	for _, says := range all.Errors {
+		if m := noValue.FindStringSubmatch(says); m != nil {
+			out = append(out, wrong(part(m[1]), WrongForm, m[2], "%s", says))
+		} else if m := noField.FindStringSubmatch(says); m != nil {
+			out = append(out, wrong(part(m[1]), WrongUnknown, m[2], "%s", says))
+		} else {
+			return err
+		}
+	}
+	return errors.Join(out...)
 }

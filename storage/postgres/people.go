@@ -103,6 +103,12 @@ func (s *Store) FindPerson(ctx context.Context, community, nameOrKey string) ([]
 		personColumns+`WHERE community = $1 AND name = $2 AND name <> '' ORDER BY id`, community, nameOrKey)
 }
 
+// PersonOfKey is whom UpsertPerson stored under a key, 0 for nobody.
+func (s *Store) PersonOfKey(ctx context.Context, community, key string) (workflow.PersonID, error) {
+	id, _, err := pointRow(ctx, s, "person of a key", pgx.RowTo[workflow.PersonID], `SELECT id FROM person WHERE community = $1 AND key = $2`, community, key)
+	return id, err
+}
+
 // UpsertPerson stores somebody under a key that stays the same from one
 // import to the next, and gives their ID. Name, phone, roles and home are
 // taken as they are; a WeChat binding only where p has one and nobody else

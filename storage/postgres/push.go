@@ -127,16 +127,29 @@ const finishPush = `UPDATE push SET status = $3, channel = coalesce(nullif($4, '
 
 // FinishPush stores the outcome of an attempt. A push that is sent, or given
 // up, is not owed again by an outcome that comes late. Where it fails, the outcome is
-// stored as soon as PostgreSQL answers, unless the store closes before.
+// stored as soon as PostgreSQL answers, unless the store closes before. One that needs
+// a call ends the older calls that it makes needless.
 func (s *Store) FinishPush(ctx context.Context, community, key string, out desk.PushOutcome) error {
 	st := statement{community: community, key: key, sql: finishPush, args: finishArgs(community, key, out)}
 	again := st
-	_, err := shared(ctx, s.pushes, "finish push", pgx.RowTo[int], &st)
-	if err != nil {
+	if _, err := shared(ctx, s.pushes, "finish push", pgx.RowTo[int], &st); err != nil {
 		s.insist(ctx, err, again)
+		return err
 	}
-	return err
+	if out.Status != desk.PushManual {
+		return nil
+	}
+	_, err := s.pool.Exec(ctx, supersede, community, key, desk.WhySuperseded)
+	return fault("supersede calls", err)
 }
+
+// supersede: of several calls to one person about the same of one ticket only the newest
+// is to be made.
+const supersede = `UPDATE push o SET status = 'dropped', error = $3 FROM push k, push n
+	WHERE k.community = $1 AND k.key = $2 AND k.number <> 0
+		AND o.community = $1 AND o.number = k.number AND o.person = k.person AND o.purpose = k.purpose AND o.status = 'manual'
+		AND n.community = $1 AND n.number = k.number AND n.person = k.person AND n.purpose = k.purpose AND n.status = 'manual'
+		AND (o.created_at, o.key) < (n.created_at, n.key)`
 
 func finishArgs(community, key string, out desk.PushOutcome) []any {
 	return []any{community, key, string(out.Status), out.Channel, moment(out.NextTry), out.ErrCode, text(out.Error), out.MsgID, out.At, out.Held, out.Lease}

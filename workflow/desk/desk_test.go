@@ -433,6 +433,28 @@ func TestRefreshSeesAChange(t *testing.T) {
 	}
 }
 
+// A wish is not ended in an incident, nor an incident in a wish: nothing changes.
+func TestAWishIsNotMergedIntoAnIncident(t *testing.T) {
+	f := newFixture(t, storetest.Redis(t))
+	ctx := t.Context()
+	light := f.file()
+	w := f.work(false)
+	wish, err := w.File(ctx, workflow.Command{
+		Actor: workflow.By(f.reporter), Text: "想要一台轮椅", Kind: workflow.Wish, Category: "elderly", Severity: workflow.Minor,
+		Place: workflow.Place{Estate: "东院", Building: 3, Grid: "G01"},
+	})
+	f.must(err)
+	f.must(w.Commit(ctx))
+	for _, pair := range [][2]int64{{light.Number, wish.Number}, {wish.Number, light.Number}} {
+		if _, err := f.work(false).Merge(ctx, pair[0], pair[1], workflow.By(f.duty), ""); workflow.CodeOf(err) != workflow.CodeOtherKind {
+			t.Errorf("%d into %d: %v", pair[0], pair[1], err)
+		}
+	}
+	if got := f.stored(light.Number); got.State == workflow.Merged {
+		t.Error("the broken light ended in a wish")
+	}
+}
+
 func TestMergeReachesTheOneThatLives(t *testing.T) {
 	f := newFixture(t, storetest.Redis(t))
 	ctx := t.Context()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/wishdesk/wishdesk/workflow"
@@ -259,6 +260,23 @@ type Attach struct {
 	IDs    []string
 }
 
+// Why a push was not sent, where it was not the platform that refused: what stands in
+// PushOutcome.Error, with details for the log after a colon. Words for people are
+// found by them.
+const (
+	WhyUnreachable = "unreachable" // they left the account, or are known without WeChat
+	WhyNoChannel   = "no_channel"  // the platform lets no channel reach them now
+	WhyInterrupted = "interrupted" // its sender died, perhaps after sending
+	WhyNoAccount   = "no_account"  // the community is not connected
+	WhyNotArrived  = "not_arrived" // the platform says so after it took the message
+	WhySuperseded  = "superseded"  // a newer call to them tells the same
+)
+
+// IsWhy tells such a reason from an error's text.
+func IsWhy(s string) bool {
+	return slices.Contains([]string{WhyUnreachable, WhyNoChannel, WhyInterrupted, WhyNoAccount, WhyNotArrived, WhySuperseded}, s)
+}
+
 // PushOutcome is what became of an attempt to send.
 type PushOutcome struct {
 	Status  PushStatus
@@ -266,7 +284,7 @@ type PushOutcome struct {
 	NextTry time.Time // with PushOwed: try again then
 	Held    bool      // with PushOwed: it was not tried, so this attempt does not count
 	ErrCode int64
-	Error   string // redacted
+	Error   string // redacted; one of the reasons above or an error's text
 	MsgID   int64  // WeChat's id of a template message, by which its result is reported; 0 for none
 	At      time.Time
 	Lease   int64 // of the push; with PushOwed it must still be that one

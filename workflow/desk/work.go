@@ -336,7 +336,11 @@ func (w *Work) Merge(ctx context.Context, number, into int64, actor workflow.Act
 	if err != nil {
 		return workflow.Ticket{}, err
 	}
-	ends, err := w.Do(ctx, number, workflow.Command{Name: workflow.CmdMerge, Actor: actor, Into: living.Number, Text: reason})
+	merge := workflow.Command{Name: workflow.CmdMerge, Actor: actor, Into: living.Number, Text: reason}
+	if living.Category != "" {
+		merge.Kind = living.Kind
+	}
+	ends, err := w.Do(ctx, number, merge)
 	if err != nil {
 		return ends, err
 	}
