@@ -51,7 +51,7 @@ const giveBack = `UPDATE push SET status = CASE WHEN lease < 0 THEN 'sending' EL
 // earlier sender may have sent it and died. Where it fails, a lease that was given
 // all the same is given back as soon as PostgreSQL answers.
 func (s *Store) TakePush(ctx context.Context, community, key string, now time.Time, lease time.Duration) (p desk.Push, ok bool, err error) {
-	number := rand.Int64() | 1
+	number := rand.Int64() | 1 //nolint:gosec // no secret: two askers must not share it
 	p, ok, err = first(shared(ctx, s.pushes, "take push", scanLeased, &statement{
 		community: community, key: key, sql: takePush, args: []any{community, key, now, now.Add(lease), number},
 	}))
