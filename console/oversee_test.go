@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -50,6 +51,28 @@ func TestTheCommitteeFindsReassignsAndExports(t *testing.T) {
 	if got := strings.Join(h.logged(east), " "); !strings.Contains(got, "ticket.look ticket.tell ticket.look") {
 		t.Errorf("the audit log says %s", got)
 	}
+
+	b.Do("look for it", browsertest.Chooses("查找"), browsertest.Fills("q", number(late[0])), browsertest.Presses("查找"),
+		chromedp.WaitVisible(chromedp.CSS(`#found a[href$="/t/`+number(late[0])+`"]`)))
+	found := opened(t, b.Downloads("the table of what was found", browsertest.Presses("下载表格")))
+	if rows, err := found.GetRows(found.GetSheetName(0)); err != nil || len(rows) < 2 || !slices.Contains(rows[1], number(late[0])) {
+		t.Errorf("the table has %q (%v)", rows, err)
+	}
+	b.Do("the week", browsertest.Chooses("周报"), browsertest.Says("响应率"))
+	if sheets := opened(t, b.Downloads("the week's table", browsertest.Presses("下载表格"))).GetSheetList(); len(sheets) < 10 {
+		t.Errorf("the week has the sheets %v", sheets)
+	}
+}
+
+// opened is a spreadsheet that the browser saved.
+func opened(t *testing.T, data []byte) *excelize.File {
+	t.Helper()
+	book, err := excelize.OpenReader(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = book.Close() })
+	return book
 }
 
 // What nobody claimed in time is late until somebody has it, and history from then on.
