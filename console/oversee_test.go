@@ -458,5 +458,5 @@ func TestAFormThatCameTooLateSaysHowItStands(t *testing.T) {
 
 	wish := h.file(east, "想学用智能手机", func(c *workflow.Command) { c.Kind, c.Category = workflow.Wish, "elderly" })
 	h.tell(east, wish.Number, workflow.Command{Name: workflow.CmdClaim, Actor: workflow.By(h.people["east/partner"]), Unit: "北村小学"})
-	h.as("east/volunteer").post("/c/east/t/"+number(wish)+"/do/claim", nil).mustSay(t, http.StatusConflict, "有变化", "but not", "不归您看", "孙桂兰")
+	h.as("east/volunteer").post("/c/east/t/"+number(wish)+"/do/claim", nil).mustSay(t, http.StatusConflict, "已经有人认领了", "but not", "不归您看", "孙桂兰")
 }

@@ -43,7 +43,7 @@ func (o Voice) Story(ctx context.Context, people People, t *workflow.Ticket, eve
 	for i := range events {
 		ev := events[i]
 		if !all && t.Reporter != me.ID {
-			if !slices.Contains(outline, ev.Type) && (ev.By != me.ID || ev.Text == "") {
+			if !slices.Contains(outline, ev.Type) && (ev.By != me.ID || ev.Text == "" && len(ev.Media) == 0) {
 				continue
 			}
 			ev.Why = ""

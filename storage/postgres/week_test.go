@@ -534,7 +534,8 @@ func (c *tally) rounds(p plain, whole []string) {
 // stood counts how a ticket stood at the week's end.
 func (c *tally) stood(p plain) {
 	var state workflow.State
-	level, late, wall, pair := 0, false, false, false
+	level, wall, pair := 0, false, false
+	late := map[workflow.Clock]bool{} // missed, and not made good by who has it since
 	for _, e := range p.events {
 		if !e.At.Before(c.until) {
 			break
@@ -545,9 +546,10 @@ func (c *tally) stood(p plain) {
 		}
 		switch e.Type {
 		case workflow.EvOverdue:
-			late = late || e.Clock != workflow.ClockVisit
+			late[e.Clock] = e.Clock != workflow.ClockVisit
 		case workflow.EvReopened, workflow.EvSplit:
-			late, pair, wall = false, false, false
+			pair, wall = false, false
+			clear(late)
 		case workflow.EvPublished:
 			wall = true
 		case workflow.EvPaired:
@@ -555,7 +557,7 @@ func (c *tally) stood(p plain) {
 		case workflow.EvReturned:
 			pair, wall = false, p.Kind == workflow.Wish
 		case workflow.EvClaimed, workflow.EvAssigned:
-			wall = false
+			wall, late[workflow.ClockUnclaimed], late[workflow.ClockTray] = false, false, false
 		}
 	}
 	switch state {
@@ -563,7 +565,7 @@ func (c *tally) stood(p plain) {
 	default:
 		return
 	}
-	for name, is := range map[string]bool{"late at end": late, "risen at end": level >= workflow.LevelCommittee, "on the wall at end": wall, "pairs at end": pair} {
+	for name, is := range map[string]bool{"late at end": slices.Contains(slices.Collect(maps.Values(late)), true), "risen at end": level >= workflow.LevelCommittee, "on the wall at end": wall, "pairs at end": pair} {
 		if is {
 			c.n[name]++
 		}
