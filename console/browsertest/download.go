@@ -31,7 +31,7 @@ func (b *Browser) Downloads(what string, press Step) []byte {
 		}
 		switch e.State {
 		case browser.DownloadProgressStateCompleted:
-			data, err := os.ReadFile(filepath.Join(dir, filepath.Base(e.GUID)))
+			data, err := os.ReadFile(filepath.Join(dir, filepath.Base(e.GUID))) //nolint:gosec // a directory of the test
 			if err != nil {
 				b.t.Fatalf("%s: %v", what, err)
 			}
