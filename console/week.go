@@ -80,7 +80,6 @@ func (q *request) digest() (d digest.Digest, page weekPage, err error) {
 	if err != nil || week.Year < firstYear || from.After(q.now) {
 		return d, page, &workflow.Error{Code: "no_week", Cause: err}
 	}
-	page = weekPage{}
 	if before := week.Before(); before.Year >= firstYear {
 		page.Earlier = before.String()
 	}
