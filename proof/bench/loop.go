@@ -66,24 +66,7 @@ func slot[T any](s *stage, of map[int64]chan T, number int64) chan T {
 
 // listen reads all phones until ctx ends.
 func (s *stage) listen(ctx context.Context) {
-	var after int64
-	for {
-		fresh, more := s.platform.Since(after)
-		for _, said := range fresh {
-			after = said.ID
-			s.hear(said)
-		}
-		select {
-		case <-more:
-		case <-ctx.Done():
-			return
-		}
-		select { // of many wakes one is enough
-		case <-time.After(2 * time.Millisecond):
-		case <-ctx.Done():
-			return
-		}
-	}
+	ground.Listen(ctx, s.platform, 2*time.Millisecond, s.hear)
 }
 
 func (s *stage) hear(said wechatsim.Said) {

@@ -97,24 +97,7 @@ var (
 
 // listen reads every phone: who got work takes it, who is asked rates.
 func (c *crowd) listen(ctx context.Context) {
-	var after int64
-	for {
-		fresh, more := c.platform.Since(after)
-		for _, s := range fresh {
-			after = s.ID
-			c.hear(s)
-		}
-		select {
-		case <-more:
-		case <-ctx.Done():
-			return
-		}
-		select { // of many wakes one is enough
-		case <-time.After(50 * time.Millisecond):
-		case <-ctx.Done():
-			return
-		}
-	}
+	ground.Listen(ctx, c.platform, 50*time.Millisecond, c.hear)
 }
 
 func (c *crowd) hear(s wechatsim.Said) {
