@@ -64,32 +64,40 @@ const (
 	pushTries  = 12               // then a person must telephone
 	channelOff = 10 * time.Minute // a channel that is not permitted is asked again after this
 
-	// How long a push waits for a channel that is stopped for the whole
-	// account: where the day's quota is used up, and where it is not permitted,
-	// which somebody may be mending. Then a person must telephone; for an
-	// emergency at once.
-	dayLimit = 26 * time.Hour
-	offLimit = 30 * time.Minute
+	// How long after it was made a push waits for a channel that is stopped for
+	// the whole account: where the day's quota is used up, and where the minute's
+	// is, or it is not permitted, which somebody may be mending. Then a person must
+	// telephone; for an emergency at once, unless a channel opens with the next minute.
+	dayLimit    = 26 * time.Hour
+	offLimit    = 30 * time.Minute
+	urgentLimit = 2 * time.Minute
 )
 
 // channels remembers which channels an account may not use at the moment.
 type channels struct {
 	mu  sync.Mutex
-	off map[string]time.Time
+	off map[string]stop
 }
 
-func (c *channels) stop(community, channel string, until time.Time) {
+// stop is until when a channel may not be used, how long after it was made a push waits
+// for that, and whether only a minute's calls are used up.
+type stop struct {
+	until  time.Time
+	limit  time.Duration
+	minute bool
+}
+
+// stop stops a channel; what stops it for longer stands.
+func (c *channels) stop(community, channel string, s stop) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.off[community+" "+channel] = until
+	if s.until.After(c.off[community+" "+channel].until) {
+		c.off[community+" "+channel] = s
+	}
 }
 
-func (c *channels) open(community, channel string, now time.Time) bool {
-	return !now.Before(c.opens(community, channel))
-}
-
-// opens is from when a channel may be used, zero where it never was stopped.
-func (c *channels) opens(community, channel string) time.Time {
+// stopped is what stopped a channel last, which may be over.
+func (c *channels) stopped(community, channel string) stop {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.off[community+" "+channel]
@@ -149,7 +157,7 @@ func (b *Bot) send(ctx context.Context, p desk.Push, now time.Time) desk.PushOut
 		return giveUp(p, desk.PushOutcome{Error: desk.WhyUnreachable})
 	}
 	last := desk.PushOutcome{Error: desk.WhyNoChannel}
-	var opens time.Time // when a channel that is stopped for all opens again
+	var soonest stop // of the channels that would do, and are stopped for all
 	for _, try := range []func() (desk.PushOutcome, bool){
 		func() (desk.PushOutcome, bool) { return b.sendCustom(ctx, m, shape, p, to, now) },
 		func() (desk.PushOutcome, bool) { return b.sendTemplate(ctx, m, shape, p, to, now) },
@@ -161,16 +169,65 @@ func (b *Bot) send(ctx context.Context, p desk.Push, now time.Time) desk.PushOut
 		if out.Error != "" {
 			last = out
 		}
-		if at := b.channels.opens(p.Community, out.Channel); at.After(now) && (opens.IsZero() || at.Before(opens)) {
-			opens = at
+		if at := out.NextTry; !at.IsZero() && (soonest.until.IsZero() || at.Before(soonest.until)) {
+			soonest = b.channels.stopped(p.Community, out.Channel)
 		}
 	}
-	if held := now.Sub(p.CreatedAt); !opens.IsZero() && p.Facts.Severity != workflow.Emergency &&
-		(held < offLimit || held < dayLimit && opens.Sub(now) > channelOff) {
-		last.Status, last.NextTry, last.Held = desk.PushOwed, opens, true
-		return last
+	return b.untilOpen(p, now, soonest, last)
+}
+
+// untilOpen is what becomes of a push for which no channel is open now: s is the stop that
+// ends first, of none that would do where it is zero.
+func (b *Bot) untilOpen(p desk.Push, now time.Time, s stop, out desk.PushOutcome) desk.PushOutcome {
+	urgent := p.Facts.Severity == workflow.Emergency
+	if urgent {
+		s.limit = urgentLimit
 	}
-	return giveUp(p, last)
+	switch {
+	case s.until.IsZero() || urgent && !s.minute:
+	case now.Sub(p.CreatedAt) < s.limit:
+		out.Status, out.NextTry, out.Held = desk.PushOwed, s.until, true
+		return out
+	case s.minute && !urgent: // minute after minute is used up: from now on each counts as a try
+		out = b.later(p, now, out)
+		if out.Status == desk.PushOwed && out.NextTry.Before(s.until) {
+			out.NextTry = s.until
+		}
+		return out
+	}
+	return giveUp(p, out)
+}
+
+// stopped is what becomes of a push whose channel is stopped for all. While only a
+// minute of it is used up the push waits for the next, by the same channel; an emergency
+// does not, nor what has waited for long: settled is false where another channel should
+// be tried, and NextTry is when this one opens.
+func (b *Bot) stopped(p desk.Push, now time.Time, out desk.PushOutcome) (_ desk.PushOutcome, settled bool) {
+	s := b.channels.stopped(p.Community, out.Channel)
+	out.NextTry = s.until
+	if s.minute && p.Facts.Severity != workflow.Emergency && now.Sub(p.CreatedAt) < s.limit {
+		out.Status, out.Held = desk.PushOwed, true
+		return out, true
+	}
+	return out, false
+}
+
+// ifStopped is stopped before anything was tried; yes is false where the channel is open.
+// One that may not reach this person anyway is not waited for.
+func (b *Bot) ifStopped(ctx context.Context, p desk.Push, now time.Time, channel string, may func(desk.Contact) bool) (out desk.PushOutcome, settled, yes bool) {
+	out.Channel = channel
+	if !b.channels.stopped(p.Community, channel).until.After(now) {
+		return out, false, false
+	}
+	c, err := b.desk.Journal().Contact(ctx, p.Community, p.Person)
+	if err != nil {
+		return b.later(p, now, desk.PushOutcome{Channel: channel, Error: err.Error()}), true, true
+	}
+	if !may(c) {
+		return out, false, true
+	}
+	out, settled = b.stopped(p, now, out)
+	return out, settled, true
 }
 
 // giveUp ends a push that cannot reach the person: somebody should telephone,
@@ -202,10 +259,11 @@ func (b *Bot) later(p desk.Push, now time.Time, out desk.PushOutcome) desk.PushO
 // sendCustom sends a customer-service message where the person's window is
 // open. settled is false where another channel should be tried.
 func (b *Bot) sendCustom(ctx context.Context, m Messenger, shape desk.Shape, p desk.Push, to workflow.Person, now time.Time) (out desk.PushOutcome, settled bool) {
-	out.Channel = channelCustom
-	if !b.channels.open(p.Community, channelCustom, now) {
-		return out, false
+	mayCustom := func(c desk.Contact) bool { return c.MayCustom(now) }
+	if out, settled, yes := b.ifStopped(ctx, p, now, channelCustom, mayCustom); yes {
+		return out, settled
 	}
+	out.Channel = channelCustom
 	contact := func() (desk.Contact, error) { return b.desk.Journal().Contact(ctx, p.Community, p.Person) }
 	ok, err := b.o.Windows.Spend(ctx, p.Community, p.Person, now, contact)
 	if err != nil { // the drive is away: the record tells
@@ -217,10 +275,6 @@ func (b *Bot) sendCustom(ctx context.Context, m Messenger, shape desk.Shape, p d
 	}
 	if !ok {
 		return out, false
-	}
-	if !b.channels.open(p.Community, minuteOf(channelCustom), now) {
-		_ = b.o.Windows.Unspend(ctx, p.Community, p.Person, now)
-		return b.nextMinute(p, channelCustom, out), true
 	}
 	msg, err := b.custom(ctx, m, shape, p, to)
 	if err != nil { // nothing has left
@@ -383,13 +437,11 @@ func (b *Bot) sendTemplate(ctx context.Context, m Messenger, shape desk.Shape, p
 	if tpl.Subscribe {
 		channel = channelSubscribe
 	}
+	consented := func(c desk.Contact) bool { return !tpl.Subscribe || c.Consents[tpl.ID] > 0 }
+	if out, settled, yes := b.ifStopped(ctx, p, now, channel, consented); yes {
+		return out, settled
+	}
 	out.Channel = channel
-	if !b.channels.open(p.Community, channel, now) {
-		return out, false
-	}
-	if !b.channels.open(p.Community, minuteOf(channel), now) {
-		return b.nextMinute(p, channel, out), true
-	}
 	fields, err := b.fields(ctx, shape, p, tpl)
 	if err != nil {
 		return b.later(p, now, desk.PushOutcome{Channel: channel, Error: err.Error()}), true
@@ -507,33 +559,23 @@ func (b *Bot) failed(p desk.Push, channel string, now time.Time, err error) (des
 	case wechat.Retry, wechat.RefreshToken:
 		return b.later(p, now, out), true
 	case wechat.NextMinute:
-		b.channels.stop(p.Community, minuteOf(channel), now.Truncate(time.Minute).Add(time.Minute))
-		return b.nextMinute(p, channel, out), true
+		b.channels.stop(p.Community, channel, stop{now.Truncate(time.Minute).Add(time.Minute), offLimit, true})
+		return b.stopped(p, now, out)
 	case wechat.NextDay:
 		b.log.Error("daily limit of the platform reached", "community", p.Community, "channel", channel)
-		b.channels.stop(p.Community, channel, nextDay(now))
-		return out, false
+		b.channels.stop(p.Community, channel, stop{nextDay(now), dayLimit, false})
+		return b.stopped(p, now, out)
 	case wechat.OtherChannel:
 		return out, false
 	case wechat.ChannelOff:
 		b.log.Error("the platform does not permit a channel", "community", p.Community, "channel", channel, "errcode", api.Code)
-		b.channels.stop(p.Community, channel, now.Add(channelOff))
-		return out, false
+		b.channels.stop(p.Community, channel, stop{now.Add(channelOff), offLimit, false})
+		return b.stopped(p, now, out)
 	case wechat.Unreachable, wechat.ContentRefused:
 		return giveUp(p, out), true
 	}
 	b.log.Error("the platform answers with a code that is not in the table", "community", p.Community, "channel", channel, "errcode", api.Code)
 	return giveUp(p, out), true
-}
-
-// minuteOf names the minute of a channel that is used up: what comes meanwhile waits
-// without asking WeChat, by the same channel.
-func minuteOf(channel string) string { return channel + " this minute" }
-
-// nextMinute holds a push until its channel's next minute.
-func (b *Bot) nextMinute(p desk.Push, channel string, out desk.PushOutcome) desk.PushOutcome {
-	out.Status, out.Channel, out.NextTry, out.Held = desk.PushOwed, channel, b.channels.opens(p.Community, minuteOf(channel)), true
-	return out
 }
 
 // china is where the platform's day ends.
