@@ -260,6 +260,22 @@ func (s *Store) Bind(ctx context.Context, community, code, openid string, now ti
 	if openid == "" {
 		return p, 0, &workflow.Error{Code: workflow.CodeInvalid, Cause: errors.New("an empty openid")}
 	}
+	for range maxTries {
+		p, former, err = s.bind(ctx, community, code, openid, now)
+		if err == nil || !raced(err) {
+			break
+		}
+	}
+	return p, former, fault("bind", err)
+}
+
+// owePushes gives what one person is owed to another. The rows are locked in the order
+// of leases and ends of pushes (see write).
+const owePushes = `UPDATE push p SET person = $3 FROM (
+		SELECT key FROM push WHERE community = $1 AND person = $2 AND status IN ('owed', 'sending') ORDER BY key COLLATE "C" FOR UPDATE) AS o
+	WHERE p.community = $1 AND p.key = o.key`
+
+func (s *Store) bind(ctx context.Context, community, code, openid string, now time.Time) (p workflow.Person, former workflow.PersonID, err error) {
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		var id workflow.PersonID
 		err := tx.QueryRow(ctx, `SELECT person, former FROM bind_code
@@ -286,7 +302,7 @@ func (s *Store) Bind(ctx context.Context, community, code, openid string, now ti
 			if _, err := tx.Exec(ctx, `UPDATE person SET openid = NULL, following = false WHERE community = $1 AND id = $2`, community, was); err != nil {
 				return err
 			}
-			if _, err := tx.Exec(ctx, `UPDATE push SET person = $3 WHERE community = $1 AND person = $2 AND status IN ('owed', 'sending')`, community, was, id); err != nil {
+			if _, err := tx.Exec(ctx, owePushes, community, was, id); err != nil {
 				return err
 			}
 		}
@@ -308,7 +324,7 @@ func (s *Store) Bind(ctx context.Context, community, code, openid string, now ti
 		}
 		return touch(ctx, tx, community)
 	})
-	return p, former, fault("bind", err)
+	return p, former, err
 }
 
 // Delivered is a delivery in the record; ok is false where there is none.
