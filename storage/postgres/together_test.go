@@ -17,8 +17,17 @@ import (
 
 // leasing asks for leases of pushes in one batch, and tells who got one.
 func leasing(s *Store, keys ...string) (got []bool, errs []error) {
-	got, errs = make([]bool, len(keys)), make([]error, len(keys))
-	batch := make([]*asked[*statement], len(keys))
+	batch, got := leases(keys...)
+	s.pushes.do(batch)
+	for _, a := range batch {
+		errs = append(errs, <-a.answer)
+	}
+	return got, errs
+}
+
+// leases are what asks for leases of pushes; got is who has one once it is answered.
+func leases(keys ...string) (batch []*asked[*statement], got []bool) {
+	batch, got = make([]*asked[*statement], len(keys)), make([]bool, len(keys))
 	for i, key := range keys {
 		batch[i] = &asked[*statement]{ctx: context.Background(), op: "take push", answer: make(chan error, 1), what: &statement{
 			community: here, key: key, sql: takePush, args: []any{here, key, noon, noon.Add(time.Minute), int64(i + 1)},
@@ -29,11 +38,7 @@ func leasing(s *Store, keys ...string) (got []bool, errs []error) {
 			},
 		}}
 	}
-	s.pushes.do(batch)
-	for i, a := range batch {
-		errs[i] = <-a.answer
-	}
-	return got, errs
+	return batch, got
 }
 
 // Leases that are asked for at the same time share a transaction and a round trip, and
@@ -80,6 +85,35 @@ func TestOneBadStatementFailsAlone(t *testing.T) {
 	var e *Error
 	if !errors.As(errs[1], &e) || e.Op != "take push" || e.SQLState == "" {
 		t.Errorf("the bad one got %v", errs[1])
+	}
+}
+
+// A row that somebody holds for long holds up those who want it, and nobody else: neither
+// who shares their round nor who comes after.
+func TestALockedRowHoldsUpNobodyElse(t *testing.T) {
+	s := openStore(t, freshURL(t), func(c *pgxpool.Config) { c.ConnConfig.RuntimeParams["lock_timeout"] = "500ms" })
+	var change desk.Change
+	change.Community = here
+	for _, key := range []string{"a", "b", "c", "d"} {
+		change.Pushes = append(change.Pushes, owed(key, 8))
+	}
+	must(t, s.Commit(ctx(t), change))
+	tx, err := s.pool.Begin(ctx(t))
+	must(t, err)
+	_, err = tx.Exec(ctx(t), "SELECT FROM push WHERE key = 'b' FOR UPDATE")
+	must(t, err)
+
+	batch, got := leases("a", "b", "c")
+	go s.pushes.do(batch)
+	if err := errors.Join(<-batch[0].answer, <-batch[2].answer); err != nil || !got[0] || !got[2] {
+		t.Errorf("beside it: %v and %v, %v", got[0], got[2], err)
+	}
+	if _, ok, err := s.TakePush(ctx(t), here, "d", noon, time.Minute); err != nil || !ok {
+		t.Errorf("after it: %v %v", ok, err)
+	}
+	must(t, tx.Rollback(ctx(t)))
+	if err := <-batch[1].answer; err != nil || !got[1] {
+		t.Errorf("who waited for the row: %v %v", got[1], err)
 	}
 }
 
