@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/wishdesk/wishdesk/storage/storetest"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 )
 
@@ -204,5 +205,67 @@ func TestALostLeaseIsGivenBack(t *testing.T) {
 	}
 	if p, _, _ = s.TakePush(ctx(t), here, "a", noon, time.Minute); p.Attempts != 1 {
 		t.Errorf("held once and told twice: attempt %d", p.Attempts)
+	}
+}
+
+// A lease whose answer does not come is given back once PostgreSQL answers: within its
+// time another sender gets the push, as one that nobody tried to send.
+func TestALeaseWhoseAnswerWasLostIsGivenBack(t *testing.T) {
+	url := freshURL(t)
+	direct := openStore(t, url, nil)
+	must(t, direct.Commit(ctx(t), desk.Change{Community: here, Pushes: []desk.Push{owed("a", 8), owed("b", 8)}}))
+	proxy := storetest.Cut(t, url)
+	s := openStore(t, proxy.URL(), nil)
+	if _, ok, err := s.TakePush(ctx(t), here, "b", noon, time.Minute); err != nil || !ok { // its connection is there
+		t.Fatal(ok, err)
+	}
+	proxy.StallAnswers()
+	impatient, leave := context.WithCancel(ctx(t))
+	left := make(chan error)
+	go func() {
+		_, _, err := s.TakePush(impatient, here, "a", noon, time.Minute)
+		left <- err
+	}()
+	for count(t, direct, "SELECT count(*) FROM push WHERE key = 'a' AND status = 'sending'") == 0 {
+		if ctx(t).Err() != nil {
+			t.Fatal("the lease was never given")
+		}
+	}
+	leave()
+	if err := <-left; !errors.Is(err, context.Canceled) {
+		t.Fatalf("who left got %v", err)
+	}
+	proxy.Heal()
+	s.insisting.Wait()
+	p, ok, err := direct.TakePush(ctx(t), here, "a", noon.Add(time.Second), time.Minute)
+	if must(t, err); !ok || p.Status != desk.PushOwed || p.Attempts != 1 {
+		t.Errorf("the next sender got %v %+v", ok, p)
+	}
+}
+
+// A lease whose answer is late for longer than is waited for it is the same lease when it
+// is asked for again, or is given back: it is no attempt that nobody made.
+func TestALeaseWhoseAnswerIsLateIsOne(t *testing.T) {
+	t.Parallel() // it waits for a bound of the wall
+	url := freshURL(t)
+	direct := openStore(t, url, nil)
+	must(t, direct.Commit(ctx(t), desk.Change{Community: here, Pushes: []desk.Push{owed("a", 8), owed("b", 8)}}))
+	proxy := storetest.Cut(t, url)
+	s := openStore(t, proxy.URL(), nil)
+	if _, ok, err := s.TakePush(ctx(t), here, "b", noon, time.Minute); err != nil || !ok { // its connection is there
+		t.Fatal(ok, err)
+	}
+	proxy.StallAnswers()
+	healed := time.AfterFunc(commitTimeout+time.Second, proxy.Heal)
+	defer healed.Stop()
+	p, ok, err := s.TakePush(ctx(t), here, "a", noon, time.Minute)
+	s.insisting.Wait()
+	next, again, nerr := direct.TakePush(ctx(t), here, "a", noon.Add(time.Second), time.Minute)
+	must(t, nerr)
+	switch {
+	case err == nil && (!ok || p.Status != desk.PushOwed || p.Attempts != 1 || again):
+		t.Errorf("it got %v %+v; within its lease the next sender got %v", ok, p, again)
+	case err != nil && (!again || next.Status != desk.PushOwed || next.Attempts != 1):
+		t.Errorf("it got %v; the next sender got %v %+v", err, again, next)
 	}
 }
