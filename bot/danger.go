@@ -78,3 +78,12 @@ func (s *session) knownDanger(ctx context.Context, sp spoken) (bool, error) {
 // tellsOnly are the verbs by which staff say what they see, and not what they
 // did: news of danger in them is news.
 var tellsOnly = map[verb]bool{verbNote: true, verbVisit: true, verbAsk: true, verbCall: true}
+
+// warned is what is said to who told of a ticket for others: in an emergency first whom
+// to call.
+func (s *session) warned(t *workflow.Ticket, v Values, reply string) string {
+	if t.Severity != workflow.Emergency {
+		return reply
+	}
+	return s.say("danger", v) + "\n" + reply
+}
