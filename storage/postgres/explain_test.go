@@ -57,10 +57,11 @@ const large = `
 	UPDATE person SET home = jsonb_build_object('estate', 'E' || id % 20, 'building', 1 + id % 60);
 	INSERT INTO topic (community, number, version, state, scope, until, body)
 		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, i, 1, CASE i / 2 % 500 WHEN 0 THEN 'voting' WHEN 1 THEN 'proposed' ELSE 'decided' END,
-			'E' || i % 20 || ':' || i % 60, timestamptz '2026-01-01' + i * interval '1 minute', '{"text":"something of a usual length"}' FROM generate_series(1, 20000) i;
+			'E' || i % 20 || ':' || i % 60, timestamptz '2026-01-01' + i * interval '1 minute', '{"text":"something of a usual length","scope":{"level":"estate","estate":"E2"}}' FROM generate_series(1, 20000) i;
 	INSERT INTO topic_voter (community, number, voter, person) SELECT community, number, 'v' || k, k FROM topic, generate_series(1, 10) k;
 	INSERT INTO topic_tally (community, number, choice) SELECT community, number, unnest(ARRAY['for', 'against', 'abstain']) FROM topic;
-	INSERT INTO topic_result (community, number, yes, no, abstain, quorum, outcome, at) SELECT community, number, 6, 3, 1, 5, 'decided', now() FROM topic;
+	INSERT INTO topic_result (community, number, yes, no, abstain, quorum, outcome, at)
+		SELECT community, number, 6, 3, 1, 5, 'decided', timestamptz '2025-01-01' + number * interval '30 minutes' FROM topic;
 	INSERT INTO care (community, key, name, kind, place, grid, every, next_visit)
 		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 'k' || i, 'n' || i % 5000, 'disabled', '{}', 'G' || i % 10, 7,
 			timestamptz '2026-01-01' + i * interval '1 hour' FROM generate_series(1, 20000) i;
@@ -260,6 +261,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"Voters", []string{"topic_voter_pkey"}, func() { _, err := s.Voters(c, here, 1002); add(err) }},
 		{"Tally", []string{"topic_tally_pkey"}, func() { _, err := s.Tally(c, here, 1002); _ = err }},
 		{"TopicResult", []string{"topic_result_pkey"}, func() { _, _, err := s.TopicResult(c, here, 1002); add(err) }},
+		{"Sections, topics", []string{"topic_result_at"}, func() { _, err := s.topicSection(c, here, now, now.AddDate(0, 0, 7)); add(err) }},
 		{"LivingIn", []string{"person_home"}, func() {
 			_, err := s.LivingIn(c, here, topic.Scope{Level: topic.Building, Estate: "E2", Buildings: []int{3}}, 400, 200)
 			add(err)

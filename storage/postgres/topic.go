@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
+	"github.com/wishdesk/wishdesk/workflow/digest"
 	"github.com/wishdesk/wishdesk/workflow/topic"
 )
 
@@ -101,6 +103,33 @@ func (s *Store) LivingIn(ctx context.Context, community string, scope topic.Scop
 		WHERE community = $1 AND home->>'estate' = $2 AND following AND id > $3
 			AND coalesce((home->>'building')::int, 0) > 0 AND ($4 OR (home->>'building')::int = ANY ($5::int[]))
 		ORDER BY id LIMIT $6`, community, scope.Estate, after, scope.Level == topic.Estate, scope.Buildings, limit)
+}
+
+// topicSection is what was voted on in a time: where, and how it ended.
+func (s *Store) topicSection(ctx context.Context, community string, from, until time.Time) (digest.Section, error) {
+	type ended struct {
+		Number                int64
+		Scope                 topic.Scope
+		For, Against, Abstain int
+		Quorum                int
+		Outcome               string
+	}
+	const most = 20
+	all, err := rows(ctx, s, "topics that ended", pgx.RowToStructByPos[ended], `SELECT r.number, t.body->'scope', r.yes, r.no, r.abstain, r.quorum, r.outcome
+		FROM topic_result r JOIN topic t ON t.community = r.community AND t.number = r.number
+		WHERE r.community = $1 AND r.at >= $2 AND r.at < $3 ORDER BY r.at, r.number LIMIT $4`, community, from, until, most)
+	section := digest.Section{Name: "topics"}
+	for _, e := range all {
+		place := workflow.Place{Estate: e.Scope.Estate, Landmark: e.Scope.Courtyard}
+		if e.Scope.Level == topic.Building && len(e.Scope.Buildings) > 0 {
+			place.Building = e.Scope.Buildings[0]
+		}
+		section.Lines = append(section.Lines, digest.Line{Say: e.Outcome, Values: map[string]string{
+			"Number": strconv.FormatInt(e.Number, 10), "Place": place.String(), "For": strconv.Itoa(e.For), "Against": strconv.Itoa(e.Against),
+			"Abstain": strconv.Itoa(e.Abstain), "Quorum": strconv.Itoa(e.Quorum),
+		}})
+	}
+	return section, err
 }
 
 // topics are what a batch depends on of topics and votes, as known is of the rest. A

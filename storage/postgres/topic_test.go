@@ -13,6 +13,7 @@ import (
 
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
+	"github.com/wishdesk/wishdesk/workflow/digest"
 	"github.com/wishdesk/wishdesk/workflow/topic"
 )
 
@@ -215,6 +216,14 @@ func TestAResultStays(t *testing.T) {
 		t.Fatal("no result")
 	}
 	same(t, "the result", *result, read)
+	for from, want := range map[time.Time][]digest.Line{
+		noon:                  {{Say: "decided", Values: map[string]string{"Number": "1001", "Place": "东园 3号楼", "For": "1", "Against": "0", "Abstain": "0", "Quorum": "1"}}},
+		noon.Add(time.Second): nil, noon.AddDate(0, 0, -7): nil,
+	} {
+		section, err := s.topicSection(ctx(t), here, from, from.AddDate(0, 0, 7))
+		must(t, err)
+		same(t, "what the digest says", digest.Section{Name: "topics", Lines: want}, section)
+	}
 	for _, sql := range []string{
 		`UPDATE topic_result SET yes = 2`, `DELETE FROM topic_result`, `TRUNCATE topic_result`,
 		`UPDATE topic_voter SET choice = 'against'`, `DELETE FROM topic_voter`, `TRUNCATE topic_voter`,

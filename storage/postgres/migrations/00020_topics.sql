@@ -53,6 +53,7 @@ CREATE TABLE topic_result (
     FOREIGN KEY (community, number) REFERENCES topic,
     CHECK (outcome = CASE WHEN yes + no + abstain < quorum THEN 'lapsed' WHEN yes > no THEN 'decided' ELSE 'declined' END)
 );
+CREATE INDEX topic_result_at ON topic_result (community, at);
 
 -- +goose StatementBegin
 CREATE FUNCTION topic_stays() RETURNS trigger LANGUAGE plpgsql AS $$
