@@ -52,6 +52,12 @@ const (
 	verbNamed   verb = "named"   // 「公开 1024」: claimers may know who asks
 	verbContact verb = "contact" // 「联系方式 王大爷 138…」
 	verbHidden  verb = "hidden"  // 「保密 1024」
+	verbTopic   verb = "topic"   // 「议题 楼道装声控灯」, 「议题 1030」
+	verbVote    verb = "vote"    // 「投票 1030 赞成」, 「赞成」
+	verbOpen    verb = "open"    // 「开议 1030」: the committee takes a topic up
+	verbBench   verb = "bench"   // 「板凳会 1030 …」: what was said, with photos
+	verbBallot  verb = "ballot"  // 「开始投票 1030 20票 7天 不记名」
+	verbDrop    verb = "drop"    // 「不开 1030 …」: a topic is not taken up
 
 	verbCall    verb = "call"    // 「协助 1024 曹颖 清理管道」
 	verbFinish  verb = "finish"  // 「完成 1024 …」: a part is done
@@ -121,6 +127,13 @@ var words = []struct {
 	{verbContact, false, []string{"联系方式", "我的电话"}},
 	{verbNamed, true, []string{"公开"}},
 	{verbHidden, true, []string{"保密", "不公开"}},
+	{verbTopic, false, []string{"议题", "微议题", "提议题", "提个议题", "我提个议题"}},
+	{verbVote, false, []string{"投票", "表决"}},
+	{verbOpen, true, []string{"开议", "开议题"}},
+	{verbBench, true, []string{"板凳会"}},
+	{verbBallot, true, []string{"开始投票", "请大家投票"}},
+	{verbDrop, true, []string{"不开"}},
+	{verbVote, true, []string{"赞成", "我赞成", "反对", "我反对", "弃权", "我弃权"}},
 	{verbCall, false, []string{"协助", "请协助"}},
 	{verbFinish, false, []string{"完成", "已完成"}},
 	{verbDecline, false, []string{"办不了"}},
@@ -242,6 +255,7 @@ var nothingElse = map[verb]bool{verbNamed: true, verbHidden: true, verbSupport: 
 var runsOn = map[verb]bool{
 	verbPatrol: true, verbVisit: true, verbFixed: true, verbBehalf: true, verbLeave: true, verbHome: true,
 	verbAssign: true, verbTransfer: true, verbCall: true,
+	verbTopic: true,
 }
 
 // numberAfter are the verbs whose number may stand behind a name.

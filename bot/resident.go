@@ -58,7 +58,13 @@ func (s *session) said(ctx context.Context, raw string) (string, error) {
 	case verbNone:
 		return s.free(ctx, raw)
 	case verbNumber:
-		return s.show(ctx, sp.Number)
+		return s.numbered(ctx, sp.Number)
+	case verbTopic:
+		return s.topic(ctx, sp)
+	case verbVote:
+		return s.vote(ctx, sp)
+	case verbOpen, verbBench, verbBallot, verbDrop:
+		return s.tellTopic(ctx, sp)
 	case verbHelp:
 		return s.say("help", nil), nil
 	case verbWho:
@@ -152,6 +158,9 @@ func (s *session) smallNumber(ctx context.Context, n int64) (string, error) {
 			return "", err
 		}
 		return s.answerDesk(ctx, q, building, u)
+	}
+	if reply, ok, err := s.openVote(ctx); ok || err != nil {
+		return reply, err
 	}
 	return s.say("number_unknown", Values{"Number": n}), nil
 }

@@ -112,6 +112,11 @@ func table() []route {
 		{pattern: "POST /c/{community}/me", who: of(resident), log: "me.change", do: (*Console).changeMe},
 		{pattern: "GET /c/{community}/wall", who: of(resident), do: (*Console).wall},
 		{pattern: "POST /c/{community}/wall/{number}/support", who: of(resident), log: "ticket.support", do: (*Console).support},
+		{pattern: "GET /c/{community}/topics", who: of(resident), do: (*Console).topics},
+		{pattern: "POST /c/{community}/topics", who: of(resident), log: "topic.propose", do: (*Console).propose, most: 20},
+		{pattern: "GET /c/{community}/topics/{number}", who: of(resident), log: "topic.look", do: (*Console).topic},
+		{pattern: "POST /c/{community}/topics/{number}/vote", who: of(resident), log: "topic.vote", do: (*Console).vote, most: 60},
+		{pattern: "POST /c/{community}/topics/{number}/do/{command}", who: of(committee), log: "topic.tell", do: (*Console).tellTopic, limit: uploads, most: 100},
 		{pattern: "GET /c/{community}/agreed", who: of(resident), do: (*Console).agreed},
 		{pattern: "GET /c/{community}/media/{media}", who: of(resident), log: "media.look", do: (*Console).media},
 

@@ -21,7 +21,7 @@ var noPages = []string{
 }
 
 // whole are the pages of which all is shown, not the first screen alone.
-var whole = []string{"week", "ticket", "story", "today", "tray", "change"}
+var whole = []string{"topic-committee", "week", "ticket", "story", "today", "tray", "change"}
 
 // TestEveryPageIsForEverybody opens every page of the table at the width of a phone
 // and of a desk: it fits, and somebody can use it who sees badly or has no mouse.
@@ -51,6 +51,7 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 	h.must(h.store.DeadLetter(t.Context(), east, "media", []byte("m1 {}"), "media: 45009", h.clock.Now()))
 	late, err := h.store.Overdue(t.Context(), east, "", 1)
 	h.must(err)
+	ballot, talked := h.topicsToSee()
 	link, err := Links{Record: h.store, PublicURL: h.url, Clock: h.clock}.LoginLink(t.Context(), east, resident.ID, "")
 	h.must(err)
 
@@ -71,6 +72,9 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 		{"my-ticket", "resident", "my/{number}", "my/" + number(done), nil},
 		{"withdraw", "resident", "my/{number}/withdraw", "my/" + number(fresh) + "/withdraw", nil},
 		{"wall", "neighbour", "wall", "wall", nil},
+		{"topics", "resident", "topics", "topics", nil},
+		{"topic", "resident", "topics/{number}", ballot, nil},
+		{"topic-committee", "committee", "topics/{number}", talked, nil},
 		{"me", "resident", "me", "me", nil},
 		{"agreed", "resident", "agreed", "agreed", nil},
 		{"work", "worker", "work", "work", nil},

@@ -64,6 +64,10 @@ func (q *request) maySee(m desk.MediaFile) (bool, error) {
 		return false, err
 	}
 	t, err := w.Ticket(q.Context(), m.Number)
+	if workflow.CodeOf(err) == workflow.CodeNotFound { // of a topic's bench meeting
+		t, err := q.console.o.Desk.Journal().Topic(q.Context(), q.community(), m.Number)
+		return err == nil && q.sees(&t), err
+	}
 	if err != nil {
 		return false, err
 	}

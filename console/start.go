@@ -45,6 +45,7 @@ var menu = []struct {
 	{"import", "admin/import", "admin", of(admin)},
 	{"my", "my", "own", of(resident)},
 	{"wall", "wall", "own", of(resident)},
+	{"topics", "topics", "own", of(resident)},
 	{"me", "me", "own", of(resident)},
 }
 

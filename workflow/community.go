@@ -42,6 +42,9 @@ type Community struct {
 	Points      Score      `yaml:"points" json:"points"`
 	Digest      Weekly     `yaml:"digest" json:"digest"`
 
+	// Courtyards are buildings that decide together what is theirs; see package topic.
+	Courtyards []Courtyard `yaml:"courtyards" json:"courtyards,omitempty"`
+
 	// Open311 says who may read tickets by Open311 (they hold nothing that leads to
 	// a person): OpenToAll, OpenToKeys, or nobody (NotOpen).
 	Open311 Openness `yaml:"open311" json:"open311,omitempty"`
@@ -116,6 +119,38 @@ type Landmark struct {
 	Aliases []string `yaml:"aliases" json:"aliases"`
 	Estate  string   `yaml:"estate" json:"estate"`
 	Grid    string   `yaml:"grid" json:"grid"`
+}
+
+// Courtyard 院 is some buildings of one estate that decide together what is theirs.
+type Courtyard struct {
+	Name      string `yaml:"name" json:"name"`
+	Estate    string `yaml:"estate" json:"estate"`
+	Buildings string `yaml:"buildings" json:"buildings"` // "1-9, 12"
+
+	numbers []int
+}
+
+// Numbers are the numbers of its buildings, in order.
+func (y Courtyard) Numbers() []int { return y.numbers }
+
+// prepare reads the buildings, of which an estate has so many.
+func (y *Courtyard) prepare(estates map[string]int) bool {
+	ranges, _, ok := parseRanges(y.Estate + ":" + strings.ReplaceAll(y.Buildings, ",", ","+y.Estate+":"))
+	if !ok || y.Name == "" {
+		return false
+	}
+	y.numbers = nil
+	for _, r := range ranges {
+		if r.from < 1 || r.to < r.from || r.to > estates[y.Estate] {
+			return false
+		}
+		for b := r.from; b <= r.to; b++ {
+			y.numbers = append(y.numbers, b)
+		}
+	}
+	slices.Sort(y.numbers)
+	y.numbers = slices.Compact(y.numbers)
+	return true
 }
 
 // Property is the company under contract, if any.
@@ -349,6 +384,15 @@ func (c *Community) prepare() error {
 		_, inEstate := estates[l.Estate]
 		if l.Name == "" || !inGrid || l.Estate != "" && !inEstate {
 			fail(in("landmarks", i, ""), WrongMissing, l.Name, "needs a name, a grid that exists, and no estate that does not")
+		}
+	}
+	for i := range c.Courtyards {
+		y := &c.Courtyards[i]
+		if !y.prepare(estates) {
+			fail(in("courtyards", i, ""), WrongMissing, y.Name, "needs a name, an estate that exists, and buildings of it such as 1-9, 12")
+		}
+		if slices.ContainsFunc(c.Courtyards[:i], func(o Courtyard) bool { return o.Name == y.Name && o.Estate == y.Estate }) {
+			fail(in("courtyards", i, ""), WrongTwice, y.Name, "%q stands twice", y.Name)
 		}
 	}
 	if err := c.Clocks.check(); err != nil {

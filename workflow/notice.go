@@ -62,9 +62,19 @@ const (
 	TellLeft     Purpose = "left"          // to owners: who reported it waits no more, others do
 )
 
+// The purposes of topics (see package topic).
+const (
+	TellProposed Purpose = "topic_proposed" // to the committee: a resident proposes a topic
+	TellTopic    Purpose = "topic_moved"    // to who proposed it: it is talked over, or not taken up
+	TellVoting   Purpose = "topic_voting"   // to all who live there: vote
+	TellVoted    Purpose = "topic_voted"    // to all who live there: the result
+)
+
 // Quiet tells whether the push is a reminder that a resident must not get in
 // the quiet hours.
-func (p Purpose) Quiet() bool { return p == TellRateReminder }
+func (p Purpose) Quiet() bool {
+	return p == TellRateReminder || p == TellVoting || p == TellVoted
+}
 
 // Urgent tells whether the push goes before others.
 func (p Purpose) Urgent() bool { return p == TellDanger || p == TellAssigned }
@@ -75,6 +85,8 @@ func (p Purpose) Urgent() bool { return p == TellDanger || p == TellAssigned }
 // docs/decisions.)
 func (p Purpose) TwiceRatherThanNever() bool {
 	switch p {
+	case TellProposed, TellTopic, TellVoting, TellVoted:
+		return false
 	case TellResolved, TellFollowers, TellRateReminder, TellRated, TellPhoto, TellPraise, TellProgress, TellWish, TellThanked, TellAlso, TellSupport:
 		return false
 	}

@@ -146,6 +146,7 @@ const (
 	SourceMailbox Source = "mailbox" // 心愿信箱, 心愿墙: imported
 	SourcePatrol  Source = "patrol"  // 巡查, 走访: a worker found it
 	SourceFixed   Source = "fixed"   // 随手做: found and fixed on the spot
+	SourceTopic   Source = "topic"   // 微议题: the neighbours decided it
 	SourceOpen311 Source = "open311" // other civic software, by Open311
 	SourceAPI     Source = "api"     // other software, by the JSON API
 )

@@ -28,6 +28,7 @@ type demoPast struct {
 	Neighbours []demoPerson `yaml:"neighbours"`
 	Incidents  []pastMatter `yaml:"incidents"`
 	Wishes     []pastMatter `yaml:"wishes"`
+	Topics     []pastTopic  `yaml:"topics"`
 	Again      string       `yaml:"again"`
 	Withdrawn  string       `yaml:"withdrawn"`
 	Asked      []string     `yaml:"asked"`
@@ -113,6 +114,9 @@ func seedPast(ctx context.Context, s *settings.Settings, clock clockwork.Clock, 
 		return fmt.Errorf("demo past: %w", err)
 	}
 	if err := p.weeks(ctx); err != nil {
+		return fmt.Errorf("demo past: %w", err)
+	}
+	if err := p.topics(ctx); err != nil {
 		return fmt.Errorf("demo past: %w", err)
 	}
 	return p.mark(ctx, pastWhole)

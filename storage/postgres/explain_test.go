@@ -20,6 +20,7 @@ import (
 	"github.com/wishdesk/wishdesk/workflow/desk"
 	"github.com/wishdesk/wishdesk/workflow/digest"
 	"github.com/wishdesk/wishdesk/workflow/learn"
+	"github.com/wishdesk/wishdesk/workflow/topic"
 )
 
 // large is a record of years: 200,000 tickets of two communities, 2% of them
@@ -53,6 +54,14 @@ const large = `
 	INSERT INTO unleft SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 1000 + i FROM generate_series(1, 20000) i;
 	INSERT INTO api_key (community, name, hash, scopes, made_at)
 		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 'k', sha256(i::text::bytea), '{read}', timestamptz '2026-01-01' FROM generate_series(1, 20000) i;
+	UPDATE person SET home = jsonb_build_object('estate', 'E' || id % 20, 'building', 1 + id % 60);
+	INSERT INTO topic (community, number, version, state, scope, until, body)
+		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, i, 1, CASE i / 2 % 500 WHEN 0 THEN 'voting' WHEN 1 THEN 'proposed' ELSE 'decided' END,
+			'E' || i % 20 || ':' || i % 60, timestamptz '2026-01-01' + i * interval '1 minute', '{"text":"something of a usual length","scope":{"level":"estate","estate":"E2"}}' FROM generate_series(1, 20000) i;
+	INSERT INTO topic_voter (community, number, voter, person) SELECT community, number, 'v' || k, k FROM topic, generate_series(1, 10) k;
+	INSERT INTO topic_tally (community, number, choice) SELECT community, number, unnest(ARRAY['for', 'against', 'abstain']) FROM topic;
+	INSERT INTO topic_result (community, number, yes, no, abstain, quorum, outcome, at)
+		SELECT community, number, 6, 3, 1, 5, 'decided', timestamptz '2025-01-01' + number * interval '30 minutes' FROM topic;
 	INSERT INTO care (community, key, name, kind, place, grid, every, next_visit)
 		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 'k' || i, 'n' || i % 5000, 'disabled', '{}', 'G' || i % 10, 7,
 			timestamptz '2026-01-01' + i * interval '1 hour' FROM generate_series(1, 20000) i;
@@ -243,6 +252,23 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"EndModel", []string{"model_in_use"}, func() { add(s.EndModel(c, here, now)) }},
 		{"DeadLetterByID", []string{"dead_letter_pkey"}, func() { _, _, err := s.DeadLetterByID(c, here, 20); add(err) }},
 		{"RemoveDeadLetter", []string{"dead_letter_pkey"}, func() { add(s.RemoveDeadLetter(c, here, 1<<40)) }},
+		{"Topic", []string{"topic_pkey"}, func() { _, err := s.Topic(c, here, 1002); add(err) }},
+		{"TopicsOf", []string{"topic_scope"}, func() { _, err := s.TopicsOf(c, here, []string{"E2:2", "E2"}, 20); add(err) }},
+		{"Topics", []string{"topic_pkey"}, func() { _, err := s.Topics(c, here, 20); add(err) }},
+		{"OpenTopics", []string{"topic_open"}, func() { _, err := s.OpenTopics(c, here); add(err) }},
+		{"DueTopics", []string{"topic_open"}, func() { _, err := s.DueTopics(c, here, now); add(err) }},
+		{"Voted", []string{"topic_voter_pkey", "topic_voter_person"}, func() { _, err := s.Voted(c, here, 1002, "v3", 3); add(err) }},
+		{"Voters", []string{"topic_voter_pkey"}, func() { _, err := s.Voters(c, here, 1002); add(err) }},
+		{"Tally", []string{"topic_tally_pkey"}, func() { _, err := s.Tally(c, here, 1002); _ = err }},
+		{"TopicResult", []string{"topic_result_pkey"}, func() { _, _, err := s.TopicResult(c, here, 1002); add(err) }},
+		{"Sections, topics", []string{"topic_result_at"}, func() { _, err := s.topicSection(c, here, now, now.AddDate(0, 0, 7)); add(err) }},
+		{"LivingIn", []string{"person_home"}, func() {
+			_, err := s.LivingIn(c, here, topic.Scope{Level: topic.Building, Estate: "E2", Buildings: []int{3}}, 400, 200)
+			add(err)
+		}},
+		{"Vote", []string{"topic_pkey", "topic_voter_pkey", "topic_voter_person", "topic_tally_pkey"}, func() {
+			add(s.Commit(c, desk.Change{Community: here, Votes: []topic.Vote{{Number: 2000, Voter: "fresh", Person: 99, Choice: topic.For}}}))
+		}},
 		{"Helped", []string{"ticket_helped"}, func() { _, err := s.Helped(c, here, 4, 20); add(err) }},
 		{"Wished", []string{"ticket_wished"}, func() { _, err := s.Wished(c, here, 3); add(err) }},
 		{"Solved", []string{"ticket_solved"}, func() { _, err := s.Solved(c, here, now.AddDate(0, 0, -30), now); add(err) }},

@@ -10,6 +10,7 @@ import (
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/access"
 	"github.com/wishdesk/wishdesk/workflow/digest"
+	"github.com/wishdesk/wishdesk/workflow/topic"
 )
 
 // The Journal's answers to a Change that cannot be committed. Nothing of the
@@ -36,6 +37,8 @@ type Change struct {
 	Away      *Away            // somebody goes on leave, or comes back
 	Rounds    []workflow.Round // patrols and visits; one to the care list moves its rhythm on
 	Talk      *Talk            // the conversation afterwards
+	Topics    []TopicChange    // topics, and votes on them; see topic.go
+	Votes     []topic.Vote
 	Tickets   []TicketChange
 	Pushes    []Push
 	Media     []MediaFile // new media, to be fetched
@@ -343,6 +346,7 @@ type Journal interface {
 	// Near are the open incidents of a category in a building, or at a landmark,
 	// filed since a moment, newest first.
 	Near(ctx context.Context, community string, place workflow.Place, category workflow.Category, since time.Time, limit int) ([]workflow.Ticket, error)
+	Topics // see topic.go
 	// Helped are the open tickets of which somebody has a part, the most pressing
 	// first; Wished the wishes on the wall that most neighbours support.
 	Helped(ctx context.Context, community string, helper workflow.PersonID, limit int) ([]workflow.Ticket, error)
