@@ -136,10 +136,8 @@ func (b *Bot) send(ctx context.Context, p desk.Push, now time.Time) desk.PushOut
 	if !ok || !connected {
 		return b.later(p, now, desk.PushOutcome{Error: desk.WhyNoAccount})
 	}
-	if c := shape.Community; p.Purpose.Quiet() && p.Facts.Severity != workflow.Emergency {
-		if at := c.Quiet.Next(now, c.Location()); at.After(now) {
-			return desk.PushOutcome{Status: desk.PushOwed, NextTry: at.UTC(), Held: true}
-		}
+	if at := p.Waits(shape.Community, now); at.After(now) {
+		return desk.PushOutcome{Status: desk.PushOwed, NextTry: at, Held: true}
 	}
 	to, err := b.desk.Journal().Person(ctx, p.Community, p.Person)
 	if err != nil {
@@ -183,7 +181,8 @@ func giveUp(p desk.Push, out desk.PushOutcome) desk.PushOutcome {
 	switch p.Purpose {
 	case workflow.TellPhoto, workflow.TellProgress, workflow.TellPraise, workflow.TellRated, workflow.TellSupplemented,
 		workflow.TellBroughtUp, workflow.TellWithdrawn, workflow.TellMerged, workflow.TellReminder, workflow.TellAlso, workflow.TellPart,
-		workflow.TellReleased, workflow.TellCare, workflow.TellDigest, workflow.TellHandedOn, workflow.TellSupport, workflow.TellWish, workflow.TellThanked, workflow.TellVisited, workflow.TellLeft:
+		workflow.TellReleased, workflow.TellCare, workflow.TellDigest, workflow.TellHandedOn, workflow.TellSupport, workflow.TellWish, workflow.TellThanked, workflow.TellVisited, workflow.TellLeft,
+		workflow.TellLesson, workflow.TellLessonAsked, workflow.TellLessonAnswer: // the secretary sees whom to visit
 		out.Status = desk.PushDropped
 	}
 	return out
@@ -296,6 +295,8 @@ func (b *Bot) pushText(ctx context.Context, shape desk.Shape, p desk.Push) (stri
 			choices = []choice{{s.say("choice.show", nil), "查看 " + n}}
 		}
 		choices = choices[:min(len(choices), 4)]
+	case workflow.TellLesson, workflow.TellLessonAsked, workflow.TellLessonAnswer:
+		choices = s.lessonPush(&p, v)
 	case workflow.TellVisitDue:
 		choices = []choice{{s.say("choice.visit", nil), "走访 " + n}, {s.say("choice.show", nil), "查看 " + n}}
 	case workflow.TellTray, workflow.TellUnclaimed, workflow.TellNamed:
@@ -364,6 +365,9 @@ func (b *Bot) weekLink(community, week string) string {
 func (b *Bot) link(p desk.Push) string {
 	if p.Purpose == workflow.TellDigest {
 		return b.weekLink(p.Community, p.Facts.Said)
+	}
+	if p.Facts.Lesson != 0 {
+		return b.lessonLink(p.Community, p.Facts.Lesson)
 	}
 	return ""
 }

@@ -33,6 +33,7 @@ var menu = []struct {
 	{"search", "search", "work", of(committee)},
 	{"behalf", "behalf", "work", of(keeper)},
 	{"rounds", "rounds", "work", of(rounder)},
+	{"branch", "branch", "work", of(secretary)},
 	{"week", "week", "work", of(committee)},
 	{"people", "admin/people", "admin", of(admin)},
 	{"community", "admin/community", "admin", of(admin)},
@@ -45,6 +46,7 @@ var menu = []struct {
 	{"import", "admin/import", "admin", of(admin)},
 	{"my", "my", "own", of(resident)},
 	{"wall", "wall", "own", of(resident)},
+	{"lessons", "lessons", "own", of(resident)},
 	{"me", "me", "own", of(resident)},
 }
 
