@@ -135,6 +135,7 @@ func Compose(o wording.Voice, d *digest.Digest) Report {
 	c.items("risen", d.Risen, d.RisenCount)
 	c.spots()
 	c.wishes()
+	c.sections()
 	c.changes()
 	for _, name := range []string{"week", "response", "resolution", "satisfaction", "times", "units", "hot", "repeat", "inside", "hotline", "sent"} {
 		c.r.Notes = append(c.r.Notes, Note{c.say("note_name." + name), o.Say("digest.note."+name, wording.Values{
@@ -509,6 +510,21 @@ func (c *composer) wishes() {
 		c.atEnd("unclaimed", c.d.Unclaimed, func(e *digest.AtEnd) int { return e.Unclaimed }),
 		c.atEnd("pairs", c.d.Pairs, func(e *digest.AtEnd) int { return e.Pairs }),
 	)
+}
+
+// sections are tables of one column: what is said, line by line.
+func (c *composer) sections() {
+	for _, s := range c.d.Sections {
+		t := Table{Key: "section." + s.Name, Name: c.say("section." + s.Name + ".title"), Heads: []Head{{Name: c.say("head.said"), Width: 60}}}
+		for _, l := range s.Lines {
+			values := wording.Values{}
+			for k, v := range l.Values {
+				values[k] = v
+			}
+			t.Rows = append(t.Rows, []Cell{words(c.o.Say("digest.section."+s.Name+"."+l.Say, values))})
+		}
+		c.r.Tables = append(c.r.Tables, t)
+	}
 }
 
 func (c *composer) changes() {

@@ -327,6 +327,7 @@ type memory struct {
 	troubles []Trouble
 	open     []workflow.Ticket
 	messages int
+	sections []Section
 }
 
 func (m memory) Matters(_ context.Context, _ string, _, _ time.Time, f func(*Matter) error) error {
@@ -350,6 +351,9 @@ func (m memory) Messages(context.Context, string, time.Time, time.Time) (int, er
 }
 func (m memory) Hotline(context.Context, string, time.Time, time.Time) (int, bool, error) {
 	return 0, false, nil
+}
+func (m memory) Sections(context.Context, string, time.Time, time.Time) ([]Section, error) {
+	return m.sections, nil
 }
 func (m memory) OpenAt(_ context.Context, _ string, at time.Time, f func(workflow.Ticket) error) error {
 	for _, t := range m.open {
@@ -383,6 +387,14 @@ func TestAWeekWithoutDataSaysSo(t *testing.T) {
 	d := make47(t, memory{})
 	if got := keys(d); !reflect.DeepEqual(got, []string{"nothing"}) || d.Now.Hotline != -1 || len(d.Late)+len(d.Below)+len(d.HotSpots) != 0 {
 		t.Errorf("an empty week: %+v", d)
+	}
+}
+
+func TestWhoHasNothingToSayIsLeftOut(t *testing.T) {
+	votes := Section{Name: "votes", Lines: []Line{{Say: "decided", Values: map[string]string{"Count": "2"}}}}
+	d := make47(t, memory{sections: []Section{{Name: "points"}, votes}})
+	if len(d.Sections) != 1 || d.Sections[0].Name != "votes" || len(d.Sections[0].Lines) != 1 {
+		t.Errorf("sections: %+v", d.Sections)
 	}
 }
 

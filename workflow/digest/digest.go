@@ -43,6 +43,8 @@ type Digest struct {
 	Unclaimed int `json:"unclaimed"` // wishes on the wall, at the same moment
 	Pairs     int `json:"pairs"`     // wishes with visits in a rhythm
 
+	Sections []Section `json:"sections,omitempty"` // of what is done beside tickets
+
 	Findings []Finding `json:"findings"` // what matters most, three at most
 	// Sentences are the findings in words, if a language model wrote them; else
 	// empty, and the wording says them.
@@ -117,6 +119,8 @@ type Source interface {
 	// OpenAt calls f with every ticket that was open just before a moment and not
 	// resolved, as it was then.
 	OpenAt(ctx context.Context, community string, at time.Time, f func(workflow.Ticket) error) error
+	// Sections are what is told of a time beside the tickets.
+	Sections(ctx context.Context, community string, from, until time.Time) ([]Section, error)
 }
 
 // atOnce is how many weeks are counted at the same time.
@@ -154,6 +158,11 @@ func Make(ctx context.Context, src Source, c *workflow.Community, roster workflo
 	if err := d.stands(ctx, src, c, roster); err != nil {
 		return Digest{}, err
 	}
+	sections, err := src.Sections(ctx, c.Code, d.From, d.Until)
+	if err != nil {
+		return Digest{}, fmt.Errorf("digest: sections of %s: %w", week, err)
+	}
+	d.Sections = speaking(sections)
 	d.Below = below(d.Now.Units, c.Digest)
 	for i := range sent {
 		d.Changes = append(d.Changes, changes(&sent[i], sent[:i], *weeks[sent[i].Week])...)
