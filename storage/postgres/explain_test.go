@@ -282,6 +282,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"LessonAskedBy", []string{"lesson_question_person"}, func() { _, err := s.LessonAskedBy(c, here, 4, 20); add(err) }},
 		{"PushFates", []string{"push_pkey"}, func() { _, err := s.PushFates(c, here, []string{"2:accepted", "4:accepted"}); add(err) }},
 		{"DoorVisits", []string{"ticket_reported"}, func() { _, err := s.DoorVisits(c, here, []workflow.PersonID{4, 6}); add(err) }},
+		{"Sections", []string{"lesson_done_at", "lesson_question_open", "ticket_solved"}, func() { _, err := s.Sections(c, here, old, old.AddDate(0, 0, 7)); add(err) }},
 		{"Classwork", []string{"lesson_question_pkey", "lesson_plan_pkey"}, func() {
 			add(s.Commit(c, desk.Change{Community: here, Classwork: desk.Classwork{
 				Made: []lesson.Lesson{{ID: 900_001, At: now}}, Planned: []lesson.Planned{{Branch: "b4", Lesson: 900_001, Day: "2026-02-01"}}, Unplanned: []lesson.Planned{{Branch: "b4", Lesson: 900_001}},

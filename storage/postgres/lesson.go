@@ -5,12 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
+	"github.com/wishdesk/wishdesk/workflow/digest"
 	"github.com/wishdesk/wishdesk/workflow/lesson"
 )
 
@@ -208,4 +210,36 @@ func writeLessons(b *pgx.Batch, fit []*desk.Change, _ *known) error {
 		column(all, func(d done) int64 { return int64(d.Person) }), column(all, func(d done) string { return string(d.Deed) }),
 		column(all, func(d done) time.Time { return d.At }))
 	return nil
+}
+
+// lessonSection is what the party class has to say of a time: how many lessons were
+// given to how many members and how many arrived, what was asked and is not answered,
+// who came to the gallery, and how many were taught at their doors.
+func (s *Store) lessonSection(ctx context.Context, community string, from, until time.Time) (digest.Section, error) {
+	type counts struct{ Lessons, Given, Learnt, Asked, Signed, Open, Visits int }
+	n, _, err := row(ctx, s, "lesson section", pgx.RowToStructByPos[counts], `SELECT
+			count(DISTINCT lesson) FILTER (WHERE deed = 'given'), count(*) FILTER (WHERE deed = 'given'),
+			count(DISTINCT (lesson, person)) FILTER (WHERE deed <> 'given'),
+			(SELECT count(*) FROM lesson_question WHERE community = $1 AND at >= $2 AND at < $3),
+			count(*) FILTER (WHERE deed = 'signed'),
+			(SELECT count(*) FROM lesson_question WHERE community = $1 AND answered_at IS NULL AND at < $3),
+			(SELECT count(*) FROM ticket WHERE community = $1 AND resolved_at >= $2 AND resolved_at < $3 AND resolved_at IS NOT NULL AND category = $4)
+		FROM lesson_done WHERE community = $1 AND at >= $2 AND at < $3`, community, from, until, string(workflow.LessonVisit))
+	section := digest.Section{Name: "lessons"}
+	line := func(say string, speaks bool, values map[string]int) {
+		if !speaks {
+			return
+		}
+		l := digest.Line{Say: say, Values: map[string]string{}}
+		for name, v := range values {
+			l.Values[name] = strconv.Itoa(v)
+		}
+		section.Lines = append(section.Lines, l)
+	}
+	line("given", n.Given > 0, map[string]int{"lessons": n.Lessons, "given": n.Given, "learnt": n.Learnt})
+	line("learnt", n.Given == 0 && n.Learnt > 0, map[string]int{"learnt": n.Learnt})
+	line("asked", n.Asked+n.Open > 0, map[string]int{"asked": n.Asked, "open": n.Open})
+	line("signed", n.Signed > 0, map[string]int{"signed": n.Signed})
+	line("visits", n.Visits > 0, map[string]int{"visits": n.Visits})
+	return section, err
 }

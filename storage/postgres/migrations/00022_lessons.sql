@@ -56,6 +56,7 @@ CREATE TABLE lesson_question (
     PRIMARY KEY (community, id)
 );
 CREATE INDEX lesson_question_open ON lesson_question (community, at, id) WHERE answered_at IS NULL;
+CREATE INDEX lesson_question_at ON lesson_question (community, at);
 CREATE INDEX lesson_question_person ON lesson_question (community, person, at DESC);
 
 -- +goose Down
