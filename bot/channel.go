@@ -182,6 +182,8 @@ func (b *Bot) pushText(ctx context.Context, shape desk.Shape, p desk.Push) (stri
 			choices = []choice{{s.say("choice.show", nil), "查看 " + n}}
 		}
 		choices = choices[:min(len(choices), 4)]
+	case workflow.TellLesson, workflow.TellLessonAsked, workflow.TellLessonAnswer:
+		choices = s.lessonPush(&p, v)
 	case workflow.TellVisitDue:
 		choices = []choice{{s.say("choice.visit", nil), "走访 " + n}, {s.say("choice.show", nil), "查看 " + n}}
 	case workflow.TellTray, workflow.TellUnclaimed, workflow.TellNamed:
@@ -262,6 +264,9 @@ func (b *Bot) link(p desk.Push) string {
 		if b.o.Pages != "" {
 			return b.o.Pages + "/c/" + p.Community + "/topics/" + strconv.FormatInt(p.Number, 10)
 		}
+	}
+	if p.Facts.Lesson != 0 {
+		return b.lessonLink(p.Community, p.Facts.Lesson)
 	}
 	return ""
 }

@@ -68,6 +68,11 @@ const (
 	verbPatrol  verb = "patrol"  // 「巡查 …」
 	verbFixed   verb = "fixed"   // 「随手办 …」: found and fixed on the spot
 	verbCare    verb = "care"    // 「关怀」: who is to be visited
+	verbLessons verb = "lessons" // 「党课」: what there is to learn
+	verbLearnt  verb = "learnt"  // 「学完了」
+	verbHour    verb = "hour"    // 「学习时间 7点」
+	verbTeacher verb = "teacher" // 「问讲师 …」
+	verbReply   verb = "reply"   // 「答复 1040 …」: to who asked about a lesson
 	verbBehalf  verb = "behalf"  // 「代报 王桂英 138… 12号楼3单元402 …」
 	verbPhoned  verb = "phoned"  // 「回访 1024 满意」
 	verbStory   verb = "story"   // 「经过 1024」
@@ -143,6 +148,11 @@ var words = []struct {
 	{verbPatrol, false, []string{"巡查", "巡逻"}},
 	{verbFixed, false, []string{"随手办", "随手做"}},
 	{verbCare, true, []string{"关怀", "该走访谁", "关怀名单"}},
+	{verbLessons, true, []string{"党课", "微党课", "我的党课", "看党课", "学党课", "听党课"}},
+	{verbLearnt, true, []string{"学完了", "听完了", "看完了", "学完", "听完", "看完", "学过了", "学习完了", "党课学完了", "课学完了"}},
+	{verbHour, false, []string{"学习时间", "改学习时间", "党课时间", "学习提醒"}},
+	{verbTeacher, false, []string{"问讲师", "问老师", "提问"}},
+	{verbReply, false, []string{"答复", "回答"}},
 	{verbBehalf, false, []string{"代报", "代办"}},
 	{verbPhoned, false, []string{"回访"}},
 	{verbStory, true, []string{"经过"}},
@@ -253,7 +263,7 @@ var nothingElse = map[verb]bool{verbNamed: true, verbHidden: true, verbSupport: 
 
 // runsOn are the verbs that staff write without a space behind them.
 var runsOn = map[verb]bool{
-	verbPatrol: true, verbVisit: true, verbFixed: true, verbBehalf: true, verbLeave: true, verbHome: true,
+	verbPatrol: true, verbVisit: true, verbFixed: true, verbBehalf: true, verbLeave: true, verbHome: true, verbHour: true,
 	verbAssign: true, verbTransfer: true, verbCall: true,
 	verbTopic: true,
 }

@@ -18,11 +18,14 @@ func (s *session) said(ctx context.Context, raw string) (string, error) {
 		return s.say("empty", nil), nil
 	}
 	text := s.meant(raw)
-	sp := listen(text)
+	sp := s.unlessOrdinary(listen(text))
 	if text == raw { // typed or spoken, not tapped: it may be more than a command
 		if reply, done, err := s.beyondCommands(ctx, sp, raw); done || err != nil {
 			return reply, err
 		}
+	}
+	if s.saysHour(sp) {
+		sp = spoken{Verb: verbHour, Rest: raw}
 	}
 	if sp.Verb == verbNumber && sp.Number < 1000 {
 		return s.smallNumber(ctx, sp.Number)
@@ -101,6 +104,8 @@ func (s *session) said(ctx context.Context, raw string) (string, error) {
 		return s.contact(sp.Rest), nil
 	case verbSupport:
 		return s.support(ctx, sp)
+	case verbLessons, verbLearnt, verbHour, verbTeacher, verbReply:
+		return s.class(ctx, sp, raw)
 	case verbLogin:
 		return s.login(ctx)
 	case verbNamed, verbHidden:

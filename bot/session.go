@@ -252,6 +252,9 @@ func (s *session) tooFast(ctx context.Context) (bool, error) {
 }
 
 func (s *session) event(ctx context.Context) (string, error) {
+	if reply, ok, err := s.signsIn(ctx); ok || err != nil {
+		return reply, err
+	}
 	switch s.in.Event {
 	case "subscribe":
 		s.w.Change.Following = &desk.Following{Person: s.me.ID, Yes: true}

@@ -16,6 +16,7 @@ const (
 	claimer   who = "claimer"   // party members, volunteers, partner units, workers
 	handler   who = "handler"   // who has work: any part but the administrator's alone
 	keeper    who = "keeper"    // grid workers and leaders: they file by hand, visit, file for others
+	secretary who = "secretary" // secretaries of party branches, and the committee
 	rounder   who = "rounder"   // who goes on patrol: the staff in office, and volunteers
 	committee who = "committee" // the party committee
 	duty      who = "duty"      // the committee's on duty
@@ -39,6 +40,8 @@ func (w who) holds(p workflow.Person) bool {
 		return slices.ContainsFunc(p.Roles, func(r workflow.Role) bool { return r.Kind != workflow.RoleAdmin })
 	case keeper:
 		return p.Has(workflow.RoleWorker) || p.Has(workflow.RoleLeader)
+	case secretary:
+		return len(p.Leads()) > 0 || p.Has(workflow.RoleCommittee)
 	case rounder:
 		return p.MayRound()
 	case committee:
@@ -132,6 +135,21 @@ func table() []route {
 		{pattern: "GET /c/{community}/rounds", who: of(rounder), log: "care.look", do: (*Console).rounds, live: true},
 		{pattern: "POST /c/{community}/rounds", who: of(rounder), log: "round.go", do: (*Console).goRound, limit: uploads, most: 100},
 		{pattern: "POST /c/{community}/rounds/{care}/phone", who: of(committee, keeper), log: "phone.look", do: (*Console).carePhone},
+		// the party class
+		{pattern: "GET /c/{community}/lessons", who: of(resident), do: (*Console).lessons},
+		{pattern: "POST /c/{community}/lessons/hour", who: of(resident), log: "lesson.hour", do: (*Console).studyHour},
+		{pattern: "GET /c/{community}/lessons/{lesson}", who: of(resident), do: (*Console).lesson},
+		{pattern: "GET /c/{community}/lessons/{lesson}/voice", who: of(resident), do: (*Console).lessonVoice, limit: uploads},
+		{pattern: "POST /c/{community}/lessons/{lesson}/learnt", who: of(resident), log: "lesson.learn", do: (*Console).learnt},
+		{pattern: "POST /c/{community}/lessons/{lesson}/ask", who: of(resident), log: "lesson.ask", do: (*Console).askTeacher, most: 30},
+		{pattern: "POST /c/{community}/answers/{question}", who: of(handler), log: "lesson.answer", do: (*Console).answerQuestion},
+		{pattern: "GET /c/{community}/branch", who: of(secretary), log: "lesson.reach", do: (*Console).branch},
+		{pattern: "POST /c/{community}/branch/plan", who: of(secretary), log: "lesson.plan", do: (*Console).planLesson},
+		{pattern: "GET /c/{community}/branch/lessons/{lesson}", who: of(secretary), do: (*Console).lessonForm},
+		{pattern: "POST /c/{community}/branch/lessons/{lesson}", who: of(secretary), log: "lesson.make", do: (*Console).putLesson, limit: uploads},
+		{pattern: "GET /c/{community}/branch/lessons/{lesson}/code", who: of(secretary), log: "lesson.code", do: (*Console).classCode},
+		{pattern: "POST /c/{community}/branch/people/{person}/phone", who: of(secretary), log: "phone.look", do: (*Console).memberOfBranchPhone},
+		{pattern: "POST /c/{community}/branch/people/{person}/visit", who: of(secretary), log: "lesson.visit", do: (*Console).visitMember},
 		{pattern: "GET /c/{community}/behalf", who: of(committee, keeper), do: (*Console).behalf},
 		{pattern: "POST /c/{community}/behalf", who: of(committee, keeper), log: "ticket.behalf", do: (*Console).fileBehalf, limit: uploads, most: 100},
 

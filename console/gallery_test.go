@@ -17,6 +17,7 @@ import (
 // noPages are the routes that are asked for but bring no page of their own.
 var noPages = []string{
 	"GET /c/{community}/{$}", "GET /c/{community}/login/wechat", "GET /c/{community}/login/scan/{token}/state", "GET /c/{community}/live", "GET /c/{community}/media/{media}",
+	"GET /c/{community}/lessons/{lesson}/voice",
 	"GET /c/{community}/week", "GET /c/{community}/week/{week}/book", "GET /c/{community}/admin/import/{table}/template",
 }
 
@@ -31,6 +32,7 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 	h.lively()
 	h.care(east, "王桂英", "G1", 1)
 	h.care(east, "赵大娘", "G1", 2)
+	h.lessons()
 	resident, worker := h.people["east/resident"], workflow.By(h.people["east/worker"])
 	done := h.file(east, "三楼的灯一闪一闪的,要坏了")
 	h.tell(east, done.Number, workflow.Command{Name: workflow.CmdAccept, Actor: worker}, workflow.Command{Name: workflow.CmdNote, Actor: worker, Text: "下午带电工来"})
@@ -81,6 +83,11 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 		{"done", "worker", "work/done", "work/done", nil},
 		{"ticket", "worker", "t/{number}", "t/" + number(fresh), nil},
 		{"rounds", "worker", "rounds", "rounds", nil},
+		{"lessons", "member", "lessons", "lessons", nil},
+		{"lesson", "member", "lessons/{lesson}", "lessons/1101", nil},
+		{"branch", "committee", "branch", "branch", nil},
+		{"lesson-form", "committee", "branch/lessons/{lesson}", "branch/lessons/1101", nil},
+		{"class-code", "committee", "branch/lessons/{lesson}/code", "branch/lessons/1101/code", nil},
 		{"behalf", "worker", "behalf", "behalf", nil},
 		{"overdue", "committee", "overdue", "overdue", nil},
 		{"story", "committee", "t/{number}", "t/" + number(late[0]), nil},

@@ -33,6 +33,7 @@ var menu = []struct {
 	{"search", "search", "work", of(committee)},
 	{"behalf", "behalf", "work", of(keeper)},
 	{"rounds", "rounds", "work", of(rounder)},
+	{"branch", "branch", "work", of(secretary)},
 	{"week", "week", "work", of(committee)},
 	{"people", "admin/people", "admin", of(admin)},
 	{"community", "admin/community", "admin", of(admin)},
@@ -46,6 +47,7 @@ var menu = []struct {
 	{"my", "my", "own", of(resident)},
 	{"wall", "wall", "own", of(resident)},
 	{"topics", "topics", "own", of(resident)},
+	{"lessons", "lessons", "own", of(resident)},
 	{"me", "me", "own", of(resident)},
 }
 

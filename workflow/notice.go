@@ -43,6 +43,10 @@ const (
 	TellQuestionLapse Purpose = "question_lapsed"
 	TellPraise        Purpose = "praise"
 
+	TellLesson       Purpose = "lesson"          // to party members: the lesson of the day
+	TellLessonAsked  Purpose = "lesson_asked"    // to a speaker: somebody asks
+	TellLessonAnswer Purpose = "lesson_answered" // to who asked
+
 	TellCare     Purpose = "care_due"      // in the morning: whom of the care list to visit
 	TellDigest   Purpose = "digest"        // to the committee, on Monday: the week
 	TellVisitDue Purpose = "visit_due"     // to a pair: time for the next visit
@@ -73,7 +77,7 @@ const (
 // Quiet tells whether the push is a reminder that a resident must not get in
 // the quiet hours.
 func (p Purpose) Quiet() bool {
-	return p == TellRateReminder || p == TellVoting || p == TellVoted
+	return p == TellRateReminder || p == TellVoting || p == TellVoted || p == TellLesson
 }
 
 // Urgent tells whether the push goes before others.
@@ -85,7 +89,7 @@ func (p Purpose) Urgent() bool { return p == TellDanger || p == TellAssigned }
 // docs/decisions.)
 func (p Purpose) TwiceRatherThanNever() bool {
 	switch p {
-	case TellProposed, TellTopic, TellVoting, TellVoted:
+	case TellProposed, TellTopic, TellVoting, TellVoted, TellLesson:
 		return false
 	case TellResolved, TellFollowers, TellRateReminder, TellRated, TellPhoto, TellPraise, TellProgress, TellWish, TellThanked, TellAlso, TellSupport:
 		return false

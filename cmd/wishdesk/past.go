@@ -119,6 +119,9 @@ func seedPast(ctx context.Context, s *settings.Settings, clock clockwork.Clock, 
 	if err := p.topics(ctx); err != nil {
 		return fmt.Errorf("demo past: %w", err)
 	}
+	if err := p.lessons(ctx); err != nil {
+		return fmt.Errorf("demo past: %w", err)
+	}
 	return p.mark(ctx, pastWhole)
 }
 

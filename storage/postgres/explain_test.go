@@ -20,6 +20,7 @@ import (
 	"github.com/wishdesk/wishdesk/workflow/desk"
 	"github.com/wishdesk/wishdesk/workflow/digest"
 	"github.com/wishdesk/wishdesk/workflow/learn"
+	"github.com/wishdesk/wishdesk/workflow/lesson"
 	"github.com/wishdesk/wishdesk/workflow/topic"
 )
 
@@ -65,6 +66,17 @@ const large = `
 	INSERT INTO care (community, key, name, kind, place, grid, every, next_visit)
 		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 'k' || i, 'n' || i % 5000, 'disabled', '{}', 'G' || i % 10, 7,
 			timestamptz '2026-01-01' + i * interval '1 hour' FROM generate_series(1, 20000) i;
+	INSERT INTO lesson (community, id, branch, body, at)
+		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 1000 + i, CASE i / 2 % 20 WHEN 0 THEN '' ELSE 'b' || i / 2 % 20 END, '{"title":"a lesson"}',
+			timestamptz '2025-01-01' + i * interval '1 hour' FROM generate_series(1, 20000) i;
+	INSERT INTO lesson_plan (community, branch, lesson, day, by)
+		SELECT community, 'b' || n, id, date '2020-01-01' + (id % 3000)::int, 1 FROM lesson, generate_series(1, 5) n;
+	INSERT INTO lesson_done (community, lesson, person, deed, at)
+		SELECT community, id, n * 4, CASE n % 2 WHEN 0 THEN 'given' ELSE 'read' END, at FROM lesson, generate_series(1, 10) n;
+	INSERT INTO study_hour (community, person, hour) SELECT community, id, 7 FROM person WHERE id % 20 < 2;
+	INSERT INTO lesson_question (community, id, lesson, person, teacher, body, at, answered_at)
+		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 1000 + i, 1000 + i, i % 4000, 1, 'a', timestamptz '2026-01-01' + i * interval '1 minute',
+			CASE WHEN i % 100 > 1 THEN timestamptz '2026-02-01' END FROM generate_series(1, 20000) i;
 	INSERT INTO round (community, id, kind, person, grid, place, body, at)
 		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 'r' || i, 'patrol', i % 600, 'G' || i % 10, '{}', 'a usual patrol',
 			timestamptz '2025-01-01' + i * interval '2 minutes' FROM generate_series(1, 200000) i;
@@ -284,6 +296,26 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		}},
 		{"CareDue", []string{"care_due"}, func() { _, err := s.CareDue(c, here, []string{"G2", "G4"}, now, 20); add(err) }},
 		{"CareNamed", []string{"care_name"}, func() { _, err := s.CareNamed(c, here, "n4"); add(err) }},
+		{"Lesson", []string{"lesson_pkey"}, func() { _, err := s.Lesson(c, here, 1002); add(err) }},
+		{"LessonsFor", []string{"lesson_branch"}, func() { _, err := s.LessonsFor(c, here, []string{"b4"}, 20); add(err) }},
+		{"LessonsByID", []string{"lesson_pkey"}, func() { _, err := s.LessonsByID(c, here, []int64{1002, 1004}); add(err) }},
+		{"LessonPlan", []string{"lesson_plan_day"}, func() { _, err := s.LessonPlan(c, here, "2026-01-01", "2026-01-08"); add(err) }},
+		{"LessonDone", []string{"lesson_done_pkey"}, func() { _, err := s.LessonDone(c, here, []int64{1002, 1004}); add(err) }},
+		{"LessonDoneBy", []string{"lesson_done_person"}, func() { _, err := s.LessonDoneBy(c, here, 4, 20); add(err) }},
+		{"StudyHours", []string{"study_hour_pkey"}, func() { _, err := s.StudyHours(c, here, []workflow.PersonID{20, 40}); add(err) }},
+		{"LessonQuestion", []string{"lesson_question_pkey"}, func() { _, err := s.LessonQuestion(c, here, 1002); add(err) }},
+		{"LessonAsked", []string{"lesson_question_open"}, func() { _, err := s.LessonAsked(c, here, 20); add(err) }},
+		{"LessonAskedBy", []string{"lesson_question_person"}, func() { _, err := s.LessonAskedBy(c, here, 4, 20); add(err) }},
+		{"PushFates", []string{"push_pkey"}, func() { _, err := s.PushFates(c, here, []string{"2:accepted", "4:accepted"}); add(err) }},
+		{"DoorVisits", []string{"ticket_reported"}, func() { _, err := s.DoorVisits(c, here, []workflow.PersonID{4, 6}); add(err) }},
+		{"Sections", []string{"lesson_done_at", "lesson_question_open", "ticket_solved"}, func() { _, err := s.Sections(c, here, old, old.AddDate(0, 0, 7)); add(err) }},
+		{"Classwork", []string{"lesson_question_pkey", "lesson_plan_pkey"}, func() {
+			add(s.Commit(c, desk.Change{Community: here, Classwork: desk.Classwork{
+				Made: []lesson.Lesson{{ID: 900_001, At: now}}, Planned: []lesson.Planned{{Branch: "b4", Lesson: 900_001, Day: "2026-02-01"}}, Unplanned: []lesson.Planned{{Branch: "b4", Lesson: 900_001}},
+				Done: []lesson.Done{{Lesson: 900_001, Person: 4, Deed: lesson.Read, At: now}}, Hours: []lesson.Hour{{Person: 4, Hour: 8}},
+				Asked: []lesson.Question{{ID: 900_001, At: now}}, Answered: []lesson.Question{{ID: 900_001, Answer: "a", AnsweredAt: now}},
+			}}))
+		}},
 		{"PutCare", []string{}, func() {
 			_, err := s.PutCare(c, workflow.Care{Community: here, Name: "x", Every: 7, NextVisit: now})
 			add(err)

@@ -13,6 +13,7 @@ func (s *Store) Sections(ctx context.Context, community string, from, until time
 	var out []digest.Section
 	for _, part := range []func(context.Context, string, time.Time, time.Time) (digest.Section, error){
 		s.topicSection,
+		s.lessonSection,
 	} {
 		section, err := part(ctx, community, from, until)
 		if err != nil {

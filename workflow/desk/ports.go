@@ -36,6 +36,7 @@ type Change struct {
 	Contact   *Contacted       // what somebody is called, and their telephone
 	Away      *Away            // somebody goes on leave, or comes back
 	Rounds    []workflow.Round // patrols and visits; one to the care list moves its rhythm on
+	Classwork Classwork        // what it does to the party class
 	Talk      *Talk            // the conversation afterwards
 	Topics    []TopicChange    // topics, and votes on them; see topic.go
 	Votes     []topic.Vote
@@ -187,6 +188,16 @@ type Push struct {
 // Urgent tells whether the push goes before others.
 func (p Push) Urgent() bool { return p.Purpose.Urgent() }
 
+// Waits is until when the push must wait because residents should have quiet, now
+// where it need not: an emergency, and an hour that somebody chose themselves.
+func (p Push) Waits(c *workflow.Community, now time.Time) time.Time {
+	chosen := !p.Facts.Wanted.IsZero() && !now.Before(p.Facts.Wanted) && now.Before(p.Facts.Wanted.Add(time.Hour))
+	if !p.Purpose.Quiet() || p.Facts.Severity == workflow.Emergency || chosen {
+		return now
+	}
+	return c.Quiet.Next(now, c.Location()).UTC()
+}
+
 // Facts are what the words of a push or a reply are filled with: the ticket
 // as it was when the push became owed.
 type Facts struct {
@@ -224,6 +235,8 @@ type Facts struct {
 	Also    int                `json:"also,omitempty"` // followers
 	Support int                `json:"support,omitempty"`
 	Unasked bool               `json:"unasked,omitempty"` // what the resident was asked need not be answered any more
+	Lesson  int64              `json:"lesson,omitempty"`  // what it is about, of the party class
+	Wanted  time.Time          `json:"wanted,omitzero"`   // the hour that they chose themselves for it
 	Days    int                `json:"days,omitempty"`    // a pair's rhythm
 	Points  int                `json:"points,omitempty"`  // what the person told earned or lost
 	Source  workflow.Source    `json:"source,omitempty"`
@@ -384,6 +397,7 @@ type Journal interface {
 	// moment, the longest due first; CareNamed those with a name.
 	CareDue(ctx context.Context, community string, grids []string, until time.Time, limit int) ([]workflow.Care, error)
 	CareNamed(ctx context.Context, community, name string) ([]workflow.Care, error)
+	Lessons
 	// RoundsOf is how many rounds of a kind somebody recorded since a moment.
 	RoundsOf(ctx context.Context, community string, by workflow.PersonID, kind workflow.RoundKind, since time.Time) (int, error)
 	// Talk is somebody's conversation and its version; a zero version where

@@ -537,12 +537,9 @@ func (w *Work) Owe(key string, person workflow.PersonID, purpose workflow.Purpos
 	}
 	p := Push{
 		Community: w.Change.Community, Key: key, Person: person, Number: facts.Number, Purpose: purpose,
-		Facts: facts, Status: PushOwed, NextTry: w.Now, CreatedAt: w.Now,
+		Facts: facts, Status: PushOwed, CreatedAt: w.Now,
 	}
-	if purpose.Quiet() && facts.Severity != workflow.Emergency {
-		c := w.Shape.Community
-		p.NextTry = c.Quiet.Next(w.Now, c.Location()).UTC()
-	}
+	p.NextTry = p.Waits(w.Shape.Community, w.Now)
 	w.Change.Pushes = append(w.Change.Pushes, p)
 }
 
