@@ -37,6 +37,7 @@ var menu = []struct {
 	{"people", "admin/people", "admin", of(admin)},
 	{"community", "admin/community", "admin", of(admin)},
 	{"failures", "admin/failures", "admin", of(admin, committee)},
+	{"rewards", "rewards", "admin", of(committee, keeper, admin)},
 	{"audit", "admin/audit", "admin", of(admin)},
 	{"words", "admin/words", "admin", of(admin)},
 	{"try", "admin/try", "admin", of(admin)},
@@ -45,6 +46,8 @@ var menu = []struct {
 	{"import", "admin/import", "admin", of(admin)},
 	{"my", "my", "own", of(resident)},
 	{"wall", "wall", "own", of(resident)},
+	{"points", "points", "own", of(resident)},
+	{"fund", "fund", "own", of(resident)},
 	{"me", "me", "own", of(resident)},
 }
 

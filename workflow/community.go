@@ -40,6 +40,7 @@ type Community struct {
 	Assignment  []Rule     `yaml:"assignment" json:"assignment"` // read in order; none = DefaultRules
 	Ladder      Ladder     `yaml:"ladder" json:"ladder"`
 	Points      Score      `yaml:"points" json:"points"`
+	Rewards     Rewards    `yaml:"rewards" json:"rewards"`
 	Digest      Weekly     `yaml:"digest" json:"digest"`
 
 	// Open311 says who may read tickets by Open311 (they hold nothing that leads to
@@ -203,7 +204,7 @@ func ParseCommunity(r io.Reader) (*Community, error) {
 	if len(data) > limit {
 		return nil, errors.New("community document: is longer than 4 MB")
 	}
-	c := &Community{Timezone: "Asia/Shanghai", Clocks: DefaultClocks(), Quiet: Quiet{From: "21:00", To: "08:00"}, Ladder: DefaultLadder(), Points: DefaultScore(), Digest: DefaultWeekly()}
+	c := &Community{Timezone: "Asia/Shanghai", Clocks: DefaultClocks(), Quiet: Quiet{From: "21:00", To: "08:00"}, Ladder: DefaultLadder(), Points: DefaultScore(), Rewards: DefaultRewards(), Digest: DefaultWeekly()}
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	dec.KnownFields(true)
 	if err := dec.Decode(c); errors.Is(err, io.EOF) {
@@ -364,6 +365,9 @@ func (c *Community) prepare() error {
 		if err := c.Assignment[i].check(c); err != nil {
 			errs = append(errs, within(in("assignment", i, "."), err))
 		}
+	}
+	if err := c.Rewards.check(); err != nil {
+		errs = append(errs, err)
 	}
 	if err := c.Ladder.check(c.Clocks.Again); err != nil {
 		errs = append(errs, err)
