@@ -374,9 +374,13 @@ func (s *Store) FundLine(ctx context.Context, community string, id int64) (ledge
 
 // FundSums are what came in and went out under each item, in a year or in all (0).
 func (s *Store) FundSums(ctx context.Context, community string, year int) ([]ledger.Sum, error) {
+	from, until := "-infinity", "infinity"
+	if year != 0 {
+		from, until = fmt.Sprintf("%04d-01-01", year), fmt.Sprintf("%04d-01-01", year+1)
+	}
 	return rows(ctx, s, "fund sums", pgx.RowToStructByPos[ledger.Sum], `SELECT item,
 			coalesce(sum(fen) FILTER (WHERE (fen > 0) <> (strikes > 0)), 0)::bigint, coalesce(-sum(fen) FILTER (WHERE (fen > 0) = (strikes > 0)), 0)::bigint
-		FROM fund WHERE community = $1 AND ($2 = 0 OR extract(year FROM day) = $2) GROUP BY item ORDER BY min(id)`, community, year)
+		FROM fund WHERE community = $1 AND day >= $2::text::date AND day < $3::text::date GROUP BY item ORDER BY min(id)`, community, from, until)
 }
 
 // ledgerSection is what the digest says of points, rewards and the fund.

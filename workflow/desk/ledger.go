@@ -11,7 +11,7 @@ import (
 	"github.com/wishdesk/wishdesk/workflow/ledger"
 )
 
-// ErrCodeTaken: another order waits under the same code.
+// ErrCodeTaken means that another order waits under the same code.
 var ErrCodeTaken = errors.New("desk: the code is taken")
 
 // Ledger is what the record has of points, rewards and the community's fund. What is

@@ -108,6 +108,8 @@ CREATE TABLE fund (
     UNIQUE (community, cause),
     CHECK (paper <> '' OR strikes > 0)
 );
+CREATE INDEX fund_day ON fund (community, day);
+CREATE INDEX fund_at ON fund (community, at);
 CREATE UNIQUE INDEX fund_struck ON fund (community, strikes) WHERE strikes > 0;
 CREATE TRIGGER fund_only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON fund
     FOR EACH STATEMENT EXECUTE FUNCTION ledger_only_grows();
