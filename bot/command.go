@@ -46,6 +46,13 @@ const (
 	verbCalled   verb = "called"
 	verbAs       verb = "as" // 「登记心愿」「登记诉求」: the kind, after the desk asked
 
+	verbPoints   verb = "points"   // 「积分」
+	verbRewards  verb = "rewards"  // 「兑换」, 「兑换 3」
+	verbBoard    verb = "board"    // 「积分榜」
+	verbRanked   verb = "ranked"   // 「上榜」
+	verbUnranked verb = "unranked" // 「下榜」
+	verbFund     verb = "fund"     // 「社区基金」
+
 	verbWho     verb = "who"     // 「网格员是谁」
 	verbHome    verb = "home"    // 「登记住址 …」
 	verbSupport verb = "support" // 「我也想要 1024」
@@ -127,6 +134,12 @@ var words = []struct {
 	{verbCalled, true, []string{"已告知", "已电话"}},
 	{verbAs, false, []string{"登记"}},
 
+	{verbPoints, true, []string{"积分", "我的积分", "查积分", "看积分", "积分有多少", "我有多少积分", "多少分了"}},
+	{verbRewards, true, []string{"兑换", "积分兑换", "换奖励", "兑奖励", "积分换东西", "能换什么", "积分能换什么", "积分怎么用"}},
+	{verbBoard, true, []string{"积分榜", "排行榜", "光荣榜"}},
+	{verbRanked, true, []string{"上榜"}},
+	{verbUnranked, true, []string{"下榜"}},
+	{verbFund, true, []string{"社区基金", "基金", "基金公示", "基金账目"}},
 	{verbHome, false, []string{"登记住址", "登记地址", "住址"}},
 	{verbSupport, true, []string{"我也想要", "也想要", "我也要"}},
 	{verbContact, false, []string{"联系方式", "我的电话"}},
@@ -223,6 +236,7 @@ func listen(text string) spoken {
 				s.Rest = strings.TrimSpace(why)
 			case nothingElse[s.Verb] && s.Number != 0 && strings.Trim(s.Rest, "。.!！?？~吧啊呢 ") != "":
 				continue // 「经过12345热线反映」
+			case s.Verb == verbRewards && s.Number == 0 && rewardNumber.MatchString(s.Rest): // 「兑换3」
 			case w.alone && s.Number == 0:
 				if strings.Trim(s.Rest, "。.!！?？~吧啊呢 ") != "" {
 					continue // part of a sentence

@@ -11,6 +11,7 @@ import (
 
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
+	"github.com/wishdesk/wishdesk/workflow/ledger"
 	"github.com/wishdesk/wishdesk/workflow/lesson"
 )
 
@@ -28,7 +29,7 @@ import (
 //	离职 刘芳                               plays no part any more
 //	划归 毕家洼西区 12 G02                  a building goes to another grid
 //
-// On the care list stand 孙桂兰 (第一网格, due tomorrow) and 何秀珍 (第二网格, the day after).
+// Points are spent on 洗衣液 (20, one of it) and 米面油 (60). On the care list stand 孙桂兰 (第一网格, due tomorrow) and 何秀珍 (第二网格, the day after).
 //
 // Lines that begin with "#" tell the reader what is going on.
 func TestTalks(t *testing.T) {
@@ -59,8 +60,13 @@ func talk(t *testing.T, file string, options ...option) {
 	t.Helper()
 	data, err := os.ReadFile(file)
 	must(t, err)
-	w := newWorld(t, append(options, func(s *settings) { s.whole = true })...)
-	k := talking{world: w, shape: shape}
+	giving := shape + "rewards: {wish: 20, help: 10, patrol: 5, report: 3}\n"
+	w := newWorld(t, append(options, func(s *settings) { s.whole, s.shape = true, giving })...)
+	k := talking{world: w, shape: giving}
+	for i, r := range []ledger.Reward{{Name: "洗衣液", Price: 20, Stock: 1}, {Name: "米面油", Price: 60, Stock: 5}} {
+		_, err := w.store.AddReward(w.ctx, community, fmt.Sprint(i), r)
+		must(t, err)
+	}
 	for i, c := range []workflow.Care{
 		{Name: "孙桂兰", Phone: "13900000001", Kind: workflow.LivingAlone, Place: workflow.Place{Estate: "毕家洼西区", Building: 12, Unit: 3, Room: "402", Grid: "G01"}, Every: 7, Note: "耳朵背"},
 		{Name: "何秀珍", Kind: workflow.LowIncome, Place: workflow.Place{Estate: "怡园小区", Building: 5, Unit: 2, Room: "301", Grid: "G02"}, Every: 14},

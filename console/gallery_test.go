@@ -18,11 +18,13 @@ import (
 var noPages = []string{
 	"GET /c/{community}/{$}", "GET /c/{community}/login/wechat", "GET /c/{community}/login/scan/{token}/state", "GET /c/{community}/live", "GET /c/{community}/media/{media}",
 	"GET /c/{community}/lessons/{lesson}/voice",
+	"GET /c/{community}/{$}", "GET /c/{community}/login/wechat", "GET /c/{community}/login/scan/{token}/state", "GET /c/{community}/live", "GET /c/{community}/media/{media}", "GET /c/{community}/fund/{number}/paper",
 	"GET /c/{community}/week", "GET /c/{community}/week/{week}/book", "GET /c/{community}/admin/import/{table}/template",
 }
 
 // whole are the pages of which all is shown, not the first screen alone.
 var whole = []string{"topic-committee", "week", "ticket", "story", "today", "tray", "change"}
+var whole = []string{"points", "fund", "week", "ticket", "story", "today", "tray", "change"}
 
 // TestEveryPageIsForEverybody opens every page of the table at the width of a phone
 // and of a desk: it fits, and somebody can use it who sees badly or has no mouse.
@@ -49,6 +51,7 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 	w.post(rounds, w.form(rounds, "kind", "patrol", "outcome", "well", "words", "1、2号楼楼道、消防通道都看了,一切正常"))
 	a := h.as("east/admin")
 	a.agree("hotline", a.post(parts0+"hotline/form", map[string][]string{"on": {"1"}, "value": {"0531-5550199"}}))
+	h.spending()
 	h.unreached(done.Number, resident.ID)
 	h.must(h.store.DeadLetter(t.Context(), east, "media", []byte("m1 {}"), "media: 45009", h.clock.Now()))
 	late, err := h.store.Overdue(t.Context(), east, "", 1)
@@ -77,6 +80,9 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 		{"topics", "resident", "topics", "topics", nil},
 		{"topic", "resident", "topics/{number}", ballot, nil},
 		{"topic-committee", "committee", "topics/{number}", talked, nil},
+		{"points", "resident", "points", "points", nil},
+		{"fund", "committee", "fund", "fund", nil},
+		{"rewards", "admin", "rewards", "rewards", nil},
 		{"me", "resident", "me", "me", nil},
 		{"agreed", "resident", "agreed", "agreed", nil},
 		{"work", "worker", "work", "work", nil},

@@ -36,9 +36,14 @@ func (c *Console) media(q *request) error {
 			return gone("of a ticket that is not theirs to read")
 		}
 	}
-	data, err := c.o.Media.Get(q.Context(), q.community(), m.ID)
+	return q.give(m)
+}
+
+// give answers with what is in the media store.
+func (q *request) give(m desk.MediaFile) error {
+	data, err := q.console.o.Media.Get(q.Context(), q.community(), m.ID)
 	if errors.Is(err, fs.ErrNotExist) {
-		return gone("lost")
+		return &workflow.Error{Code: workflow.CodeNotFound, Cause: errors.New("media: lost")}
 	}
 	if err != nil {
 		return err

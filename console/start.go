@@ -38,6 +38,7 @@ var menu = []struct {
 	{"people", "admin/people", "admin", of(admin)},
 	{"community", "admin/community", "admin", of(admin)},
 	{"failures", "admin/failures", "admin", of(admin, committee)},
+	{"rewards", "rewards", "admin", of(committee, keeper, admin)},
 	{"audit", "admin/audit", "admin", of(admin)},
 	{"words", "admin/words", "admin", of(admin)},
 	{"try", "admin/try", "admin", of(admin)},
@@ -48,6 +49,8 @@ var menu = []struct {
 	{"wall", "wall", "own", of(resident)},
 	{"topics", "topics", "own", of(resident)},
 	{"lessons", "lessons", "own", of(resident)},
+	{"points", "points", "own", of(resident)},
+	{"fund", "fund", "own", of(resident)},
 	{"me", "me", "own", of(resident)},
 }
 

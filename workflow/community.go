@@ -40,6 +40,7 @@ type Community struct {
 	Assignment  []Rule     `yaml:"assignment" json:"assignment"` // read in order; none = DefaultRules
 	Ladder      Ladder     `yaml:"ladder" json:"ladder"`
 	Points      Score      `yaml:"points" json:"points"`
+	Rewards     Rewards    `yaml:"rewards" json:"rewards"`
 	Digest      Weekly     `yaml:"digest" json:"digest"`
 
 	// Courtyards are buildings that decide together what is theirs; see package topic.
@@ -238,7 +239,7 @@ func ParseCommunity(r io.Reader) (*Community, error) {
 	if len(data) > limit {
 		return nil, errors.New("community document: is longer than 4 MB")
 	}
-	c := &Community{Timezone: "Asia/Shanghai", Clocks: DefaultClocks(), Quiet: Quiet{From: "21:00", To: "08:00"}, Ladder: DefaultLadder(), Points: DefaultScore(), Digest: DefaultWeekly()}
+	c := &Community{Timezone: "Asia/Shanghai", Clocks: DefaultClocks(), Quiet: Quiet{From: "21:00", To: "08:00"}, Ladder: DefaultLadder(), Points: DefaultScore(), Rewards: DefaultRewards(), Digest: DefaultWeekly()}
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	dec.KnownFields(true)
 	if err := dec.Decode(c); errors.Is(err, io.EOF) {
@@ -408,6 +409,9 @@ func (c *Community) prepare() error {
 		if err := c.Assignment[i].check(c); err != nil {
 			errs = append(errs, within(in("assignment", i, "."), err))
 		}
+	}
+	if err := c.Rewards.check(); err != nil {
+		errs = append(errs, err)
 	}
 	if err := c.Ladder.check(c.Clocks.Again); err != nil {
 		errs = append(errs, err)

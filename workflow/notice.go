@@ -49,6 +49,7 @@ const (
 
 	TellCare     Purpose = "care_due"      // in the morning: whom of the care list to visit
 	TellDigest   Purpose = "digest"        // to the committee, on Monday: the week
+	TellLapse    Purpose = "points_lapse"  // in December: what of their points will lapse
 	TellVisitDue Purpose = "visit_due"     // to a pair: time for the next visit
 	TellReminder Purpose = "reminder"      // to owners: a promise is due soon
 	TellHandedOn Purpose = "handed_on"     // to who had it: somebody else has it now

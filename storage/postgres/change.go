@@ -179,7 +179,7 @@ func (k *known) take(ch *desk.Change) {
 
 // writes are what a change consists of, in the order of the tables.
 var writes = []func(*pgx.Batch, []*desk.Change, *known) error{
-	writePeople, writeMessages, writeTalks, writeTickets, writeEvents, writePushes, writeMedia, writeConsents, writeEnds, writeSamples, writeRounds, writeTopics, writeLessons, writeWords, writeLooks,
+	writePeople, writeMessages, writeTalks, writeTickets, writeEvents, writePushes, writeMedia, writeConsents, writeEnds, writeSamples, writeRounds, writeTopics, writeLessons, writeWords, writeLooks, writeLedger,
 }
 
 // queueWrites writes changes that fit. Rows that one table gets are written by

@@ -20,6 +20,7 @@ import (
 	"github.com/wishdesk/wishdesk/workflow/desk"
 	"github.com/wishdesk/wishdesk/workflow/digest"
 	"github.com/wishdesk/wishdesk/workflow/learn"
+	"github.com/wishdesk/wishdesk/workflow/ledger"
 	"github.com/wishdesk/wishdesk/workflow/lesson"
 	"github.com/wishdesk/wishdesk/workflow/topic"
 )
@@ -77,6 +78,18 @@ const large = `
 	INSERT INTO lesson_question (community, id, lesson, person, teacher, body, at, answered_at)
 		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 1000 + i, 1000 + i, i % 4000, 1, 'a', timestamptz '2026-01-01' + i * interval '1 minute',
 			CASE WHEN i % 100 > 1 THEN timestamptz '2026-02-01' END FROM generate_series(1, 20000) i;
+	INSERT INTO ledger (community, cause, person, why, gives, takes, points, at)
+		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 'wish:' || i, i % 20000, 'wish', 'mint', 'purse', 20,
+			timestamptz '2025-01-01' + i * interval '9 minutes' FROM generate_series(1, 60000) i;
+	UPDATE purse SET held = 1000, ranked = person % 100 < 2, warned = CASE WHEN person % 100 < 4 THEN 0 ELSE 2025 END, ended = CASE WHEN person % 100 < 6 THEN 0 ELSE 2025 END;
+	INSERT INTO reward (community, id, cause, name, price, stock)
+		SELECT CASE i % 100 WHEN 0 THEN 'east' ELSE 'west' END, i, i, 'a usual reward', 20, 5 FROM generate_series(1, 20000) i;
+	INSERT INTO reward_order (community, cause, person, reward, points, hash, state, ended_at, made_at, until)
+		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, i, i % 20000, CASE i % 2 WHEN 0 THEN 100 ELSE 101 END, 20, sha256(i::text::bytea),
+			CASE WHEN i % 100 < 2 THEN 'waits' ELSE 'handed' END, timestamptz '2025-01-01' + i * interval '9 minutes', timestamptz '2026-01-01', timestamptz '2026-01-08' + i * interval '1 minute' FROM generate_series(1, 60000) i;
+	INSERT INTO fund (community, id, cause, day, item, words, fen, paper, strikes, by, at)
+		SELECT CASE i % 100 WHEN 0 THEN 'east' ELSE 'west' END, i, i, date '2020-01-01' + i % 2000, 'x', 'a usual line', 100, 'p', CASE WHEN i % 300 = 0 THEN i - 100 ELSE 0 END, 1, timestamptz '2025-01-01' + i * interval '30 minutes'
+		FROM generate_series(1, 20000) i;
 	INSERT INTO round (community, id, kind, person, grid, place, body, at)
 		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 'r' || i, 'patrol', i % 600, 'G' || i % 10, '{}', 'a usual patrol',
 			timestamptz '2025-01-01' + i * interval '2 minutes' FROM generate_series(1, 200000) i;
@@ -288,6 +301,41 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"Unleft", nil, func() { _, err := s.Unleft(c, here); add(err) }},
 		{"WasLeft", nil, func() { add(s.WasLeft(c, here, 1002)) }},
 		{"FollowedTo", nil, func() { add(s.FollowedTo(c, here, 1)) }},
+		{"Commit of points and a line of the fund", []string{"purse_pkey", "fund_pkey"}, func() { // what the trigger does is a purse by its key
+			add(s.Commit(c, desk.Change{Community: here, Earned: []ledger.Entry{{Cause: "fresh", Person: 4, Why: ledger.ForWish, Points: 1, At: now}}, Fund: []ledger.Line{
+				{Cause: "fresh", On: "2026-01-01", Item: "x", Words: "x", Fen: 1, Paper: "p", At: now}, {Cause: "strike", On: "2026-01-01", Words: "x", Strikes: 400, At: now},
+			}}))
+			_, err := s.Purse(c, here, 4, 0)
+			add(err)
+		}},
+		{"Purse", []string{"purse_pkey", "ledger_person"}, func() { _, err := s.Purse(c, here, 4, 30); add(err) }},
+		{"Rank", nil, func() { add(s.Rank(c, here, 4, true)) }},
+		{"Ranked", []string{"purse_ranked", "person_pkey", "ledger_person"}, func() { _, err := s.Ranked(c, here, now.AddDate(-1, 0, 0), 20); add(err) }},
+		{"Rewards", []string{"reward_pkey"}, func() { _, err := s.Rewards(c, here, false); add(err) }},
+		{"AddReward", []string{"reward_pkey", "reward_community_cause_key"}, func() {
+			_, err := s.AddReward(c, here, "fresh", ledger.Reward{Name: "x", Price: 1, Stock: 1})
+			add(err)
+		}},
+		{"ChangeReward", []string{"reward_pkey"}, func() {
+			add(s.ChangeReward(c, here, ledger.Reward{ID: 200, Stock: 5}, ledger.Reward{Stock: 6}, now))
+		}},
+		{"Order", []string{"reward_pkey", "purse_pkey", "reward_order_community_cause_key"}, func() {
+			_, err := s.Order(c, here, ledger.Order{Cause: "fresh", Person: 4, Reward: ledger.Reward{ID: 100}, Hash: []byte("fresh"), MadeAt: now, Until: now})
+			_, again := s.Order(c, here, ledger.Order{Cause: "fresh", Person: 4, Reward: ledger.Reward{ID: 100}, Hash: []byte("again"), MadeAt: now, Until: now})
+			add(err)
+			add(again)
+		}},
+		{"OrdersOf", []string{"reward_order_person"}, func() { _, err := s.OrdersOf(c, here, 4); add(err) }},
+		{"OrderOf", []string{"reward_order_code"}, func() { _, _ = s.OrderOf(c, here, []byte("none"), now) }},
+		{"HandOver", []string{"reward_order_pkey"}, func() { _ = s.HandOver(c, here, 4, 1, now) }},
+		{"GiveBack", []string{"reward_order_until", "reward_order_pkey", "reward_pkey"}, func() { _, err := s.GiveBack(c, here, now, 5); add(err) }},
+		{"Unwarned", []string{"purse_unwarned"}, func() { _, err := s.Unwarned(c, here, 2025, 5); add(err) }},
+		{"Warned", []string{"purse_pkey"}, func() { add(s.Warned(c, here, 2025, []workflow.PersonID{4, 6})) }},
+		{"EndYear", []string{"purse_unended", "ledger_person", "purse_pkey"}, func() { _, err := s.EndYear(c, here, 2025, now.AddDate(0, -1, 0), 5); add(err) }},
+		{"Sections, the ledger's", []string{"ledger_earned", "reward_order_handed", "fund_at"}, func() { _, err := s.ledgerSection(c, here, now, now.AddDate(0, 0, 7)); add(err) }},
+		{"Fund", []string{"fund_pkey", "fund_struck"}, func() { _, err := s.Fund(c, here, 5000, 20); add(err) }},
+		{"FundLine", []string{"fund_pkey"}, func() { _, err := s.FundLine(c, here, 500); add(err) }},
+		{"FundSums", []string{"fund_day"}, func() { _, err := s.FundSums(c, here, 2026); add(err) }},
 		{"Residents", []string{"person_phone", "person_name"}, func() {
 			_, err := s.Residents(c, here, "n4", "19900000004")
 			_, again := s.Residents(c, here, "n4", "1")

@@ -14,6 +14,7 @@ func (s *Store) Sections(ctx context.Context, community string, from, until time
 	for _, part := range []func(context.Context, string, time.Time, time.Time) (digest.Section, error){
 		s.topicSection,
 		s.lessonSection,
+		s.ledgerSection,
 	} {
 		section, err := part(ctx, community, from, until)
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/access"
 	"github.com/wishdesk/wishdesk/workflow/digest"
+	"github.com/wishdesk/wishdesk/workflow/ledger"
 	"github.com/wishdesk/wishdesk/workflow/topic"
 )
 
@@ -35,6 +36,8 @@ type Change struct {
 	Home      *Home            // somebody's home is registered
 	Contact   *Contacted       // what somebody is called, and their telephone
 	Away      *Away            // somebody goes on leave, or comes back
+	Earned    []ledger.Entry   // points for deeds, each booked once
+	Fund      []ledger.Line    // lines of the fund's board
 	Rounds    []workflow.Round // patrols and visits; one to the care list moves its rhythm on
 	Classwork Classwork        // what it does to the party class
 	Talk      *Talk            // the conversation afterwards
@@ -388,6 +391,7 @@ type Journal interface {
 	// PersonByOpenID is who writes; ok is false for a first message.
 	PersonByOpenID(ctx context.Context, community, openid string) (p workflow.Person, ok bool, err error)
 	Person(ctx context.Context, community string, id workflow.PersonID) (workflow.Person, error)
+	Ledger
 	// Names are the names of whom some tickets are about, by number: of all who
 	// ever reported one, who follow it and who wish the same.
 	Names(ctx context.Context, community string, numbers []int64) (map[int64][]string, error)

@@ -664,6 +664,7 @@ func (w *Work) Commit(ctx context.Context) error {
 			w.Change.Tickets = append(w.Change.Tickets, TicketChange{Was: dr.was, Ticket: dr.ticket, Events: dr.events})
 		}
 	}
+	w.earn()
 	started := time.Now() // wall time: this measures the store, not the rules
 	err := w.desk.journal.Commit(ctx, w.Change)
 	commitSeconds.Observe(time.Since(started).Seconds())
