@@ -62,6 +62,8 @@ const (
 	verbPatrol  verb = "patrol"  // 「巡查 …」
 	verbFixed   verb = "fixed"   // 「随手办 …」: found and fixed on the spot
 	verbCare    verb = "care"    // 「关怀」: who is to be visited
+	verbInspect verb = "inspect" // 「巡检 12号楼 都好」: the property company's checklist
+	verbScore   verb = "score"   // 「考核」: how its month stands
 	verbBehalf  verb = "behalf"  // 「代报 王桂英 138… 12号楼3单元402 …」
 	verbPhoned  verb = "phoned"  // 「回访 1024 满意」
 	verbStory   verb = "story"   // 「经过 1024」
@@ -130,6 +132,8 @@ var words = []struct {
 	{verbPatrol, false, []string{"巡查", "巡逻"}},
 	{verbFixed, false, []string{"随手办", "随手做"}},
 	{verbCare, true, []string{"关怀", "该走访谁", "关怀名单"}},
+	{verbInspect, false, []string{"巡检", "物业巡检"}},
+	{verbScore, true, []string{"考核", "考核赋分", "物业考核"}},
 	{verbBehalf, false, []string{"代报", "代办"}},
 	{verbPhoned, false, []string{"回访"}},
 	{verbStory, true, []string{"经过"}},
@@ -240,7 +244,7 @@ var nothingElse = map[verb]bool{verbNamed: true, verbHidden: true, verbSupport: 
 
 // runsOn are the verbs that staff write without a space behind them.
 var runsOn = map[verb]bool{
-	verbPatrol: true, verbVisit: true, verbFixed: true, verbBehalf: true, verbLeave: true, verbHome: true,
+	verbPatrol: true, verbVisit: true, verbFixed: true, verbInspect: true, verbBehalf: true, verbLeave: true, verbHome: true,
 	verbAssign: true, verbTransfer: true, verbCall: true,
 }
 

@@ -183,7 +183,7 @@ func giveUp(p desk.Push, out desk.PushOutcome) desk.PushOutcome {
 	switch p.Purpose {
 	case workflow.TellPhoto, workflow.TellProgress, workflow.TellPraise, workflow.TellRated, workflow.TellSupplemented,
 		workflow.TellBroughtUp, workflow.TellWithdrawn, workflow.TellMerged, workflow.TellReminder, workflow.TellAlso, workflow.TellPart,
-		workflow.TellReleased, workflow.TellCare, workflow.TellDigest, workflow.TellHandedOn, workflow.TellSupport, workflow.TellWish, workflow.TellThanked, workflow.TellVisited, workflow.TellLeft:
+		workflow.TellReleased, workflow.TellCare, workflow.TellInspect, workflow.TellDigest, workflow.TellHandedOn, workflow.TellSupport, workflow.TellWish, workflow.TellThanked, workflow.TellVisited, workflow.TellLeft:
 		out.Status = desk.PushDropped
 	}
 	return out

@@ -18,6 +18,7 @@ const (
 	keeper    who = "keeper"    // grid workers and leaders: they file by hand, visit, file for others
 	rounder   who = "rounder"   // who goes on patrol: the staff in office, and volunteers
 	committee who = "committee" // the party committee
+	company   who = "company"   // property companies; which is under contract is asked by the handler
 	duty      who = "duty"      // the committee's on duty
 	admin     who = "admin"     // administrators
 )
@@ -43,6 +44,8 @@ func (w who) holds(p workflow.Person) bool {
 		return p.MayRound()
 	case committee:
 		return p.Has(workflow.RoleCommittee)
+	case company:
+		return p.Has(workflow.RoleProperty)
 	case duty:
 		return slices.ContainsFunc(p.Roles, func(r workflow.Role) bool { return r.Kind == workflow.RoleCommittee && r.Duty })
 	case admin:
@@ -127,6 +130,13 @@ func table() []route {
 		{pattern: "GET /c/{community}/rounds", who: of(rounder), log: "care.look", do: (*Console).rounds, live: true},
 		{pattern: "POST /c/{community}/rounds", who: of(rounder), log: "round.go", do: (*Console).goRound, limit: uploads, most: 100},
 		{pattern: "POST /c/{community}/rounds/{care}/phone", who: of(committee, keeper), log: "phone.look", do: (*Console).carePhone},
+		{pattern: "GET /c/{community}/property", who: of(committee, company), do: (*Console).thisMonth},
+		{pattern: "GET /c/{community}/property/{month}", who: of(committee, company), log: "property.look", do: (*Console).property, live: true},
+		{pattern: "GET /c/{community}/property/{month}/book", who: of(committee, company), log: "property.export", do: (*Console).propertyBook},
+		{pattern: "POST /c/{community}/property/inspect", who: of(company), log: "round.go", do: (*Console).inspect, limit: uploads, most: 200},
+		{pattern: "POST /c/{community}/property/{month}/object", who: of(company), log: "property.object", do: (*Console).object, most: 100},
+		{pattern: "POST /c/{community}/property/{month}/settle", who: of(committee), log: "property.settle", do: (*Console).settle},
+		{pattern: "POST /c/{community}/property/{month}/close", who: of(committee), log: "property.close", do: (*Console).closeMonth},
 		{pattern: "GET /c/{community}/behalf", who: of(committee, keeper), do: (*Console).behalf},
 		{pattern: "POST /c/{community}/behalf", who: of(committee, keeper), log: "ticket.behalf", do: (*Console).fileBehalf, limit: uploads, most: 100},
 

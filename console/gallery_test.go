@@ -17,6 +17,7 @@ import (
 // noPages are the routes that are asked for but bring no page of their own.
 var noPages = []string{
 	"GET /c/{community}/{$}", "GET /c/{community}/login/wechat", "GET /c/{community}/login/scan/{token}/state", "GET /c/{community}/live", "GET /c/{community}/media/{media}",
+	"GET /c/{community}/property", "GET /c/{community}/property/{month}/book",
 	"GET /c/{community}/week", "GET /c/{community}/week/{week}/book", "GET /c/{community}/admin/import/{table}/template",
 }
 
@@ -54,6 +55,12 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 	link, err := Links{Record: h.store, PublicURL: h.url, Clock: h.clock}.LoginLink(t.Context(), east, resident.ID, "")
 	h.must(err)
 
+	h.contract(east)
+	h.served("楼门的弹簧断了,一关就响", 2)
+	c := h.as("east/property")
+	const property = "/c/east/property/2026-11"
+	c.post("/c/east/property/inspect", c.form(property, "where", "东园|3", "words", ""))
+
 	seen := map[string]bool{}
 	scan := regexp.MustCompile(`hx-get="/c/east/([^"]+)/state"`).FindStringSubmatch(h.browser().get("/c/east/login").body)[1]
 	bad := h.table("心愿信箱.xlsx", []any{"2026-001", "心愿", "王桂英", "1380013", "东园9号楼3单元402", "想学用智能手机", "助老", "心愿信箱"})
@@ -78,6 +85,7 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 		{"ticket", "worker", "t/{number}", "t/" + number(fresh), nil},
 		{"rounds", "worker", "rounds", "rounds", nil},
 		{"behalf", "worker", "behalf", "behalf", nil},
+		{"property", "property", "property/{month}", "property/2026-11", nil},
 		{"overdue", "committee", "overdue", "overdue", nil},
 		{"story", "committee", "t/{number}", "t/" + number(late[0]), nil},
 		{"today", "committee", "today", "today", nil},

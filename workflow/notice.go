@@ -44,6 +44,7 @@ const (
 	TellPraise        Purpose = "praise"
 
 	TellCare     Purpose = "care_due"      // in the morning: whom of the care list to visit
+	TellInspect  Purpose = "inspect_due"   // in the morning, to the property company: buildings to inspect before the turn ends
 	TellDigest   Purpose = "digest"        // to the committee, on Monday: the week
 	TellVisitDue Purpose = "visit_due"     // to a pair: time for the next visit
 	TellReminder Purpose = "reminder"      // to owners: a promise is due soon

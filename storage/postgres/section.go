@@ -11,7 +11,9 @@ import (
 // a time, in the order in which the digest has them.
 func (s *Store) Sections(ctx context.Context, community string, from, until time.Time) ([]digest.Section, error) {
 	var out []digest.Section
-	for _, part := range []func(context.Context, string, time.Time, time.Time) (digest.Section, error){} {
+	for _, part := range []func(context.Context, string, time.Time, time.Time) (digest.Section, error){
+		s.propertySection,
+	} {
 		section, err := part(ctx, community, from, until)
 		if err != nil {
 			return nil, err

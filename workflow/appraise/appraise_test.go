@@ -190,10 +190,8 @@ func TestAClosedMonthAndItsCorrectionsAreAFreshCount(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := &world{matters: map[int64]*Matter{}}
 		first := Month{2026, time.June}
-		open, now := first, time.Time{}
-		next := int64(1000)
-		_, now = open.Range(c.Location())
-		now = now.AddDate(0, -1, 0)
+		open, next := first, int64(1000)
+		now, _ := open.Range(c.Location())
 		kept := map[Month]Sheet{}
 		add := func() {
 			m := &Matter{Number: next, Spot: digest.Spot{Estate: "东园", Building: rapid.IntRange(1, 2).Draw(t, "building"), Category: "sanitation"}, Moments: []Moment{
@@ -204,7 +202,7 @@ func TestAClosedMonthAndItsCorrectionsAreAFreshCount(t *testing.T) {
 			w.troubles = append(w.troubles, digest.Trouble{Number: next, FiledAt: now, Spot: m.Spot})
 			next++
 		}
-		for range rapid.IntRange(5, 60).Draw(t, "steps") {
+		for range rapid.IntRange(5, 100).Draw(t, "steps") {
 			now = now.Add(time.Duration(rapid.IntRange(1, 4*24).Draw(t, "hours")) * time.Hour)
 			switch rapid.IntRange(0, 7).Draw(t, "what") {
 			case 0, 1:

@@ -1,6 +1,8 @@
 package appraise
 
 import (
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/wishdesk/wishdesk/workflow"
@@ -103,6 +105,15 @@ func Stand(t *Terms, rounds []workflow.Round, now time.Time, zone *time.Location
 type Row struct {
 	Estate  string
 	Numbers []int
+}
+
+// String is the row as it is written: 「东园 1、2」.
+func (r Row) String() string {
+	numbers := make([]string, len(r.Numbers))
+	for i, n := range r.Numbers {
+		numbers[i] = strconv.Itoa(n)
+	}
+	return r.Estate + " " + strings.Join(numbers, "、")
 }
 
 // Rows are some buildings by estate, at most so many; more tells whether there are more.
