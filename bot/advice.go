@@ -81,7 +81,7 @@ func (b *Bot) advised(ctx context.Context, community string, number int64, u wor
 		Name: workflow.CmdAdvise, Actor: workflow.System(), Kind: u.Kind, Category: u.Category, Severity: u.Severity, Topic: workflow.TopicPlace,
 	}
 	if u.Severity == workflow.Emergency {
-		cmd.Danger = "unnamed"
+		cmd.Danger = workflow.UnnamedDanger
 	}
 	if t, err = w.Do(ctx, number, cmd); err != nil {
 		return err

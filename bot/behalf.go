@@ -76,7 +76,7 @@ func (s *session) behalf(ctx context.Context, sp spoken) (string, error) {
 	s.talk.Ticket = t.Number
 	v := s.about(&t)
 	v["Name"], v["NoPhone"], v["Known"] = name, who.Phone == "" && who.OpenID == "", !fresh
-	return s.say("behalf_filed", v), nil
+	return s.warned(&t, v, s.say("behalf_filed", v)), nil
 }
 
 // nameIn takes the name out of a line: the first part that is a name by its

@@ -89,7 +89,7 @@ func New(o Options) *Bot {
 	if o.InHand == 0 {
 		o.InHand = 512
 	}
-	return &Bot{o: o, desk: o.Desk, log: o.Logger, channels: channels{off: map[string]time.Time{}}, inHand: make(chan struct{}, o.InHand)}
+	return &Bot{o: o, desk: o.Desk, log: o.Logger, channels: channels{off: map[string]stop{}}, inHand: make(chan struct{}, o.InHand)}
 }
 
 const (

@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"time"
 
 	"github.com/wishdesk/wishdesk/workflow"
 )
@@ -15,7 +14,7 @@ func (s *session) beyondCommands(ctx context.Context, sp spoken, raw string) (re
 	if err != nil {
 		return "", false, err
 	}
-	if u.Severity == workflow.Emergency && u.Confidence >= plainDanger {
+	if u.PlainDanger() {
 		known, err := s.knownDanger(ctx, sp)
 		if err != nil || known {
 			return "", false, err
@@ -40,10 +39,6 @@ func (s *session) beyondCommands(ctx context.Context, sp spoken, raw string) (re
 	reply, err = s.answerWorker(ctx, q, raw)
 	return reply, true, err
 }
-
-// plainDanger is how sure the danger must be to count for more than a command
-// or what was asked for; said by itself, the mere suspicion is enough.
-const plainDanger = 0.8
 
 // answering are the commands whose words, without a ticket's number, also
 // answer a question: 「还行」, 「不用了」, 「快点」, 「没修好」, a number.
@@ -77,39 +72,18 @@ func (s *session) knownDanger(ctx context.Context, sp spoken) (bool, error) {
 		return false, err
 	}
 	u, err := s.understand(ctx, s.text())
-	elsewhere := u.Place.Building != 0 && t.Place.Building != 0 && (u.Place.Building != t.Place.Building || u.Place.Estate != t.Place.Estate)
-	return t.Severity == workflow.Emergency && t.State.Open() && !elsewhere, err
+	return u.GoesOnAbout(&t), err
 }
 
 // tellsOnly are the verbs by which staff say what they see, and not what they
 // did: news of danger in them is news.
 var tellsOnly = map[verb]bool{verbNote: true, verbVisit: true, verbAsk: true, verbCall: true}
 
-// goesOnFor is how long news of danger without another place goes on about the
-// emergency that the writer reported last.
-const goesOnFor = 30 * time.Minute
-
-// sameDanger is the writer's own emergency that a further cry goes on about:
-// 「没呼吸了」 after 「我老伴晕倒了」.
-func (s *session) sameDanger(ctx context.Context, cmd workflow.Command) (t workflow.Ticket, ok bool, err error) {
-	if cmd.Severity != workflow.Emergency || s.me.Staff() {
-		return t, false, nil
+// warned is what is said to who told of a ticket for others: in an emergency first whom
+// to call.
+func (s *session) warned(t *workflow.Ticket, v Values, reply string) string {
+	if t.Severity != workflow.Emergency {
+		return reply
 	}
-	open, err := s.mine(ctx, false)
-	if err != nil {
-		return t, false, err
-	}
-	for _, m := range open {
-		if m.Severity != workflow.Emergency || m.State == workflow.Resolved || s.now.Sub(m.FiledAt) > goesOnFor {
-			continue
-		}
-		same := cmd.Place.Building == 0 || cmd.Place.Building == m.Place.Building && cmd.Place.Estate == m.Place.Estate
-		if same && (cmd.Danger == m.Danger || cmd.Danger == unnamedDanger || m.Danger == unnamedDanger || cmd.Place.Building == 0) {
-			return m, true, nil
-		}
-	}
-	return t, false, nil
+	return s.say("danger", v) + "\n" + reply
 }
-
-// unnamedDanger is a danger that was felt and could not be named.
-const unnamedDanger = "unnamed"

@@ -425,28 +425,3 @@ func TestACardAboutNoTicketHasNoNumber(t *testing.T) {
 	w.pass(4 * 24 * time.Hour) // long after anybody wrote: by template
 	w.gets(worker, "[template", "孙桂兰", "{2026-", "!{0}")
 }
-
-// Where a minute's calls are used up, what else is owed waits for the next without
-// asking, and leaves as soon as it comes: the sweep would find it a few at a time, and
-// later.
-func TestMinuteThatIsUsedUp(t *testing.T) {
-	w := newWorld(t).awake()
-	for i := 1; i <= 4; i++ {
-		if i == 2 {
-			w.sim.Fail(wechatsim.Failure{Path: apiCustom, ErrCode: 45011})
-		}
-		w.say(resident, fmt.Sprintf("西区%d号楼楼道灯坏了", i))
-		w.pump()
-	}
-	if refused := w.sim.Stats().Errors[45011]; refused != 1 {
-		t.Errorf("%d calls beyond the limit, want one that finds it", refused)
-	}
-	if n := len(w.pushes(worker)); n != 1 {
-		t.Errorf("%d pushes before the limit, want 1", n)
-	}
-	w.sim.Reset()
-	w.clock.Advance(time.Minute)
-	if n := len(w.pushes(worker)); n != 3 {
-		t.Errorf("%d pushes when the minute has come, want 3", n)
-	}
-}

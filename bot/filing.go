@@ -14,16 +14,6 @@ import (
 // joined to it.
 func (s *session) file(ctx context.Context, raw string, u workflow.Understanding) (string, error) {
 	cmd := s.filing(raw, u)
-	if t, ok, err := s.sameDanger(ctx, cmd); err != nil {
-		return "", err
-	} else if ok {
-		t, err = s.w.Do(ctx, t.Number, workflow.Command{Name: workflow.CmdSupplement, Actor: s.by(), Text: raw, Media: s.take()})
-		if err != nil {
-			return "", err
-		}
-		s.talk.Ticket = t.Number
-		return s.filed(&t, u), nil
-	}
 	if known, ok, err := s.known(ctx, cmd); err != nil {
 		return "", err
 	} else if ok {
@@ -41,16 +31,15 @@ func (s *session) filing(raw string, u workflow.Understanding) workflow.Command 
 
 func (s *session) fileAlone(ctx context.Context, cmd workflow.Command, u workflow.Understanding) (string, error) {
 	cmd.Media = s.take()
-	t, err := s.w.File(ctx, cmd)
+	file := s.w.File
+	if cmd.Severity == workflow.Emergency {
+		file = s.w.FileDanger
+	}
+	t, err := file(ctx, cmd)
 	if err != nil {
 		return "", err
 	}
 	s.talk.Ticket = t.Number
-	if t.Severity == workflow.Emergency && !t.Place.Known() && t.Question == nil {
-		if t, err = s.w.Do(ctx, t.Number, workflow.Command{Name: workflow.CmdAsk, Actor: workflow.System(), Topic: workflow.TopicPlace}); err != nil {
-			return "", err
-		}
-	}
 	if t, err = s.askBuilding(ctx, t, u); err != nil {
 		return "", err
 	}

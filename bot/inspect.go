@@ -61,12 +61,12 @@ func (s *session) inspect(ctx context.Context, sp spoken) (string, error) {
 	found, solved := u.Severity == workflow.Emergency || len(wrong) > 0 || !well, onSpot.MatchString(said) // whatever else it says is not well
 	media := s.take()
 	v := Values{"Place": at, "Count": len(r.Checks), "Wrong": strings.Join(wrong, "、"), "Photos": len(media)}
+	var t workflow.Ticket
 	if found {
 		if r.Number, err = s.foundTicket(ctx, said, u, r.Place, media, solved); err != nil {
 			return "", err
 		}
-		t, err := s.w.Ticket(ctx, r.Number)
-		if err != nil {
+		if t, err = s.w.Ticket(ctx, r.Number); err != nil {
 			return "", err
 		}
 		s.talk.Ticket = t.Number
@@ -94,7 +94,7 @@ func (s *session) inspect(ctx context.Context, sp spoken) (string, error) {
 		}
 		v["Left"], v["Until"] = left, s.lastDay(standing.Turn)
 	}
-	return s.say("did.inspect", v), nil
+	return s.warned(&t, v, s.say("did.inspect", v)), nil
 }
 
 // onlyCovered is a building without its estate's name in the only estate under contract

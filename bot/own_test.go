@@ -22,6 +22,7 @@ wording:
   choice.accept: 我来
   file_how: "{{.Number}} 号归哪类?{{.Categories}}"
   slow_down: 慢点儿。
+  danger: 快打 {{.Call}}!
 categories:
   facilities: {label: 修修补补}
   noise: {off: true}
@@ -34,6 +35,8 @@ categories:
 	w.holds("an old matter", w.say(resident, "1001"), "第一网格管家", "!专职网格员")
 	w.holds("danger", w.say(neighbour, "西区3号楼着火了"), "先打 119")
 	w.holds("doubt", w.say(neighbour, "西区5号楼那个东西又那样了,你们管不管啊"), "1004", "!噪音扰民")
+	w.holds("danger that a worker tells of", w.say(worker, "代报 张大娘 西区9号楼2单元着火了"), "快打 119!\n已替张大娘登记", "!【紧急】")
+	w.holds("and finds", w.say(worker, "巡查 西区10号楼着火了"), "快打 119!\n已记下巡查", "!【紧急】")
 	w.pass(25 * time.Hour)
 	w.holds("what there is to choose", w.say(worker, "归类 1004"), "猫狗、", "修修补补", "!噪音扰民", "!设施维修")
 	w.holds("a category of its own", w.say(worker, "归类 1004 猫狗"), "猫狗")

@@ -2,61 +2,13 @@ package bot
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
-	"fmt"
 	"slices"
 	"strconv"
-	"strings"
-	"sync"
 	"time"
 
-	"github.com/silenceper/wechat/v2/officialaccount/message"
-
 	"github.com/wishdesk/wishdesk/bot/wechat"
-	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
-	"github.com/wishdesk/wishdesk/workflow/digest"
-)
-
-// Messenger is the way to one account's followers; *wechat.Client is one.
-type Messenger interface {
-	SendCustom(ctx context.Context, m *message.CustomerMessage) error
-	SendTemplate(ctx context.Context, m *message.TemplateMessage) (msgID int64, err error)
-	SendSubscribe(ctx context.Context, m *message.SubscribeMessage) error
-	UploadImage(ctx context.Context, name string, data []byte) (mediaID string, err error)
-	Download(ctx context.Context, mediaID string, limit int64) (data []byte, contentType string, err error)
-}
-
-// Windows counts the customer-service messages that the platform allows a
-// person now; the Redis drive keeps them for all replicas.
-type Windows interface {
-	// Spend takes one of the messages left, load gives the record where the
-	// count is not known. ok is false where none is left.
-	Spend(ctx context.Context, community string, person workflow.PersonID, now time.Time, load func() (desk.Contact, error)) (ok bool, err error)
-	// Unspend gives one back that never left.
-	Unspend(ctx context.Context, community string, person workflow.PersonID, now time.Time) error
-}
-
-// Templates are an account's template and subscription messages by use:
-// "work" for whom something is assigned, "notice" for residents.
-type Templates map[string]Template
-
-// Template is one of them. Fields says which value stands in which field:
-// number, what, place, by, status, said.
-type Template struct {
-	ID        string
-	Subscribe bool // a subscription notice: one consent, one send
-	Fields    map[string]string
-}
-
-// The channels, in the order in which they are tried.
-const (
-	channelCustom    = "custom"
-	channelTemplate  = "template"
-	channelSubscribe = "subscribe"
 )
 
 const (
@@ -64,36 +16,14 @@ const (
 	pushTries  = 12               // then a person must telephone
 	channelOff = 10 * time.Minute // a channel that is not permitted is asked again after this
 
-	// How long a push waits for a channel that is stopped for the whole
-	// account: where the day's quota is used up, and where it is not permitted,
-	// which somebody may be mending. Then a person must telephone; for an
-	// emergency at once.
-	dayLimit = 26 * time.Hour
-	offLimit = 30 * time.Minute
+	// How long after it was made a push waits for a channel that is stopped for
+	// the whole account: where the day's quota is used up, and where the minute's
+	// is, or it is not permitted, which somebody may be mending. Then a person must
+	// telephone; for an emergency at once, unless a channel opens with the next minute.
+	dayLimit    = 26 * time.Hour
+	offLimit    = 30 * time.Minute
+	urgentLimit = 2 * time.Minute
 )
-
-// channels remembers which channels an account may not use at the moment.
-type channels struct {
-	mu  sync.Mutex
-	off map[string]time.Time
-}
-
-func (c *channels) stop(community, channel string, until time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.off[community+" "+channel] = until
-}
-
-func (c *channels) open(community, channel string, now time.Time) bool {
-	return !now.Before(c.opens(community, channel))
-}
-
-// opens is from when a channel may be used, zero where it never was stopped.
-func (c *channels) opens(community, channel string) time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.off[community+" "+channel]
-}
 
 // pushTask sends one push that is owed: leased in the record first, so that
 // of many senders one sends it, its end stored afterwards.
@@ -149,7 +79,7 @@ func (b *Bot) send(ctx context.Context, p desk.Push, now time.Time) desk.PushOut
 		return giveUp(p, desk.PushOutcome{Error: desk.WhyUnreachable})
 	}
 	last := desk.PushOutcome{Error: desk.WhyNoChannel}
-	var opens time.Time // when a channel that is stopped for all opens again
+	var soonest stop // of the channels that would do, and are stopped for all
 	for _, try := range []func() (desk.PushOutcome, bool){
 		func() (desk.PushOutcome, bool) { return b.sendCustom(ctx, m, shape, p, to, now) },
 		func() (desk.PushOutcome, bool) { return b.sendTemplate(ctx, m, shape, p, to, now) },
@@ -161,16 +91,65 @@ func (b *Bot) send(ctx context.Context, p desk.Push, now time.Time) desk.PushOut
 		if out.Error != "" {
 			last = out
 		}
-		if at := b.channels.opens(p.Community, out.Channel); at.After(now) && (opens.IsZero() || at.Before(opens)) {
-			opens = at
+		if at := out.NextTry; !at.IsZero() && (soonest.until.IsZero() || at.Before(soonest.until)) {
+			soonest = b.channels.stopped(p.Community, out.Channel)
 		}
 	}
-	if held := now.Sub(p.CreatedAt); !opens.IsZero() && p.Facts.Severity != workflow.Emergency &&
-		(held < offLimit || held < dayLimit && opens.Sub(now) > channelOff) {
-		last.Status, last.NextTry, last.Held = desk.PushOwed, opens, true
-		return last
+	return b.untilOpen(p, now, soonest, last)
+}
+
+// untilOpen is what becomes of a push for which no channel is open now: s is the stop that
+// ends first, of none that would do where it is zero.
+func (b *Bot) untilOpen(p desk.Push, now time.Time, s stop, out desk.PushOutcome) desk.PushOutcome {
+	urgent := p.Facts.Severity == workflow.Emergency
+	if urgent {
+		s.limit = urgentLimit
 	}
-	return giveUp(p, last)
+	switch {
+	case s.until.IsZero() || urgent && !s.minute:
+	case now.Sub(p.CreatedAt) < s.limit:
+		out.Status, out.NextTry, out.Held = desk.PushOwed, s.until, true
+		return out
+	case s.minute && !urgent: // minute after minute is used up: from now on each counts as a try
+		out = b.later(p, now, out)
+		if out.Status == desk.PushOwed && out.NextTry.Before(s.until) {
+			out.NextTry = s.until
+		}
+		return out
+	}
+	return giveUp(p, out)
+}
+
+// stopped is what becomes of a push whose channel is stopped for all. While only a
+// minute of it is used up the push waits for the next, by the same channel; an emergency
+// does not, nor what has waited for long: settled is false where another channel should
+// be tried, and NextTry is when this one opens.
+func (b *Bot) stopped(p desk.Push, now time.Time, out desk.PushOutcome) (_ desk.PushOutcome, settled bool) {
+	s := b.channels.stopped(p.Community, out.Channel)
+	out.NextTry = s.until
+	if s.minute && p.Facts.Severity != workflow.Emergency && now.Sub(p.CreatedAt) < s.limit {
+		out.Status, out.Held = desk.PushOwed, true
+		return out, true
+	}
+	return out, false
+}
+
+// ifStopped is stopped before anything was tried; yes is false where the channel is open.
+// One that may not reach this person anyway is not waited for.
+func (b *Bot) ifStopped(ctx context.Context, p desk.Push, now time.Time, channel string, may func(desk.Contact) bool) (out desk.PushOutcome, settled, yes bool) {
+	out.Channel = channel
+	if !b.channels.stopped(p.Community, channel).until.After(now) {
+		return out, false, false
+	}
+	c, err := b.desk.Journal().Contact(ctx, p.Community, p.Person)
+	if err != nil {
+		return b.later(p, now, desk.PushOutcome{Channel: channel, Error: err.Error()}), true, true
+	}
+	if !may(c) {
+		return out, false, true
+	}
+	out, settled = b.stopped(p, now, out)
+	return out, settled, true
 }
 
 // giveUp ends a push that cannot reach the person: somebody should telephone,
@@ -197,351 +176,6 @@ func (b *Bot) later(p desk.Push, now time.Time, out desk.PushOutcome) desk.PushO
 	out.Status = desk.PushOwed
 	out.NextTry = now.Add(min(time.Hour, 5*time.Second<<min(p.Attempts, 20)))
 	return out
-}
-
-// sendCustom sends a customer-service message where the person's window is
-// open. settled is false where another channel should be tried.
-func (b *Bot) sendCustom(ctx context.Context, m Messenger, shape desk.Shape, p desk.Push, to workflow.Person, now time.Time) (out desk.PushOutcome, settled bool) {
-	out.Channel = channelCustom
-	if !b.channels.open(p.Community, channelCustom, now) {
-		return out, false
-	}
-	contact := func() (desk.Contact, error) { return b.desk.Journal().Contact(ctx, p.Community, p.Person) }
-	ok, err := b.o.Windows.Spend(ctx, p.Community, p.Person, now, contact)
-	if err != nil { // the drive is away: the record tells
-		c, err := contact()
-		if err != nil {
-			return b.later(p, now, desk.PushOutcome{Error: err.Error()}), true
-		}
-		ok = c.MayCustom(now)
-	}
-	if !ok {
-		return out, false
-	}
-	if !b.channels.open(p.Community, minuteOf(channelCustom), now) {
-		_ = b.o.Windows.Unspend(ctx, p.Community, p.Person, now)
-		return b.nextMinute(p, channelCustom, out), true
-	}
-	msg, err := b.custom(ctx, m, shape, p, to)
-	if err != nil { // nothing has left
-		_ = b.o.Windows.Unspend(ctx, p.Community, p.Person, now)
-		if errors.Is(err, errNoPicture) {
-			return giveUp(p, desk.PushOutcome{Error: err.Error()}), true
-		}
-		return b.later(p, now, desk.PushOutcome{Channel: channelCustom, Error: err.Error()}), true
-	}
-	if err = m.SendCustom(ctx, msg); err == nil {
-		return desk.PushOutcome{Status: desk.PushSent, Channel: channelCustom}, true
-	}
-	out, settled = b.failed(p, channelCustom, now, err)
-	var api *wechat.APIError
-	usedUp := errors.As(err, &api) && api.Action() == wechat.OtherChannel // the platform counts otherwise: it is right
-	if !errors.Is(err, wechat.ErrAmbiguous) && !usedUp {
-		_ = b.o.Windows.Unspend(ctx, p.Community, p.Person, now)
-	}
-	return out, settled
-}
-
-// custom is the customer-service message of a push: a photo, a menu where
-// something can be tapped, else text.
-func (b *Bot) custom(ctx context.Context, m Messenger, shape desk.Shape, p desk.Push, to workflow.Person) (*message.CustomerMessage, error) {
-	if p.Purpose == workflow.TellPhoto {
-		id, err := b.uploaded(ctx, m, p.Community, p.Facts.Media)
-		if err != nil {
-			return nil, err
-		}
-		return message.NewCustomerImgMessage(to.OpenID, id), nil
-	}
-	text, choices, err := b.pushText(ctx, shape, p)
-	if err != nil {
-		return nil, err
-	}
-	if len(choices) == 0 {
-		return message.NewCustomerTextMessage(to.OpenID, wechat.Shorten(text)), nil
-	}
-	menu := &message.MediaMsgmenu{HeadContent: wechat.Shorten(text), TailContent: b.voice(shape).Say("push.tail", nil)}
-	for _, c := range choices {
-		menu.List = append(menu.List, message.MsgmenuItem{ID: menuID(c.Text), Content: c.Label})
-	}
-	return &message.CustomerMessage{ToUser: to.OpenID, Msgtype: "msgmenu", Msgmenu: menu}, nil
-}
-
-// pushText is what a push says, and what can be tapped below it.
-func (b *Bot) pushText(ctx context.Context, shape desk.Shape, p desk.Push) (string, []choice, error) {
-	if p.Purpose == workflow.TellLate {
-		return p.Facts.Said, nil, nil
-	}
-	v, err := b.facts(ctx, shape, &p.Facts)
-	if err != nil {
-		return "", nil, err
-	}
-	if p.Purpose == workflow.TellDigest {
-		if err := b.week(ctx, shape, p.Facts.Said, v); err != nil {
-			return "", nil, err
-		}
-	}
-	if p.Purpose == workflow.TellUnclaimed {
-		v["Suggest"] = strings.Join(b.suggest(shape, &p.Facts), "、")
-	}
-	s := session{b: b, shape: shape, me: shape.Roster.ByID(p.Person)}
-	n := strconv.FormatInt(p.Number, 10)
-	var choices []choice
-	switch p.Purpose {
-	case workflow.TellResolved, workflow.TellRateReminder:
-		choices = s.verdicts(p.Number)
-	case workflow.TellAssigned, workflow.TellDanger, workflow.TellAnswered, workflow.TellSupplemented, workflow.TellUrged,
-		workflow.TellOverdue, workflow.TellBroughtUp, workflow.TellEscalated, workflow.TellReminder, workflow.TellAlso, workflow.TellPart:
-		t := workflow.Ticket{Number: p.Number, Kind: p.Facts.Kind, State: p.Facts.State, Stand: p.Facts.Stand, Owner: p.Facts.Owner, Place: p.Facts.Place, Reporter: p.Facts.Reporter}
-		if choices = s.actions(&t); len(choices) == 0 {
-			choices = []choice{{s.say("choice.show", nil), "查看 " + n}}
-		}
-		choices = choices[:min(len(choices), 4)]
-	case workflow.TellVisitDue:
-		choices = []choice{{s.say("choice.visit", nil), "走访 " + n}, {s.say("choice.show", nil), "查看 " + n}}
-	case workflow.TellTray, workflow.TellUnclaimed, workflow.TellNamed:
-		choices = []choice{{s.say("choice.show", nil), "查看 " + n}}
-	case workflow.TellCalled:
-		choices = []choice{{s.say("choice.finish", nil), "完成 " + n}, {s.say("choice.decline", nil), "办不了 " + n}, {s.say("choice.show", nil), "查看 " + n}}
-	case workflow.TellClaimed:
-		if p.Facts.Unnamed {
-			choices = []choice{{s.say("choice.named", nil), "公开 " + n}, {s.say("choice.hidden", nil), "保密 " + n}}
-		}
-	case workflow.TellFollowers:
-		choices = []choice{{s.say("choice.reopen", nil), "重办 " + n}}
-	}
-	return b.voice(shape).Say("push."+string(p.Purpose), v), choices, nil
-}
-
-// facts are the words for what a push tells, without traces of who asked where its
-// reader may not know them.
-func (b *Bot) facts(ctx context.Context, shape desk.Shape, f *desk.Facts) (Values, error) {
-	var hidden []int64
-	if f.Anonymous {
-		hidden = append(hidden, f.Number)
-	}
-	veil, err := b.voice(shape).Veil(ctx, b.desk.Journal(), hidden...)
-	return veil.Facts(f, b.desk.Now()), err
-}
-
-// week fills in the digest that a push is about, as it was sent.
-func (b *Bot) week(ctx context.Context, shape desk.Shape, name string, v Values) error {
-	week, err := digest.ParseWeek(name)
-	if err != nil {
-		return fmt.Errorf("bot: a digest to be sent: %w", err)
-	}
-	d, ok, err := b.desk.Journal().SentDigest(ctx, shape.Community.Code, week)
-	if err == nil && !ok {
-		err = errors.New("it was not kept")
-	}
-	if err != nil {
-		return fmt.Errorf("bot: the digest of %s to be sent: %w", week, err)
-	}
-	voice := b.voice(shape)
-	var rates []string
-	for _, r := range d.Now.Named() {
-		if r.Rate.Known() {
-			rates = append(rates, voice.Say("digest.rate."+r.Name, nil)+" "+strconv.FormatFloat(r.Rate.Percent(), 'f', -1, 64)+"%")
-		}
-	}
-	v["Days"], v["Incidents"], v["Wishes"], v["Resolved"] = voice.WeekDays(&d), d.Now.Incidents, d.Now.Wishes, d.Now.Resolved
-	v["Writer"] = ""
-	if len(d.Sentences) > 0 {
-		v["Writer"] = voice.Say("digest.written", nil)
-	}
-	v["Rates"], v["Sentences"], v["Link"] = strings.Join(rates, ","), strings.Join(voice.Sentences(&d, "taken"), "\n"), b.weekLink(shape.Community.Code, name)
-	return nil
-}
-
-// weekLink is where the page of a week is, "" where people reach no pages.
-func (b *Bot) weekLink(community, week string) string {
-	if b.o.Pages == "" {
-		return ""
-	}
-	return b.o.Pages + "/c/" + community + "/week/" + week
-}
-
-// link is where a tap on a push without choices leads, "" for nowhere.
-func (b *Bot) link(p desk.Push) string {
-	if p.Purpose == workflow.TellDigest {
-		return b.weekLink(p.Community, p.Facts.Said)
-	}
-	return ""
-}
-
-// sendTemplate sends a template or subscription message where the account has
-// one for this purpose.
-func (b *Bot) sendTemplate(ctx context.Context, m Messenger, shape desk.Shape, p desk.Push, to workflow.Person, now time.Time) (out desk.PushOutcome, settled bool) {
-	use := "notice"
-	if to.Staff() {
-		use = "work"
-	}
-	tpl, ok := b.o.Templates(p.Community)[use]
-	if !ok || p.Purpose == workflow.TellPhoto {
-		return out, false
-	}
-	channel := channelTemplate
-	if tpl.Subscribe {
-		channel = channelSubscribe
-	}
-	out.Channel = channel
-	if !b.channels.open(p.Community, channel, now) {
-		return out, false
-	}
-	if !b.channels.open(p.Community, minuteOf(channel), now) {
-		return b.nextMinute(p, channel, out), true
-	}
-	fields, err := b.fields(ctx, shape, p, tpl)
-	if err != nil {
-		return b.later(p, now, desk.PushOutcome{Channel: channel, Error: err.Error()}), true
-	}
-	link := b.link(p)
-	var msgID int64
-	notSent := func() {}
-	if tpl.Subscribe {
-		had, cerr := b.desk.Journal().Consent(ctx, p.Community, p.Person, tpl.ID, -1)
-		if cerr != nil || !had {
-			return out, false
-		}
-		notSent = func() { _, _ = b.desk.Journal().Consent(ctx, p.Community, p.Person, tpl.ID, 1) }
-		data := map[string]*message.SubscribeDataItem{}
-		for k, v := range fields {
-			data[k] = &message.SubscribeDataItem{Value: v}
-		}
-		err = m.SendSubscribe(ctx, &message.SubscribeMessage{ToUser: to.OpenID, TemplateID: tpl.ID, Page: link, Data: data})
-	} else {
-		data := map[string]*message.TemplateDataItem{}
-		for k, v := range fields {
-			data[k] = &message.TemplateDataItem{Value: v}
-		}
-		sum := sha256.Sum256([]byte(p.Community + " " + p.Key))
-		msgID, err = m.SendTemplate(ctx, &message.TemplateMessage{
-			ToUser: to.OpenID, TemplateID: tpl.ID, URL: link, Data: data, ClientMsgID: hex.EncodeToString(sum[:16]),
-		})
-		if errors.Is(err, wechat.ErrAmbiguous) {
-			return b.later(p, now, desk.PushOutcome{Channel: channel, Error: err.Error()}), true // client_msg_id makes it safe
-		}
-	}
-	if err == nil {
-		return desk.PushOutcome{Status: desk.PushSent, Channel: channel, MsgID: msgID}, true
-	}
-	var api *wechat.APIError
-	if !errors.Is(err, wechat.ErrAmbiguous) && (!errors.As(err, &api) || api.Action() != wechat.Unreachable) {
-		notSent() // the consent was not used; where the person refuses, it is none
-	}
-	return b.failed(p, channel, now, err)
-}
-
-// fields are a template's values, cut to what the platform checks (47003):
-// thing 20, name 10, phrase 5 characters, character_string 32 without
-// Chinese, no line breaks.
-func (b *Bot) fields(ctx context.Context, shape desk.Shape, p desk.Push, tpl Template) (map[string]string, error) {
-	words := b.voice(shape)
-	v, err := b.facts(ctx, shape, &p.Facts)
-	if err != nil {
-		return nil, err
-	}
-	by := p.Facts.ResponseBy
-	if by.IsZero() || p.Facts.State == workflow.Accepted {
-		by = p.Facts.ResolveBy
-	}
-	if by.IsZero() {
-		by = p.CreatedAt
-	}
-	text, _, err := b.pushText(ctx, shape, p)
-	if err != nil {
-		return nil, err
-	}
-	values := map[string]string{
-		"number": strconv.FormatInt(p.Number, 10),
-		"what":   words.Say("phrase."+string(p.Purpose), v) + ":" + v["What"].(string) + " " + v["Text"].(string),
-		"place":  v["Place"].(string),
-		"by":     by.In(shape.Community.Location()).Format("2006年01月02日 15:04"),
-		"status": words.Say("phrase."+string(p.Purpose), v),
-		"said":   text,
-	}
-	if p.Purpose == workflow.TellCalled && p.Facts.Said != "" {
-		values["what"] = words.Say("phrase."+string(p.Purpose), v) + ":" + p.Facts.Said
-	}
-	if p.Purpose == workflow.TellDigest {
-		values["number"] = p.Facts.Said // the week
-	}
-	if p.Number == 0 && p.Purpose != workflow.TellDigest {
-		values["number"] = p.CreatedAt.In(shape.Community.Location()).Format(time.DateOnly) // it is about no ticket
-	}
-	if values["place"] == "" {
-		values["place"] = shape.Community.Name
-	}
-	out := map[string]string{}
-	for field, name := range tpl.Fields {
-		value := strings.Join(strings.Fields(values[name]), " ")
-		switch strings.TrimRight(field, "0123456789") {
-		case "thing":
-			value = wording.Shorten(value, 20)
-		case "phrase":
-			value = wording.Shorten(value, 5)
-		case "name":
-			value = wording.Shorten(value, 10)
-		}
-		out[field] = value
-	}
-	return out, nil
-}
-
-// failed obeys the platform's error codes. settled is false where another
-// channel should be tried.
-func (b *Bot) failed(p desk.Push, channel string, now time.Time, err error) (desk.PushOutcome, bool) {
-	out := desk.PushOutcome{Channel: channel, Error: err.Error()}
-	if errors.Is(err, wechat.ErrAmbiguous) {
-		if p.Purpose.TwiceRatherThanNever() && p.Attempts < 3 {
-			return b.later(p, now, out), true
-		}
-		out.Status = desk.PushUnknown
-		return out, true
-	}
-	var api *wechat.APIError
-	if !errors.As(err, &api) {
-		return b.later(p, now, out), true
-	}
-	out.ErrCode = api.Code
-	switch api.Action() {
-	case wechat.Retry, wechat.RefreshToken:
-		return b.later(p, now, out), true
-	case wechat.NextMinute:
-		b.channels.stop(p.Community, minuteOf(channel), now.Truncate(time.Minute).Add(time.Minute))
-		return b.nextMinute(p, channel, out), true
-	case wechat.NextDay:
-		b.log.Error("daily limit of the platform reached", "community", p.Community, "channel", channel)
-		b.channels.stop(p.Community, channel, nextDay(now))
-		return out, false
-	case wechat.OtherChannel:
-		return out, false
-	case wechat.ChannelOff:
-		b.log.Error("the platform does not permit a channel", "community", p.Community, "channel", channel, "errcode", api.Code)
-		b.channels.stop(p.Community, channel, now.Add(channelOff))
-		return out, false
-	case wechat.Unreachable, wechat.ContentRefused:
-		return giveUp(p, out), true
-	}
-	b.log.Error("the platform answers with a code that is not in the table", "community", p.Community, "channel", channel, "errcode", api.Code)
-	return giveUp(p, out), true
-}
-
-// minuteOf names the minute of a channel that is used up: what comes meanwhile waits
-// without asking WeChat, by the same channel.
-func minuteOf(channel string) string { return channel + " this minute" }
-
-// nextMinute holds a push until its channel's next minute.
-func (b *Bot) nextMinute(p desk.Push, channel string, out desk.PushOutcome) desk.PushOutcome {
-	out.Status, out.Channel, out.NextTry, out.Held = desk.PushOwed, channel, b.channels.opens(p.Community, minuteOf(channel)), true
-	return out
-}
-
-// china is where the platform's day ends.
-var china = time.FixedZone("UTC+8", 8*60*60)
-
-func nextDay(now time.Time) time.Time {
-	t := now.In(china)
-	return time.Date(t.Year(), t.Month(), t.Day()+1, 0, 1, 0, 0, china)
 }
 
 // allArrived tells whether a delivery is word that pushes reached whom they were sent

@@ -56,12 +56,12 @@ func (s *session) round(ctx context.Context, sp spoken) (string, error) {
 		s.talk.Pending = pending{Verb: sp.Verb, Draft: sp.Rest}
 		return s.say("fixed_where", nil), nil
 	}
+	var t workflow.Ticket
 	if found {
 		if r.Number, err = s.foundTicket(ctx, sp.Rest, u, r.Place, media, solved); err != nil {
 			return "", err
 		}
-		t, err := s.w.Ticket(ctx, r.Number)
-		if err != nil {
+		if t, err = s.w.Ticket(ctx, r.Number); err != nil {
 			return "", err
 		}
 		s.talk.Ticket = t.Number
@@ -82,7 +82,7 @@ func (s *session) round(ctx context.Context, sp spoken) (string, error) {
 	}
 	v["Count"], v["Photos"] = n+1, len(media)
 	s.w.Change.Rounds = append(s.w.Change.Rounds, r)
-	return s.say("did."+string(r.Kind), v), nil
+	return s.warned(&t, v, s.say("did."+string(r.Kind), v)), nil
 }
 
 // mayRound tells whether patrols and visits, or what was settled on the spot, are

@@ -5,6 +5,7 @@ import (
 
 	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/desk"
 )
 
 // myPage lists somebody's own matters.
@@ -115,7 +116,8 @@ func (c *Console) rate(q *request) error {
 	return q.ownCommand(said, workflow.Command{Name: workflow.CmdRate, Actor: q.by(), Rating: rating, Text: q.words("words")})
 }
 
-// add takes more words and photos: the answer where something was asked.
+// add takes more words and photos: the answer where something was asked. News of danger
+// is an emergency of its own, as in the chat.
 func (c *Console) add(q *request) error {
 	t, err := q.ownTicket()
 	if err != nil {
@@ -132,15 +134,32 @@ func (c *Console) add(q *request) error {
 	if cmd.Text == "" && len(photos) == 0 {
 		return &workflow.Error{Code: workflow.CodeNeedsText, Number: t.Number}
 	}
-	u, err := c.o.Understander.Understand(q.Context(), q.shape.Community, workflow.Words{Text: cmd.Text})
+	near := workflow.Place{Estate: t.Place.Estate, Building: t.Place.Building, Grid: t.Place.Grid} // without whose door it is
+	u, err := c.o.Understander.Understand(q.Context(), q.shape.Community, workflow.Words{Text: cmd.Text, Home: q.me.Home, Near: near})
 	if err != nil {
 		return err
 	}
 	return q.work(func(w *deskWork) (string, error) {
+		living, err := w.Living(q.Context(), t.Number)
+		if err != nil {
+			return "", err
+		}
+		if u.PlainDanger() && !u.GoesOnAbout(&living) {
+			return q.cry(w, u, cmd.Text, photos)
+		}
 		cmd.Media = q.attach(w, t.Number, photos)
-		_, err := w.Do(q.Context(), t.Number, cmd)
+		_, err = w.Do(q.Context(), t.Number, cmd)
 		return warned(q.address("added", "my", t.Number), u.Danger), err
 	})
+}
+
+// cry files the emergency that words tell of.
+func (q *request) cry(w *deskWork, u workflow.Understanding, words string, photos []desk.MediaFile) (string, error) {
+	cmd := u.Filing(words, q.by())
+	cmd.Reporter, cmd.Source, cmd.Media = q.me.ID, workflow.SourceChat, q.pictures(photos)
+	t, err := w.FileDanger(q.Context(), cmd)
+	q.attach(w, t.Number, photos)
+	return warned(q.address("cried", "my", t.Number), u.Danger), err
 }
 
 // urge asks those who handle it to hurry.

@@ -125,7 +125,7 @@ func (q *request) render(status int, page string, body any) error {
 			v.Said = v.Say(key)
 		}
 		if call := "call." + q.URL.Query().Get("danger"); q.console.o.Wording.Has(call) {
-			v.Call = v.Say("page.danger", "Call", v.Say(call))
+			v.Call = v.Say("danger", "Call", v.Say(call))
 		}
 	}
 	var b bytes.Buffer

@@ -18,13 +18,13 @@ import (
 )
 
 // upload sends words and a file as the photo of a form.
-func (b *browser) upload(path string, data []byte) answer {
+func (b *browser) upload(path string, data []byte, words ...string) answer {
 	b.t.Helper()
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
 	b.must(w.WriteField("csrf", b.sign(path)))
 	b.must(w.WriteField("once", newToken()))
-	b.must(w.WriteField("words", "有照片"))
+	b.must(w.WriteField("words", strings.Join(append(words, "有照片"), ",")))
 	p, err := w.CreateFormFile("photos", "a.jpg")
 	b.must(err)
 	_, err = p.Write(data)

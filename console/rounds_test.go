@@ -4,6 +4,7 @@ import (
 	"html"
 	"net/http"
 	"net/url"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -243,6 +244,54 @@ func TestDangerOnAPageNamesWhomToCall(t *testing.T) {
 	}
 	a := worker.post("/c/east/rounds", url.Values{"kind": {"patrol"}, "outcome": {"well"}, "words": {"都好"}})
 	worker.get(a.to()).mustSay(t, http.StatusOK, "记下了", "but not", "【紧急】")
+}
+
+// News of danger that a resident adds to a matter on its page is an emergency of its own,
+// as in the chat; what goes on about an emergency belongs to it.
+func TestDangerAddedOnAPageIsAnEmergency(t *testing.T) {
+	h := newHouse(t)
+	b := h.as("east/resident")
+	own := h.file(east, "楼道灯坏了")
+	path := "/c/east/my/" + number(own)
+	open := func() []workflow.Ticket {
+		t.Helper()
+		all, err := h.store.Reported(t.Context(), east, own.Reporter, false, 10)
+		h.must(err)
+		return all
+	}
+	b.post(path+"/add", url.Values{"words": {"灯现在一闪一闪的"}})
+	if all := open(); len(all) != 1 {
+		t.Fatalf("what is no danger filed %d", len(all)-1)
+	}
+	picture, err := os.ReadFile(photo(t))
+	h.must(err)
+	a := b.upload(path+"/add", picture, "楼道里着火了,快来人")
+	all := open()
+	if len(all) != 2 {
+		t.Fatalf("a fire left %d matters: %d %s", len(all), a.status, a.body)
+	}
+	fire := all[0]
+	if fire.Severity != workflow.Emergency || fire.Danger != "fire" || fire.Place.Building != 1 || fire.Place.Room != "" || len(fire.Media) != 1 {
+		t.Errorf("the fire is %s, %s, in %s, with %d photos", fire.Severity, fire.Danger, fire.Place, len(fire.Media))
+	}
+	if all[1].Version != own.Version+1 {
+		t.Errorf("it was added to the lamp as well")
+	}
+	burns := "/c/east/my/" + number(fire)
+	if a.to() != burns+"?said=cried&danger=fire" {
+		t.Errorf("it leads to %s", a.to())
+	}
+	b.get(a.to()).mustSay(t, http.StatusOK, "【紧急】请马上打 119", "已经单独登记", "紧急")
+	pushes, err := h.store.PushesOf(t.Context(), east, fire.Number)
+	h.must(err)
+	if !slices.ContainsFunc(pushes, func(p desk.Push) bool { return p.Purpose == workflow.TellDanger }) {
+		t.Errorf("nobody is told of the fire: %v", pushes)
+	}
+	for from, words := range map[string]string{path: "着火了,火更大了", burns: "着火了,楼上有人出不来"} {
+		if a := b.post(from+"/add", url.Values{"words": {words}}); !strings.HasPrefix(a.to(), burns+"?said=") || len(open()) != 2 {
+			t.Errorf("from %s it leads to %s, and leaves %d matters", from, a.to(), len(open()))
+		}
+	}
 }
 
 // A push that reaches nobody is a telephone call, which is ticked off.

@@ -24,7 +24,8 @@ type crowd struct {
 	rate     atomic.Int64 // reports a second
 	count    atomic.Int64 // residents so far
 	workers  map[string]chan int64
-	mute     atomic.Bool // workers and raters rest
+	mute     atomic.Bool  // nobody says anything more
+	saying   atomic.Int64 // who has begun to; nobody does after mute while it is 0
 	busy     sync.WaitGroup
 }
 
@@ -72,6 +73,11 @@ func (c *crowd) report() {
 // say sends and notes what came back. It outlasts the run: what was sent must be
 // answered, or the judge would not know what its sender saw.
 func (c *crowd) say(openid string, d deed, text string, number int64) class {
+	c.saying.Add(1)
+	defer c.saying.Add(-1)
+	if c.mute.Load() {
+		return unavailable
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	s := said{Who: openid, Deed: d, Text: text, Number: number, At: time.Now(), Phase: c.history.now()}

@@ -241,19 +241,27 @@ func carriedOver(ctx context.Context, f *ground.Field) (time.Duration, error) {
 }
 
 // settle waits until nothing is queued and nothing owed that is due, and reads the
-// record. Workers and raters go on meanwhile for a while, then rest.
+// record. Workers and raters go on until then, or for a while, then rest: what is said
+// after the record was read could not be judged.
 func settle(ctx context.Context, f *ground.Field, c *crowd, most time.Duration) (*record, time.Time, error) {
 	began := time.Now()
 	var r *record
 	for quiet := 0; ; {
+		if quiet > 0 || time.Since(began) > most/4 {
+			c.mute.Store(true)
+		}
+		resting := c.mute.Load() && c.saying.Load() == 0
 		var err error
 		if r, err = readRecord(ctx, f.Stores.Postgres, f.Stores.Redis, ground.Community); err != nil {
 			return nil, time.Time{}, err
 		}
-		c.mute.Store(time.Since(began) > most/4)
-		if r.busy(time.Now()) {
+		switch {
+		case r.busy(time.Now()):
 			quiet = 0
-		} else if quiet++; quiet == 3 {
+		case quiet == 0 || resting:
+			quiet++
+		}
+		if quiet > 3 {
 			return r, time.Now(), nil
 		}
 		if time.Since(began) > most || ctx.Err() != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/access"
+	"github.com/wishdesk/wishdesk/workflow/desk"
 )
 
 func TestSessionsEnd(t *testing.T) {
@@ -206,5 +207,82 @@ func TestSessionsEndWithTheWeChat(t *testing.T) {
 		if _, ok, err := s.Session(c, here, access.Hash(key), noon, noon); err != nil || ok != want {
 			t.Errorf("the session of %s lasts: %v, want %v (%v)", key, ok, want, err)
 		}
+	}
+}
+
+// binding is a member of the staff with a code, for the WeChat of a resident who is owed
+// some pushes, stored in that order.
+func binding(t *testing.T, s *Store, name string, keys ...string) (code, openid string, staff workflow.PersonID) {
+	t.Helper()
+	code, openid = "CODE"+name, "o-"+name
+	staff, err := s.UpsertPerson(ctx(t), "staff-"+name, workflow.Person{Community: here, Name: "秦霞", Roles: []workflow.Role{{Kind: workflow.RoleWorker}}})
+	must(t, err)
+	was, err := s.UpsertPerson(ctx(t), "was-"+name, workflow.Person{Community: here, OpenID: openid, Following: true})
+	must(t, err)
+	for _, key := range keys { // one after the other: each commit is in order
+		must(t, s.Commit(ctx(t), desk.Change{Community: here, Pushes: []desk.Push{owed(key, was)}}))
+	}
+	must(t, s.NewBindCode(ctx(t), here, staff, code, noon.Add(time.Hour)))
+	return code, openid, staff
+}
+
+// waits is until somebody waits for a lock.
+func waits(t *testing.T, s *Store) {
+	t.Helper()
+	for count(t, s, "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()") == 0 {
+		if ctx(t).Err() != nil {
+			t.Fatal("nobody waits")
+		}
+	}
+}
+
+// What a resident is owed is taken over in the order in which leases and ends of pushes
+// lock it: whoever has the first waits for none of the others.
+func TestBindLocksPushesInTheOrderOfLeases(t *testing.T) {
+	s := newStore(t)
+	code, openid, staff := binding(t, s, "a", "z", "b") // not in the order of their keys
+	tx, err := s.pool.Begin(ctx(t))
+	must(t, err)
+	_, err = tx.Exec(ctx(t), "SELECT FROM push WHERE key = 'b' FOR UPDATE")
+	must(t, err)
+	bound := make(chan error)
+	go func() {
+		_, _, err := s.Bind(ctx(t), here, code, openid, noon)
+		bound <- err
+	}()
+	waits(t, s)
+	if _, err := tx.Exec(ctx(t), "SELECT FROM push WHERE key = 'z' FOR UPDATE NOWAIT"); err != nil {
+		t.Errorf("the second is held by who waits for the first: %v", err)
+	}
+	must(t, tx.Rollback(ctx(t)))
+	must(t, <-bound)
+	if n := count(t, s, "SELECT count(*) FROM push WHERE person = $1", staff); n != 2 {
+		t.Errorf("%d pushes were taken over", n)
+	}
+}
+
+// Where PostgreSQL ends a binding because it and somebody else wait for each other, it is
+// done again.
+func TestBindIsDoneAgainAfterADeadlock(t *testing.T) {
+	s := newStore(t)
+	code, openid, staff := binding(t, s, "a", "b")
+	tx, err := s.pool.Begin(ctx(t))
+	must(t, err)
+	_, err = tx.Exec(ctx(t), "SET LOCAL deadlock_timeout = '1h'") // the other one finds it
+	must(t, err)
+	_, err = tx.Exec(ctx(t), "SELECT FROM person WHERE id = $1 FOR UPDATE", staff)
+	must(t, err)
+	bound := make(chan error)
+	go func() {
+		_, _, err := s.Bind(ctx(t), here, code, openid, noon)
+		bound <- err
+	}()
+	waits(t, s)
+	_, err = tx.Exec(ctx(t), "UPDATE push SET attempts = attempts WHERE key = 'b'")
+	must(t, err)
+	must(t, tx.Commit(ctx(t)))
+	must(t, <-bound)
+	if n := count(t, s, "SELECT count(*) FROM push WHERE person = $1", staff); n != 1 {
+		t.Errorf("%d pushes were taken over", n)
 	}
 }

@@ -76,7 +76,7 @@ func check(ch *desk.Change) error {
 func (s *Store) transact(changes []*desk.Change) (answers []error, err error) {
 	for range maxTries {
 		answers, err = s.attempt(changes)
-		if err == nil || !raced(err) && !dead(err) {
+		if err == nil || !worthAgain(err, len(changes)) {
 			return answers, err
 		}
 	}
@@ -214,6 +214,18 @@ func (s *Store) wrote(ctx context.Context, tx transaction, changes []*desk.Chang
 		return there, err
 	}
 	return false, nil
+}
+
+// worthAgain tells whether trying again may help so many who share a round. A lock that one of
+// them waited for in vain is not waited for by all once more.
+func worthAgain(err error, callers int) bool {
+	return dead(err) || raced(err) && (callers == 1 || !locked(err))
+}
+
+// locked: somebody holds a row for longer than is waited for it.
+func locked(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "55P03"
 }
 
 // raced: another process stored something between reading and writing, or

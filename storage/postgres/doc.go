@@ -9,7 +9,8 @@
 //
 // Read it in this order: migrations (what is kept), open.go, together.go (how
 // many callers share a round trip), commit.go (how many changes share one
-// transaction), change.go (what one change reads and writes), then the reads:
-// ticket.go, people.go, push.go, media.go, community.go, day.go, and search.go,
-// which also writes what it finds by.
+// transaction), change.go (what one change depends on, and in which order it is
+// written), then what is written and read of each thing: ticket.go, people.go,
+// push.go, media.go, grid.go, community.go, day.go, and search.go, which also
+// writes what it finds by.
 package postgres

@@ -1,7 +1,9 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -159,4 +161,42 @@ func (s *Store) RoundsOf(ctx context.Context, community string, by workflow.Pers
 	n, _, err := row(ctx, s, "rounds", pgx.RowTo[int], `SELECT count(*) FROM round WHERE community = $1 AND person = $2 AND at >= $3 AND kind = $4`,
 		community, by, since, string(kind))
 	return n, err
+}
+
+const (
+	insertRound = `INSERT INTO round (community, id, kind, person, grid, place, body, media, care, number, at, checks)
+		VALUES ($1, $2, $3, $4, $5, $6::text::jsonb, $7, $8, $9, $10, $11, $12::text::jsonb) ON CONFLICT (community, id) DO NOTHING`
+	careVisited = `UPDATE care SET last_visit = $3, next_visit = $3::timestamptz + every * interval '1 day'
+		WHERE community = $1 AND id = $2 AND coalesce(last_visit, '-infinity') < $3`
+)
+
+func writeRounds(b *pgx.Batch, fit []*desk.Change, _ *known) error {
+	var all []workflow.Round
+	for _, ch := range fit {
+		for _, r := range ch.Rounds {
+			r.Community = ch.Community
+			all = append(all, r)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b workflow.Round) int {
+		return cmp.Or(cmp.Compare(a.Community, b.Community), cmp.Compare(a.Care, b.Care), cmp.Compare(a.ID, b.ID))
+	})
+	for _, r := range all {
+		place, err := document(r.Place)
+		if err != nil {
+			return err
+		}
+		checks, err := document(slices.Concat([]workflow.Check{}, r.Checks))
+		if err != nil {
+			return err
+		}
+		if r.Media == nil {
+			r.Media = []string{}
+		}
+		b.Queue(insertRound, r.Community, r.ID, string(r.Kind), r.By, r.Place.Grid, place, text(r.Text), r.Media, r.Care, r.Number, r.At, checks)
+		if r.Care != 0 {
+			b.Queue(careVisited, r.Community, r.Care, r.At)
+		}
+	}
+	return nil
 }

@@ -1,7 +1,10 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -69,4 +72,53 @@ func (s *Store) DeadLetterByID(ctx context.Context, community string, id int64) 
 func (s *Store) RemoveDeadLetter(ctx context.Context, community string, id int64) error {
 	_, err := s.pool.Exec(ctx, `DELETE FROM dead_letter WHERE community = $1 AND id = $2`, community, id)
 	return fault("dead letter", err)
+}
+
+const (
+	insertMedia = `INSERT INTO media (community, id, person, wechat_id, type, status, mime, size, number, created_at, spoken)
+		SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::bigint[], $10::timestamptz[], $11::boolean[])
+		ON CONFLICT (community, id) DO NOTHING`
+	attachMedia = `UPDATE media m SET number = x.number
+		FROM unnest($1::text[], $2::text[], $3::bigint[]) AS x(community, id, number)
+		WHERE m.community = x.community AND m.id = x.id`
+)
+
+func writeMedia(b *pgx.Batch, fit []*desk.Change, _ *known) error {
+	var fresh []desk.MediaFile
+	attached := map[name]int64{}
+	for _, ch := range fit {
+		for _, m := range ch.Media {
+			m.Community, m.Status = ch.Community, cmp.Or(m.Status, desk.MediaOwed)
+			fresh = append(fresh, m)
+		}
+		for _, a := range ch.Attach {
+			for _, id := range a.IDs {
+				attached[name{ch.Community, id}] = a.Number
+			}
+		}
+	}
+	if len(fresh) > 0 {
+		slices.SortStableFunc(fresh, func(a, b desk.MediaFile) int {
+			return compareNames(name{a.Community, a.ID}, name{b.Community, b.ID})
+		})
+		b.Queue(insertMedia,
+			column(fresh, func(m desk.MediaFile) string { return m.Community }),
+			column(fresh, func(m desk.MediaFile) string { return m.ID }),
+			column(fresh, func(m desk.MediaFile) int64 { return int64(m.Person) }),
+			column(fresh, func(m desk.MediaFile) string { return m.WeChatID }),
+			column(fresh, func(m desk.MediaFile) string { return m.Type }),
+			column(fresh, func(m desk.MediaFile) string { return string(m.Status) }),
+			column(fresh, func(m desk.MediaFile) string { return m.MIME }),
+			column(fresh, func(m desk.MediaFile) int64 { return m.Size }),
+			column(fresh, func(m desk.MediaFile) int64 { return m.Number }),
+			column(fresh, func(m desk.MediaFile) time.Time { return m.CreatedAt }),
+			column(fresh, func(m desk.MediaFile) bool { return m.Spoken }))
+	}
+	if names := slices.SortedFunc(maps.Keys(attached), compareNames); len(names) > 0 {
+		b.Queue(attachMedia,
+			column(names, func(n name) string { return n.community }),
+			column(names, func(n name) string { return n.text }),
+			column(names, func(n name) int64 { return attached[n] }))
+	}
+	return nil
 }

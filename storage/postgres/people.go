@@ -5,6 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -260,6 +263,22 @@ func (s *Store) Bind(ctx context.Context, community, code, openid string, now ti
 	if openid == "" {
 		return p, 0, &workflow.Error{Code: workflow.CodeInvalid, Cause: errors.New("an empty openid")}
 	}
+	for range maxTries {
+		p, former, err = s.bind(ctx, community, code, openid, now)
+		if err == nil || !raced(err) {
+			break
+		}
+	}
+	return p, former, fault("bind", err)
+}
+
+// owePushes gives what one person is owed to another. The rows are locked in the order
+// of leases and ends of pushes (see write).
+const owePushes = `UPDATE push p SET person = $3 FROM (
+		SELECT key FROM push WHERE community = $1 AND person = $2 AND status IN ('owed', 'sending') ORDER BY key COLLATE "C" FOR UPDATE) AS o
+	WHERE p.community = $1 AND p.key = o.key`
+
+func (s *Store) bind(ctx context.Context, community, code, openid string, now time.Time) (p workflow.Person, former workflow.PersonID, err error) {
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		var id workflow.PersonID
 		err := tx.QueryRow(ctx, `SELECT person, former FROM bind_code
@@ -286,7 +305,7 @@ func (s *Store) Bind(ctx context.Context, community, code, openid string, now ti
 			if _, err := tx.Exec(ctx, `UPDATE person SET openid = NULL, following = false WHERE community = $1 AND id = $2`, community, was); err != nil {
 				return err
 			}
-			if _, err := tx.Exec(ctx, `UPDATE push SET person = $3 WHERE community = $1 AND person = $2 AND status IN ('owed', 'sending')`, community, was, id); err != nil {
+			if _, err := tx.Exec(ctx, owePushes, community, was, id); err != nil {
 				return err
 			}
 		}
@@ -308,7 +327,7 @@ func (s *Store) Bind(ctx context.Context, community, code, openid string, now ti
 		}
 		return touch(ctx, tx, community)
 	})
-	return p, former, fault("bind", err)
+	return p, former, err
 }
 
 // Delivered is a delivery in the record; ok is false where there is none.
@@ -328,4 +347,115 @@ func (s *Store) Talk(ctx context.Context, community string, person workflow.Pers
 	t, _, err := pointRow(ctx, s, "talk", pgx.RowToStructByPos[talk],
 		`SELECT state::text, version FROM talk WHERE community = $1 AND person = $2`, community, person)
 	return t.State, t.Version, err
+}
+
+const (
+	insertPeople = `INSERT INTO person (community, id, name, phone, openid, roles, home, following)
+		SELECT x.community, x.id, x.name, x.phone, nullif(x.openid, ''), x.roles::jsonb, x.home::jsonb, x.following
+		FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[])
+			AS x(community, id, name, phone, openid, roles, home, following)`
+	updateFollowing = `UPDATE person p SET following = x.following
+		FROM unnest($1::text[], $2::bigint[], $3::boolean[]) AS x(community, id, following)
+		WHERE p.community = x.community AND p.id = x.id`
+	updateHome = `UPDATE person p SET home = x.home::jsonb
+		FROM unnest($1::text[], $2::bigint[], $3::text[]) AS x(community, id, home)
+		WHERE p.community = x.community AND p.id = x.id`
+	updateContact = `UPDATE person p SET name = coalesce(nullif(x.name, ''), p.name), phone = coalesce(nullif(x.phone, ''), p.phone)
+		FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[]) AS x(community, id, name, phone)
+		WHERE p.community = x.community AND p.id = x.id`
+	updateAway = `UPDATE person p SET away_from = x.away_from, away_until = x.away_until
+		FROM unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::timestamptz[]) AS x(community, id, away_from, away_until)
+		WHERE p.community = x.community AND p.id = x.id`
+	// touchShapes lets running processes see that staff changed.
+	touchShapes = `UPDATE community SET shape = shape + 1 WHERE code IN (
+		SELECT p.community FROM person p
+		JOIN unnest($1::text[], $2::bigint[]) AS x(community, id) ON p.community = x.community AND p.id = x.id
+		WHERE p.staff)`
+)
+
+func writePeople(b *pgx.Batch, fit []*desk.Change, _ *known) error {
+	type person struct {
+		workflow.Person
+		roles, home string
+	}
+	var fresh []person
+	following, homes := map[ref]bool{}, map[ref]string{}
+	away, contacts := map[ref]workflow.Leave{}, map[ref]desk.Contacted{}
+	touched := map[ref]bool{}
+	for _, ch := range fit {
+		if p := ch.NewPerson; p != nil {
+			roles, home, err := rolesAndHome(*p)
+			if err != nil {
+				return err
+			}
+			fresh = append(fresh, person{*p, roles, home})
+			if p.Staff() {
+				touched[ref{ch.Community, int64(p.ID)}] = true
+			}
+		}
+		if f := ch.Following; f != nil {
+			following[ref{ch.Community, int64(f.Person)}] = f.Yes
+			touched[ref{ch.Community, int64(f.Person)}] = true
+		}
+		if k := ch.Contact; k != nil {
+			contacts[ref{ch.Community, int64(k.Person)}] = *k
+			touched[ref{ch.Community, int64(k.Person)}] = true
+		}
+		if a := ch.Away; a != nil {
+			away[ref{ch.Community, int64(a.Person)}] = a.Leave
+			touched[ref{ch.Community, int64(a.Person)}] = true
+		}
+		if h := ch.Home; h != nil {
+			home, err := document(h.Place)
+			if err != nil {
+				return err
+			}
+			homes[ref{ch.Community, int64(h.Person)}] = home
+			touched[ref{ch.Community, int64(h.Person)}] = true
+		}
+	}
+	if len(fresh) > 0 {
+		slices.SortStableFunc(fresh, func(a, b person) int {
+			return compareNames(name{a.Community, a.OpenID}, name{b.Community, b.OpenID})
+		})
+		b.Queue(insertPeople,
+			column(fresh, func(p person) string { return p.Community }),
+			column(fresh, func(p person) int64 { return int64(p.ID) }),
+			column(fresh, func(p person) string { return text(p.Name) }),
+			column(fresh, func(p person) string { return text(p.Phone) }),
+			column(fresh, func(p person) string { return p.OpenID }),
+			column(fresh, func(p person) string { return p.roles }),
+			column(fresh, func(p person) string { return p.home }),
+			column(fresh, func(p person) bool { return p.Following }))
+	}
+	if refs := slices.SortedFunc(maps.Keys(following), compareRefs); len(refs) > 0 {
+		b.Queue(updateFollowing, communities(refs), ids(refs), column(refs, func(r ref) bool { return following[r] }))
+	}
+	if refs := slices.SortedFunc(maps.Keys(homes), compareRefs); len(refs) > 0 {
+		b.Queue(updateHome, communities(refs), ids(refs), column(refs, func(r ref) string { return homes[r] }))
+	}
+	if refs := slices.SortedFunc(maps.Keys(contacts), compareRefs); len(refs) > 0 {
+		b.Queue(updateContact, communities(refs), ids(refs),
+			column(refs, func(r ref) string { return text(contacts[r].Name) }), column(refs, func(r ref) string { return text(contacts[r].Phone) }))
+	}
+	if refs := slices.SortedFunc(maps.Keys(away), compareRefs); len(refs) > 0 {
+		b.Queue(updateAway, communities(refs), ids(refs),
+			column(refs, func(r ref) *time.Time { return moment(away[r].From) }), column(refs, func(r ref) *time.Time { return moment(away[r].Until) }))
+	}
+	if refs := slices.SortedFunc(maps.Keys(touched), compareRefs); len(refs) > 0 {
+		b.Queue(touchShapes, communities(refs), ids(refs))
+	}
+	return nil
+}
+
+// rolesAndHome are a person's documents; somebody without roles has "[]".
+func rolesAndHome(p workflow.Person) (roles, home string, err error) {
+	if p.Roles == nil {
+		p.Roles = []workflow.Role{}
+	}
+	if roles, err = document(p.Roles); err != nil {
+		return "", "", fmt.Errorf("roles: %w", err)
+	}
+	home, err = document(p.Home)
+	return roles, home, err
 }

@@ -1,10 +1,13 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"time"
 
@@ -242,4 +245,88 @@ func (s *Store) Consent(ctx context.Context, community string, person workflow.P
 func (s *Store) PushesOf(ctx context.Context, community string, number int64) ([]desk.Push, error) {
 	return rows(ctx, s, "pushes of a ticket", scanPush,
 		`SELECT `+pushColumns+` FROM push WHERE community = $1 AND number = $2 ORDER BY created_at, key`, community, number)
+}
+
+const insertPushes = `INSERT INTO push (community, key, person, number, purpose, facts, status, next_try, created_at)
+	SELECT x.community, x.key, x.person, x.number, x.purpose, x.facts::jsonb, x.status, x.next_try, x.created_at
+	FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[])
+		AS x(community, key, person, number, purpose, facts, status, next_try, created_at)
+	ON CONFLICT (community, key) DO NOTHING`
+
+func writePushes(b *pgx.Batch, fit []*desk.Change, _ *known) error {
+	type push struct {
+		desk.Push
+		facts string
+	}
+	var all []push
+	for _, ch := range fit {
+		for _, p := range ch.Pushes {
+			facts, err := document(p.Facts)
+			if err != nil {
+				return err
+			}
+			p.Community, p.Status = ch.Community, cmp.Or(p.Status, desk.PushOwed)
+			all = append(all, push{p, facts})
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(all, func(a, b push) int {
+		return compareNames(name{a.Community, a.Key}, name{b.Community, b.Key})
+	})
+	b.Queue(insertPushes,
+		column(all, func(p push) string { return p.Community }),
+		column(all, func(p push) string { return p.Key }),
+		column(all, func(p push) int64 { return int64(p.Person) }),
+		column(all, func(p push) int64 { return p.Number }),
+		column(all, func(p push) string { return string(p.Purpose) }),
+		column(all, func(p push) string { return p.facts }),
+		column(all, func(p push) string { return string(p.Status) }),
+		column(all, func(p push) time.Time { return p.NextTry }),
+		column(all, func(p push) time.Time { return p.CreatedAt }))
+	return nil
+}
+
+func writeEnds(b *pgx.Batch, fit []*desk.Change, _ *known) error {
+	ends := map[name]desk.PushOutcome{}
+	for _, ch := range fit {
+		for _, e := range ch.Ended {
+			ends[name{ch.Community, e.Key}] = e.PushOutcome
+		}
+	}
+	for _, n := range slices.SortedFunc(maps.Keys(ends), compareNames) {
+		b.Queue(finishPush, finishArgs(n.community, n.text, ends[n])...)
+	}
+	return nil
+}
+
+const (
+	addConsent = `INSERT INTO consent AS c (community, person, template, remaining) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (community, person, template) DO UPDATE SET remaining = c.remaining + excluded.remaining`
+	noConsent = `UPDATE consent SET remaining = 0 WHERE community = $1 AND person = $2 AND template = $3`
+)
+
+func writeConsents(b *pgx.Batch, fit []*desk.Change, _ *known) error {
+	type consent struct {
+		community string
+		desk.Consent
+	}
+	var all []consent
+	for _, ch := range fit {
+		for _, c := range ch.Consents {
+			all = append(all, consent{ch.Community, c})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b consent) int {
+		return cmp.Or(cmp.Compare(a.community, b.community), cmp.Compare(a.Person, b.Person), cmp.Compare(a.Template, b.Template))
+	})
+	for _, c := range all {
+		if c.None {
+			b.Queue(noConsent, c.community, c.Person, c.Template)
+			continue
+		}
+		b.Queue(addConsent, c.community, c.Person, c.Template, c.By)
+	}
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -195,4 +196,133 @@ func (s *Store) Loads(ctx context.Context, community string) (map[workflow.Perso
 		loads[l.Owner] = l.Count
 	}
 	return loads, err
+}
+
+const (
+	insertTickets = `INSERT INTO ticket (community, number, version, state, stand, kind, category, severity, grid, level,
+			owner, reporter, next_due, filed_at, ended_at, body, helpers, support, outside, resolved_at, late_since, changed_at, pressing, pressing_of)
+		SELECT x.community, x.number, x.version, x.state, x.stand, x.kind, x.category, x.severity, x.grid, x.level,
+			x.owner, x.reporter, x.next_due, x.filed_at, x.ended_at, x.body::jsonb, x.helpers::bigint[], x.support, x.outside, x.resolved_at, x.late_since, x.changed_at, x.pressing, x.version ` + fromTickets
+	updateTickets = `UPDATE ticket t SET version = x.version, state = x.state, stand = x.stand, kind = x.kind,
+			category = x.category, severity = x.severity, grid = x.grid, level = x.level, owner = x.owner,
+			reporter = x.reporter, next_due = x.next_due, filed_at = x.filed_at, ended_at = x.ended_at, body = x.body::jsonb,
+			helpers = x.helpers::bigint[], support = x.support, outside = x.outside, resolved_at = x.resolved_at,
+			late_since = x.late_since, changed_at = greatest(t.changed_at, x.changed_at), pressing = x.pressing, pressing_of = x.version ` +
+		fromTickets + ` WHERE t.community = x.community AND t.number = x.number`
+	fromTickets = `FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+			$9::text[], $10::smallint[], $11::bigint[], $12::bigint[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[], $16::text[],
+			$17::text[], $18::integer[], $19::boolean[], $20::timestamptz[], $21::timestamptz[], $22::timestamptz[], $23::timestamptz[])
+		AS x(community, number, version, state, stand, kind, category, severity, grid, level, owner, reporter, next_due, filed_at, ended_at, body,
+			helpers, support, outside, resolved_at, late_since, changed_at, pressing)`
+)
+
+func writeTickets(b *pgx.Batch, fit []*desk.Change, k *known) error {
+	last := map[ref]workflow.Ticket{}
+	bodies := map[ref]string{}
+	changed := map[ref]time.Time{}
+	for _, ch := range fit {
+		for _, tc := range ch.Tickets {
+			r := ref{ch.Community, tc.Ticket.Number}
+			for _, ev := range tc.Events {
+				if ev.At.After(changed[r]) {
+					changed[r] = ev.At
+				}
+			}
+			body, err := document(tc.Ticket)
+			if err != nil {
+				return err
+			}
+			last[r], bodies[r] = tc.Ticket, body
+		}
+	}
+	return upsert(last, k.storedTickets, func(stored bool, refs []ref) error {
+		sql := insertTickets
+		if stored {
+			sql = updateTickets
+		}
+		word := func(f func(workflow.Ticket) string) []string {
+			return column(refs, func(r ref) string { return text(f(last[r])) })
+		}
+		b.Queue(sql, communities(refs), ids(refs),
+			column(refs, func(r ref) int64 { return last[r].Version }),
+			word(func(t workflow.Ticket) string { return string(t.State) }),
+			word(func(t workflow.Ticket) string { return string(t.Stand) }),
+			word(func(t workflow.Ticket) string { return string(t.Kind) }),
+			word(func(t workflow.Ticket) string { return string(t.Category) }),
+			word(func(t workflow.Ticket) string { return string(t.Severity) }),
+			word(func(t workflow.Ticket) string { return t.Place.Grid }),
+			column(refs, func(r ref) int64 { return int64(last[r].Level) }),
+			column(refs, func(r ref) int64 { return int64(last[r].Owner) }),
+			column(refs, func(r ref) int64 { return int64(last[r].Reporter) }),
+			column(refs, func(r ref) *time.Time {
+				t := last[r]
+				if _, at, ok := t.NextDue(); ok {
+					return &at
+				}
+				return nil
+			}),
+			column(refs, func(r ref) time.Time { return last[r].FiledAt }),
+			column(refs, func(r ref) *time.Time { return moment(last[r].EndedAt) }),
+			column(refs, func(r ref) string { return bodies[r] }),
+			column(refs, func(r ref) string { t := last[r]; return numbersOf(t.Helpers()) }),
+			column(refs, func(r ref) int64 { return int64(len(last[r].Supporters)) }),
+			column(refs, func(r ref) bool { return last[r].Outside }),
+			column(refs, func(r ref) *time.Time {
+				switch t := last[r]; t.State {
+				case workflow.Resolved, workflow.Closed:
+					return moment(t.ResolvedAt)
+				}
+				return nil
+			}),
+			column(refs, func(r ref) *time.Time {
+				if t := last[r]; t.IsLate() {
+					return moment(t.LateSince)
+				}
+				return nil
+			}),
+			column(refs, func(r ref) time.Time { return changed[r] }),
+			column(refs, func(r ref) *time.Time { t := last[r]; return moment(t.Pressing()) }))
+		return nil
+	})
+}
+
+const insertEvents = `INSERT INTO event (community, number, seq, type, at, body)
+	SELECT x.community, x.number, x.seq, x.type, x.at, x.body::jsonb
+	FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::timestamptz[], $6::text[])
+		AS x(community, number, seq, type, at, body)`
+
+func writeEvents(b *pgx.Batch, fit []*desk.Change, _ *known) error {
+	type event struct {
+		ref
+		*workflow.Event
+		body string
+	}
+	var all []event
+	for _, ch := range fit {
+		for _, tc := range ch.Tickets {
+			for i := range tc.Events {
+				body, err := document(tc.Events[i])
+				if err != nil {
+					return err
+				}
+				all = append(all, event{ref{ch.Community, tc.Ticket.Number}, &tc.Events[i], body})
+			}
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	b.Queue(insertEvents,
+		column(all, func(e event) string { return e.community }),
+		column(all, func(e event) int64 { return e.id }),
+		column(all, func(e event) int64 { return e.Seq }),
+		column(all, func(e event) string { return string(e.Type) }),
+		column(all, func(e event) time.Time { return e.At }),
+		column(all, func(e event) string { return e.body }))
+	return nil
+}
+
+// numbersOf is a list of people as an array of the database.
+func numbersOf(people []workflow.PersonID) string {
+	return "{" + strings.Join(column(people, func(p workflow.PersonID) string { return strconv.FormatInt(int64(p), 10) }), ",") + "}"
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
+	"golang.org/x/sync/errgroup"
 )
 
 // maxBatch is how many callers share one round.
@@ -92,6 +93,9 @@ func (t *together[Q]) do(batch []*asked[Q]) {
 		for i, a := range batch {
 			a.answer <- answers[i]
 		}
+	case len(batch) > 1 && locked(err): // one waits for what somebody else holds: nobody waits with it
+		t.s.log.Warn("a batch met a row that is locked for long", "callers", len(batch))
+		t.s.running.Go(func() { t.apart(batch) })
 	case len(batch) > 1 && refused(err): // something is wrong with one: only that one fails
 		t.s.log.Warn("a batch was refused; it is done one by one", "callers", len(batch), "cause", fault("batch", err))
 		for _, a := range batch {
@@ -102,6 +106,23 @@ func (t *together[Q]) do(batch []*asked[Q]) {
 			a.answer <- fault(a.op, err)
 		}
 	}
+}
+
+// sideBySide is how many connections are spent on a batch that met a locked row: one may
+// wait for it, on the other those go on that need it not.
+const sideBySide = 2
+
+// apart does each of a batch by itself, beside the rounds of others.
+func (t *together[Q]) apart(batch []*asked[Q]) {
+	var all errgroup.Group
+	all.SetLimit(sideBySide)
+	for _, a := range batch {
+		all.Go(func() error {
+			t.do([]*asked[Q]{a})
+			return nil
+		})
+	}
+	_ = all.Wait()
 }
 
 // statement is one statement of many that are sent at once.
@@ -181,7 +202,7 @@ func (s *Store) write(all []*statement) (answers []error, err error) {
 	for range maxTries {
 		_, err = s.statements(sorted)
 		hangs := errors.Is(err, context.DeadlineExceeded)
-		if err == nil || !raced(err) && !dead(err) && (!hangs || hung) {
+		if err == nil || !worthAgain(err, len(all)) && (!hangs || hung) {
 			break
 		}
 		hung = hung || hangs

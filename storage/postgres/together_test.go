@@ -12,13 +12,23 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/wishdesk/wishdesk/storage/storetest"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 )
 
 // leasing asks for leases of pushes in one batch, and tells who got one.
 func leasing(s *Store, keys ...string) (got []bool, errs []error) {
-	got, errs = make([]bool, len(keys)), make([]error, len(keys))
-	batch := make([]*asked[*statement], len(keys))
+	batch, got := leases(keys...)
+	s.pushes.do(batch)
+	for _, a := range batch {
+		errs = append(errs, <-a.answer)
+	}
+	return got, errs
+}
+
+// leases are what asks for leases of pushes; got is who has one once it is answered.
+func leases(keys ...string) (batch []*asked[*statement], got []bool) {
+	batch, got = make([]*asked[*statement], len(keys)), make([]bool, len(keys))
 	for i, key := range keys {
 		batch[i] = &asked[*statement]{ctx: context.Background(), op: "take push", answer: make(chan error, 1), what: &statement{
 			community: here, key: key, sql: takePush, args: []any{here, key, noon, noon.Add(time.Minute), int64(i + 1)},
@@ -29,11 +39,7 @@ func leasing(s *Store, keys ...string) (got []bool, errs []error) {
 			},
 		}}
 	}
-	s.pushes.do(batch)
-	for i, a := range batch {
-		errs[i] = <-a.answer
-	}
-	return got, errs
+	return batch, got
 }
 
 // Leases that are asked for at the same time share a transaction and a round trip, and
@@ -80,6 +86,35 @@ func TestOneBadStatementFailsAlone(t *testing.T) {
 	var e *Error
 	if !errors.As(errs[1], &e) || e.Op != "take push" || e.SQLState == "" {
 		t.Errorf("the bad one got %v", errs[1])
+	}
+}
+
+// A row that somebody holds for long holds up those who want it, and nobody else: neither
+// who shares their round nor who comes after.
+func TestALockedRowHoldsUpNobodyElse(t *testing.T) {
+	s := openStore(t, freshURL(t), func(c *pgxpool.Config) { c.ConnConfig.RuntimeParams["lock_timeout"] = "500ms" })
+	var change desk.Change
+	change.Community = here
+	for _, key := range []string{"a", "b", "c", "d"} {
+		change.Pushes = append(change.Pushes, owed(key, 8))
+	}
+	must(t, s.Commit(ctx(t), change))
+	tx, err := s.pool.Begin(ctx(t))
+	must(t, err)
+	_, err = tx.Exec(ctx(t), "SELECT FROM push WHERE key = 'b' FOR UPDATE")
+	must(t, err)
+
+	batch, got := leases("a", "b", "c")
+	go s.pushes.do(batch)
+	if err := errors.Join(<-batch[0].answer, <-batch[2].answer); err != nil || !got[0] || !got[2] {
+		t.Errorf("beside it: %v and %v, %v", got[0], got[2], err)
+	}
+	if _, ok, err := s.TakePush(ctx(t), here, "d", noon, time.Minute); err != nil || !ok {
+		t.Errorf("after it: %v %v", ok, err)
+	}
+	must(t, tx.Rollback(ctx(t)))
+	if err := <-batch[1].answer; err != nil || !got[1] {
+		t.Errorf("who waited for the row: %v %v", got[1], err)
 	}
 }
 
@@ -170,5 +205,67 @@ func TestALostLeaseIsGivenBack(t *testing.T) {
 	}
 	if p, _, _ = s.TakePush(ctx(t), here, "a", noon, time.Minute); p.Attempts != 1 {
 		t.Errorf("held once and told twice: attempt %d", p.Attempts)
+	}
+}
+
+// A lease whose answer does not come is given back once PostgreSQL answers: within its
+// time another sender gets the push, as one that nobody tried to send.
+func TestALeaseWhoseAnswerWasLostIsGivenBack(t *testing.T) {
+	url := freshURL(t)
+	direct := openStore(t, url, nil)
+	must(t, direct.Commit(ctx(t), desk.Change{Community: here, Pushes: []desk.Push{owed("a", 8), owed("b", 8)}}))
+	proxy := storetest.Cut(t, url)
+	s := openStore(t, proxy.URL(), nil)
+	if _, ok, err := s.TakePush(ctx(t), here, "b", noon, time.Minute); err != nil || !ok { // its connection is there
+		t.Fatal(ok, err)
+	}
+	proxy.StallAnswers()
+	impatient, leave := context.WithCancel(ctx(t))
+	left := make(chan error)
+	go func() {
+		_, _, err := s.TakePush(impatient, here, "a", noon, time.Minute)
+		left <- err
+	}()
+	for count(t, direct, "SELECT count(*) FROM push WHERE key = 'a' AND status = 'sending'") == 0 {
+		if ctx(t).Err() != nil {
+			t.Fatal("the lease was never given")
+		}
+	}
+	leave()
+	if err := <-left; !errors.Is(err, context.Canceled) {
+		t.Fatalf("who left got %v", err)
+	}
+	proxy.Heal()
+	s.insisting.Wait()
+	p, ok, err := direct.TakePush(ctx(t), here, "a", noon.Add(time.Second), time.Minute)
+	if must(t, err); !ok || p.Status != desk.PushOwed || p.Attempts != 1 {
+		t.Errorf("the next sender got %v %+v", ok, p)
+	}
+}
+
+// A lease whose answer is late for longer than is waited for it is the same lease when it
+// is asked for again, or is given back: it is no attempt that nobody made.
+func TestALeaseWhoseAnswerIsLateIsOne(t *testing.T) {
+	t.Parallel() // it waits for a bound of the wall
+	url := freshURL(t)
+	direct := openStore(t, url, nil)
+	must(t, direct.Commit(ctx(t), desk.Change{Community: here, Pushes: []desk.Push{owed("a", 8), owed("b", 8)}}))
+	proxy := storetest.Cut(t, url)
+	s := openStore(t, proxy.URL(), nil)
+	if _, ok, err := s.TakePush(ctx(t), here, "b", noon, time.Minute); err != nil || !ok { // its connection is there
+		t.Fatal(ok, err)
+	}
+	proxy.StallAnswers()
+	healed := time.AfterFunc(commitTimeout+time.Second, proxy.Heal)
+	defer healed.Stop()
+	p, ok, err := s.TakePush(ctx(t), here, "a", noon, time.Minute)
+	s.insisting.Wait()
+	next, again, nerr := direct.TakePush(ctx(t), here, "a", noon.Add(time.Second), time.Minute)
+	must(t, nerr)
+	switch {
+	case err == nil && (!ok || p.Status != desk.PushOwed || p.Attempts != 1 || again):
+		t.Errorf("it got %v %+v; within its lease the next sender got %v", ok, p, again)
+	case err != nil && (!again || next.Status != desk.PushOwed || next.Attempts != 1):
+		t.Errorf("it got %v; the next sender got %v %+v", err, again, next)
 	}
 }

@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"regexp"
 	"strings"
@@ -11,7 +12,9 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
+	"golang.org/x/sync/errgroup"
 
+	"github.com/wishdesk/wishdesk/storage/storetest"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 )
@@ -382,5 +385,29 @@ func TestSendWindow(t *testing.T) {
 		if spend(noon.Add(time.Hour)) != want {
 			t.Errorf("the record's later message: message %d allowed %v", i+1, !want)
 		}
+	}
+}
+
+// A crowd gets as many connections as it needs at once; when it has gone, few are kept.
+func TestTheConnectionsOfACrowdAreGivenBack(t *testing.T) {
+	d := open(t, storetest.RedisServer(t).URL())
+	const crowd = 2 * mostIdle
+	var waiting errgroup.Group
+	for range crowd {
+		waiting.Go(func() error { return d.c.BLPop(t.Context(), time.Minute, "door").Err() })
+	}
+	for { // until all wait at the same time
+		info, err := d.Info(t.Context(), "clients")
+		must(t, err)
+		if strings.Contains(info[0], fmt.Sprintf("blocked_clients:%d\r", crowd)) {
+			break
+		}
+	}
+	for range crowd {
+		must(t, d.c.RPush(t.Context(), "door", "open").Err())
+	}
+	must(t, waiting.Wait())
+	if n := d.c.PoolStats().TotalConns; n > mostIdle {
+		t.Errorf("%d connections are kept, want at most %d", n, mostIdle)
 	}
 }

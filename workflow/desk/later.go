@@ -33,25 +33,41 @@ func (d *Desk) Later(community string, t Task, at time.Time) {
 	}
 }
 
-// due takes those whose time has come, in the order in which they came.
-func (l *later) due(community string, now time.Time) (due []waiting) {
+// due takes up to most of those whose time has come, the urgent ones first, else in the
+// order in which they came.
+func (l *later) due(community string, now time.Time, most int) (due []waiting) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.all[community] = slices.DeleteFunc(l.all[community], func(w waiting) bool {
-		if w.at.After(now) {
-			return false
-		}
-		due = append(due, w)
-		return true
-	})
+	for _, urgent := range []bool{true, false} {
+		l.all[community] = slices.DeleteFunc(l.all[community], func(w waiting) bool {
+			if len(due) == most || w.at.After(now) || w.task.Urgent != urgent {
+				return false
+			}
+			due = append(due, w)
+			return true
+		})
+	}
 	return due
 }
 
-// queueLater queues the tasks whose time has come. Where that fails they are found by
-// Sweep.
+// back has those wait on that due gave and that could not be queued.
+func (l *later) back(community string, left []waiting) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all[community] = append(left, l.all[community]...)
+}
+
+// mostQueued is how many tasks whose time has come are queued in a round: of a minute's
+// thousands the deadlines' own tasks must not wait for all.
+const mostQueued = 10 * batch
+
+// queueLater queues tasks whose time has come. Those that the Drive does not take wait
+// for the next round.
 func (d *Desk) queueLater(ctx context.Context, drive Drive, community string) error {
-	for _, w := range d.later.due(community, d.Now()) {
+	due := d.later.due(community, d.Now(), mostQueued)
+	for i, w := range due {
 		if err := drive.Add(ctx, community, w.task, w.task.Urgent); err != nil {
+			d.later.back(community, due[i:])
 			return err
 		}
 	}

@@ -427,8 +427,8 @@ func PushLane(p Push) string {
 	return "to:" + strconv.FormatInt(int64(p.Person), 10)
 }
 
-// Fire queues the deadlines that are due and tasks that waited for now, after rebuilding the Drive if it
-// has lost them.
+// Fire queues the deadlines that are due, then tasks that waited for now, after rebuilding
+// the Drive if it has lost them.
 func (d *Desk) Fire(ctx context.Context, community string) error {
 	return d.withDrive("fire", func(drive Drive) error {
 		ready, err := drive.Ready(ctx, community)
@@ -443,11 +443,10 @@ func (d *Desk) Fire(ctx context.Context, community string) error {
 		if err := d.live.catchUp(ctx, drive, community); err != nil {
 			return err
 		}
-		if err := d.queueLater(ctx, drive, community); err != nil {
+		if _, err = drive.FireDue(ctx, community, d.Now(), tickLease, batch); err != nil {
 			return err
 		}
-		_, err = drive.FireDue(ctx, community, d.Now(), tickLease, batch)
-		return err
+		return d.queueLater(ctx, drive, community)
 	})
 }
 

@@ -105,6 +105,27 @@ func (w *Work) File(ctx context.Context, cmd workflow.Command) (workflow.Ticket,
 	return dr.ticket, w.settle(ctx, dr, cmd.Topic)
 }
 
+// FileDanger files an emergency that somebody reports, and asks where it is if nobody
+// knows; what goes on about their own of a moment ago is added to that (see
+// workflow.SameDanger).
+func (w *Work) FileDanger(ctx context.Context, cmd workflow.Command) (workflow.Ticket, error) {
+	own, err := w.desk.journal.Reported(ctx, w.Change.Community, cmd.Reporter, false, mostOwn)
+	if err != nil {
+		return workflow.Ticket{}, fmt.Errorf("desk: somebody's emergencies: %w", err)
+	}
+	if t, ok := workflow.SameDanger(&cmd, own, w.Now); ok {
+		return w.Do(ctx, t.Number, workflow.Command{Name: workflow.CmdSupplement, Actor: cmd.Actor, Text: cmd.Text, Media: cmd.Media})
+	}
+	t, err := w.File(ctx, cmd)
+	if err != nil || t.Place.Known() || t.Question != nil {
+		return t, err
+	}
+	return w.Do(ctx, t.Number, workflow.Command{Name: workflow.CmdAsk, Actor: workflow.System(), Topic: workflow.TopicPlace})
+}
+
+// mostOwn is how many of somebody's open tickets are looked at.
+const mostOwn = 20
+
 // FileFixed files what a worker found and settled on the spot: filed,
 // classified, theirs, resolved and closed, all in one.
 func (w *Work) FileFixed(ctx context.Context, cmd workflow.Command) (workflow.Ticket, error) {
