@@ -80,6 +80,8 @@ const (
 	verbHour    verb = "hour"    // 「学习时间 7点」
 	verbTeacher verb = "teacher" // 「问讲师 …」
 	verbReply   verb = "reply"   // 「答复 1040 …」: to who asked about a lesson
+	verbInspect verb = "inspect" // 「巡检 12号楼 都好」: the property company's checklist
+	verbScore   verb = "score"   // 「考核」: how its month stands
 	verbBehalf  verb = "behalf"  // 「代报 王桂英 138… 12号楼3单元402 …」
 	verbPhoned  verb = "phoned"  // 「回访 1024 满意」
 	verbStory   verb = "story"   // 「经过 1024」
@@ -166,6 +168,8 @@ var words = []struct {
 	{verbHour, false, []string{"学习时间", "改学习时间", "党课时间", "学习提醒"}},
 	{verbTeacher, false, []string{"问讲师", "问老师", "提问"}},
 	{verbReply, false, []string{"答复", "回答"}},
+	{verbInspect, false, []string{"巡检", "物业巡检"}},
+	{verbScore, true, []string{"考核", "考核赋分", "物业考核"}},
 	{verbBehalf, false, []string{"代报", "代办"}},
 	{verbPhoned, false, []string{"回访"}},
 	{verbStory, true, []string{"经过"}},
@@ -277,7 +281,7 @@ var nothingElse = map[verb]bool{verbNamed: true, verbHidden: true, verbSupport: 
 
 // runsOn are the verbs that staff write without a space behind them.
 var runsOn = map[verb]bool{
-	verbPatrol: true, verbVisit: true, verbFixed: true, verbBehalf: true, verbLeave: true, verbHome: true, verbHour: true,
+	verbPatrol: true, verbVisit: true, verbFixed: true, verbInspect: true, verbBehalf: true, verbLeave: true, verbHome: true, verbHour: true,
 	verbAssign: true, verbTransfer: true, verbCall: true,
 	verbTopic: true,
 }

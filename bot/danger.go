@@ -50,7 +50,7 @@ var answering = map[verb]bool{
 // worker's result may say that a fire is out, and what is added to an
 // emergency belongs to it.
 func (s *session) knownDanger(ctx context.Context, sp spoken) (bool, error) {
-	rounds := sp.Verb == verbPatrol || sp.Verb == verbBehalf || sp.Verb == verbVisit && sp.Number == 0 // see to danger themselves
+	rounds := sp.Verb == verbPatrol || sp.Verb == verbInspect || sp.Verb == verbBehalf || sp.Verb == verbVisit && sp.Number == 0 // see to danger themselves
 	if s.me.Staff() && staffVerbs[sp.Verb] && (!tellsOnly[sp.Verb] || rounds) {
 		return true, nil // typed in the same words
 	}

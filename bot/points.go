@@ -169,5 +169,5 @@ func (s *session) fund(ctx context.Context) (string, error) {
 		lines = append(lines, s.say("fund.line", Values{"Date": l.On, "Item": l.Item, "Text": words, "Sum": ledger.Yuan(l.Fen), "Struck": l.Struck != 0, "Strikes": l.Strikes}))
 	}
 	all := ledger.Total(sums)
-	return s.say("fund.stands", Values{"In": ledger.Yuan(all.In), "Out": ledger.Yuan(all.Out), "Left": ledger.Yuan(all.In - all.Out), "Lines": strings.Join(lines, "\n")}), nil
+	return s.say("fund.stands", Values{"In": ledger.Yuan(all.In), "Out": ledger.Yuan(all.Out), "Sum": ledger.Yuan(all.In - all.Out), "Lines": strings.Join(lines, "\n")}), nil
 }

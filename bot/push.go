@@ -162,7 +162,7 @@ func giveUp(p desk.Push, out desk.PushOutcome) desk.PushOutcome {
 		workflow.TellBroughtUp, workflow.TellWithdrawn, workflow.TellMerged, workflow.TellReminder, workflow.TellAlso, workflow.TellPart,
 		workflow.TellProposed, workflow.TellTopic, workflow.TellVoting, workflow.TellVoted,
 		workflow.TellLesson, workflow.TellLessonAsked, workflow.TellLessonAnswer, // the secretary sees whom to visit
-		workflow.TellReleased, workflow.TellCare, workflow.TellLapse, workflow.TellDigest, workflow.TellHandedOn, workflow.TellSupport, workflow.TellWish, workflow.TellThanked, workflow.TellVisited, workflow.TellLeft:
+		workflow.TellReleased, workflow.TellCare, workflow.TellInspect, workflow.TellLapse, workflow.TellDigest, workflow.TellHandedOn, workflow.TellSupport, workflow.TellWish, workflow.TellThanked, workflow.TellVisited, workflow.TellLeft:
 		out.Status = desk.PushDropped
 	}
 	return out

@@ -16,7 +16,7 @@ var staffVerbs = map[verb]bool{
 	verbWork: true, verbAccept: true, verbTransfer: true, verbReturn: true, verbAsk: true, verbNote: true,
 	verbResolve: true, verbShow: true, verbFile: true, verbAssign: true, verbMerge: true, verbEscalate: true, verbCalled: true,
 	verbCall: true, verbFinish: true, verbDecline: true, verbJoin: true, verbPair: true, verbVisit: true, verbPatrol: true, verbFixed: true,
-	verbCare: true, verbBehalf: true, verbPhoned: true, verbStory: true, verbShare: true, verbLeave: true, verbBack: true,
+	verbCare: true, verbInspect: true, verbScore: true, verbBehalf: true, verbPhoned: true, verbStory: true, verbShare: true, verbLeave: true, verbBack: true,
 }
 
 // staff does what a worker, claimer or committee member says.
@@ -39,6 +39,10 @@ func (s *session) staff(ctx context.Context, sp spoken) (string, error) {
 		return s.hand(ctx, sp)
 	case verbVisit, verbPatrol, verbFixed, verbCare:
 		return s.round(ctx, sp)
+	case verbInspect:
+		return s.inspect(ctx, sp)
+	case verbScore:
+		return s.score(ctx)
 	case verbBehalf:
 		return s.behalf(ctx, sp)
 	case verbPhoned:

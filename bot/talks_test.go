@@ -28,6 +28,7 @@ import (
 //	过 1小时30分                            time passes
 //	离职 刘芳                               plays no part any more
 //	划归 毕家洼西区 12 G02                  a building goes to another grid
+//	签约 红色物业                           has the contract for what stands in the shape as such
 //
 // Points are spent on 洗衣液 (20, one of it) and 米面油 (60). On the care list stand 孙桂兰 (第一网格, due tomorrow) and 何秀珍 (第二网格, the day after).
 //
@@ -165,6 +166,11 @@ func (k *talking) line(where, line string) {
 		must(k.t, k.store.Leave(k.ctx, community, k.staffNamed(words[1])))
 		must(k.t, k.desk.Refresh(k.ctx))
 		k.pump()
+	case words[0] == "签约" && len(words) == 2:
+		k.shape += "property: {company: " + words[1] + ", categories: [sanitation, parking, greening, facilities, property_service],\n" +
+			"  score: {base: 100, overdue: -2, unsatisfied: -2, repeat: -1, repeat_days: 30, praised: 2, patrol_done: 1},\n" +
+			"  patrol: {every: 7, items: [扫楼道, 扫院落, 扫死角, 清杂物, 清小广告, 排查隐患]}}\n"
+		k.apply(k.shape)
 	case words[0] == "划归" && len(words) == 4:
 		k.rezone(words[1], words[2], words[3])
 	case len(words) == 2 && words[1] == "发照片":

@@ -19,6 +19,7 @@ const (
 	secretary who = "secretary" // secretaries of party branches, and the committee
 	rounder   who = "rounder"   // who goes on patrol: the staff in office, and volunteers
 	committee who = "committee" // the party committee
+	company   who = "company"   // property companies; which is under contract is asked by the handler
 	duty      who = "duty"      // the committee's on duty
 	admin     who = "admin"     // administrators
 )
@@ -46,6 +47,8 @@ func (w who) holds(p workflow.Person) bool {
 		return p.MayRound()
 	case committee:
 		return p.Has(workflow.RoleCommittee)
+	case company:
+		return p.Has(workflow.RoleProperty)
 	case duty:
 		return slices.ContainsFunc(p.Roles, func(r workflow.Role) bool { return r.Kind == workflow.RoleCommittee && r.Duty })
 	case admin:
@@ -162,6 +165,13 @@ func table() []route {
 		{pattern: "GET /c/{community}/branch/lessons/{lesson}/code", who: of(secretary), log: "lesson.code", do: (*Console).classCode},
 		{pattern: "POST /c/{community}/branch/people/{person}/phone", who: of(secretary), log: "phone.look", do: (*Console).memberOfBranchPhone},
 		{pattern: "POST /c/{community}/branch/people/{person}/visit", who: of(secretary), log: "lesson.visit", do: (*Console).visitMember},
+		{pattern: "GET /c/{community}/property", who: of(committee, company), do: (*Console).thisMonth},
+		{pattern: "GET /c/{community}/property/{month}", who: of(committee, company), log: "property.look", do: (*Console).property, live: true},
+		{pattern: "GET /c/{community}/property/{month}/book", who: of(committee, company), log: "property.export", do: (*Console).propertyBook},
+		{pattern: "POST /c/{community}/property/inspect", who: of(company), log: "round.go", do: (*Console).inspect, limit: uploads, most: 200},
+		{pattern: "POST /c/{community}/property/{month}/object", who: of(company), log: "property.object", do: (*Console).object, most: 100},
+		{pattern: "POST /c/{community}/property/{month}/settle", who: of(committee), log: "property.settle", do: (*Console).settle},
+		{pattern: "POST /c/{community}/property/{month}/close", who: of(committee), log: "property.close", do: (*Console).closeMonth},
 		{pattern: "GET /c/{community}/behalf", who: of(committee, keeper), do: (*Console).behalf},
 		{pattern: "POST /c/{community}/behalf", who: of(committee, keeper), log: "ticket.behalf", do: (*Console).fileBehalf, limit: uploads, most: 100},
 

@@ -51,15 +51,23 @@ func partValue(c *workflow.Community, key string) any {
 	return map[string]any{"property": c.Property, "alliance": c.Alliance, "working": c.Working, "quiet": c.Quiet, "points": c.Points, "rewards": c.Rewards, "digest": c.Digest}[key]
 }
 
-// fields are the values of a part as they hold, written or not.
-func (q *request) fields(c *workflow.Community, key string) ([]field, error) {
+// holding is such a part as it holds, written or not.
+func holding(c *workflow.Community, key string) (have map[string]any, err error) {
 	text, err := yaml.Marshal(partValue(c, key))
+	if err == nil {
+		err = yaml.Unmarshal(text, &have)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("console: part %s: %w", key, err)
 	}
-	var have map[string]any
-	if err := yaml.Unmarshal(text, &have); err != nil {
-		return nil, fmt.Errorf("console: part %s: %w", key, err)
+	return have, nil
+}
+
+// fields are the values of a part as they hold, written or not.
+func (q *request) fields(c *workflow.Community, key string) ([]field, error) {
+	have, err := holding(c, key)
+	if err != nil {
+		return nil, err
 	}
 	var out []field
 	for _, name := range fieldsOf[key] {
@@ -104,13 +112,20 @@ func (q *request) optionsOf(c *workflow.Community, name string, chosen []string)
 	return out
 }
 
-// filledFields is a part by its form; what is left empty is left out.
+// filledFields is a part by its form; what is left empty is left out, and what the
+// form does not have stays as it is.
 func (q *request) filledFields(c *workflow.Community, key string) (any, error) {
 	all, err := q.fields(c, key)
 	if err != nil {
 		return nil, err
 	}
-	out := map[string]any{}
+	out, err := holding(c, key)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range fieldsOf[key] {
+		delete(out, name)
+	}
 	for _, f := range all {
 		switch text := q.words(f.Key); {
 		case f.lists():

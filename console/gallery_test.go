@@ -17,14 +17,12 @@ import (
 // noPages are the routes that are asked for but bring no page of their own.
 var noPages = []string{
 	"GET /c/{community}/{$}", "GET /c/{community}/login/wechat", "GET /c/{community}/login/scan/{token}/state", "GET /c/{community}/live", "GET /c/{community}/media/{media}",
-	"GET /c/{community}/lessons/{lesson}/voice",
-	"GET /c/{community}/{$}", "GET /c/{community}/login/wechat", "GET /c/{community}/login/scan/{token}/state", "GET /c/{community}/live", "GET /c/{community}/media/{media}", "GET /c/{community}/fund/{number}/paper",
+	"GET /c/{community}/lessons/{lesson}/voice", "GET /c/{community}/fund/{number}/paper", "GET /c/{community}/property", "GET /c/{community}/property/{month}/book",
 	"GET /c/{community}/week", "GET /c/{community}/week/{week}/book", "GET /c/{community}/admin/import/{table}/template",
 }
 
 // whole are the pages of which all is shown, not the first screen alone.
-var whole = []string{"topic-committee", "week", "ticket", "story", "today", "tray", "change"}
-var whole = []string{"points", "fund", "week", "ticket", "story", "today", "tray", "change"}
+var whole = []string{"topic-committee", "points", "fund", "property", "week", "ticket", "story", "today", "tray", "change"}
 
 // TestEveryPageIsForEverybody opens every page of the table at the width of a phone
 // and of a desk: it fits, and somebody can use it who sees badly or has no mouse.
@@ -59,6 +57,12 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 	ballot, talked := h.topicsToSee()
 	link, err := Links{Record: h.store, PublicURL: h.url, Clock: h.clock}.LoginLink(t.Context(), east, resident.ID, "")
 	h.must(err)
+
+	h.contract(east)
+	h.served("楼门的弹簧断了,一关就响", 2)
+	c := h.as("east/property")
+	const property = "/c/east/property/2026-11"
+	c.post("/c/east/property/inspect", c.form(property, "where", "东园|3", "words", ""))
 
 	seen := map[string]bool{}
 	scan := regexp.MustCompile(`hx-get="/c/east/([^"]+)/state"`).FindStringSubmatch(h.browser().get("/c/east/login").body)[1]
@@ -95,6 +99,7 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 		{"lesson-form", "committee", "branch/lessons/{lesson}", "branch/lessons/1101", nil},
 		{"class-code", "committee", "branch/lessons/{lesson}/code", "branch/lessons/1101/code", nil},
 		{"behalf", "worker", "behalf", "behalf", nil},
+		{"property", "property", "property/{month}", "property/2026-11", nil},
 		{"overdue", "committee", "overdue", "overdue", nil},
 		{"story", "committee", "t/{number}", "t/" + number(late[0]), nil},
 		{"today", "committee", "today", "today", nil},

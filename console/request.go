@@ -317,7 +317,7 @@ func (c *Console) fail(q *request, err error) {
 	case code == "too_often":
 		status = http.StatusTooManyRequests
 		q.w.Header().Set("Retry-After", "60")
-	case code == workflow.CodeNotFound, code == "no_page", code == "no_week":
+	case code == workflow.CodeNotFound, code == "no_page", code == "no_week", code == "no_month":
 		status = http.StatusNotFound
 	case code == "no_method":
 		status = http.StatusMethodNotAllowed

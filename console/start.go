@@ -34,6 +34,7 @@ var menu = []struct {
 	{"behalf", "behalf", "work", of(keeper)},
 	{"rounds", "rounds", "work", of(rounder)},
 	{"branch", "branch", "work", of(secretary)},
+	{"property", "property", "work", of(committee, company)},
 	{"week", "week", "work", of(committee)},
 	{"people", "admin/people", "admin", of(admin)},
 	{"community", "admin/community", "admin", of(admin)},
@@ -87,7 +88,7 @@ type menus struct {
 func (v view) Menus() []menus {
 	var out []menus
 	for _, m := range menu {
-		if row := (route{who: m.who}); !row.lets(v.me) {
+		if row := (route{who: m.who}); !row.lets(v.me) || m.name == "property" && (v.mayProperty() != nil || v.shape.Community.Property.Score == nil) {
 			continue
 		}
 		if name := v.Say("page.menu_group." + m.group); len(out) == 0 || out[len(out)-1].Name != name {

@@ -116,7 +116,7 @@ func defaultPlaces() []Place {
 
 func defaultExamples() map[string][]string {
 	return map[string][]string{
-		"resident":  {"12号楼3单元的楼道灯又不亮了,黑灯瞎火的", "我想学用智能手机", "进度", "催办"},
+		"resident":  {"12号楼3单元的下水道又堵了,污水返上来了", "我想学用智能手机", "进度", "催办"},
 		"worker":    {"待办", "帮助"},
 		"committee": {"督办", "周报"},
 		"partner":   {"心愿墙"},

@@ -24,6 +24,7 @@ const (
 	WhyLevel    = "level"     // reopened or escalated: the committee takes it
 	WhyDanger   = "danger"    // an emergency goes to the grid's full-time worker, whatever the load or hour
 	WhySpeaker  = "speaker"   // a lesson to the door goes to a speaker, of their own branch if there is one
+	WhyContract = "contract"  // the property company has the contract for such matters there
 	WhySkill    = "skill"     // a part-time worker who knows this kind of matter
 	WhyGrid     = "grid"      // the grid's full-time worker
 	WhyLoad     = "load"      // a part-time worker: the full-time one is away, off duty or has too much
@@ -69,7 +70,8 @@ type Pick struct {
 	OffDuty    bool     `yaml:"off_duty" json:"off_duty,omitempty"`     // also outside the hours of duty
 }
 
-// DefaultRules are those of a community whose document has none.
+// DefaultRules are those of a community whose document has none, besides that of
+// its property contract (see Community.Rules).
 func DefaultRules() []Rule {
 	yes, no := true, false
 	return []Rule{

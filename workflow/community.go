@@ -154,13 +154,6 @@ func (y *Courtyard) prepare(estates map[string]int) bool {
 	return true
 }
 
-// Property is the company under contract, if any.
-type Property struct {
-	Company    string     `yaml:"company" json:"company"`
-	Services   []string   `yaml:"services" json:"services"`
-	Categories []Category `yaml:"categories" json:"categories"` // incidents it handles where it has the contract
-}
-
 // OwnCategory is a category as a community has it.
 type OwnCategory struct {
 	Label string `yaml:"label" json:"label,omitempty"` // "" = the shipped one
@@ -416,6 +409,9 @@ func (c *Community) prepare() error {
 	if err := c.Ladder.check(c.Clocks.Again); err != nil {
 		errs = append(errs, err)
 	}
+	if err := c.Property.check(); err != nil {
+		errs = append(errs, err)
+	}
 	for _, code := range slices.Sorted(maps.Keys(c.Categories)) {
 		if err := c.Categories[code].check(code); err != nil {
 			errs = append(errs, err)
@@ -495,7 +491,7 @@ func (c *Community) Rules() []Rule {
 	if len(c.Assignment) > 0 {
 		return c.Assignment
 	}
-	return DefaultRules()
+	return slices.Insert(DefaultRules(), 2, c.Property.rules()...)
 }
 
 // Location is the community's time zone.

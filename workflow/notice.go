@@ -48,6 +48,7 @@ const (
 	TellLessonAnswer Purpose = "lesson_answered" // to who asked
 
 	TellCare     Purpose = "care_due"      // in the morning: whom of the care list to visit
+	TellInspect  Purpose = "inspect_due"   // in the morning, to the property company: buildings to inspect before the turn ends
 	TellDigest   Purpose = "digest"        // to the committee, on Monday: the week
 	TellLapse    Purpose = "points_lapse"  // in December: what of their points will lapse
 	TellVisitDue Purpose = "visit_due"     // to a pair: time for the next visit

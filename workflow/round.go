@@ -9,6 +9,8 @@ type RoundKind string
 const (
 	Patrol    RoundKind = "patrol" // 巡查: looked at the streets and stairs
 	HomeVisit RoundKind = "visit"  // 走访: knocked at a door (敲门行动)
+
+	Inspection RoundKind = "inspection" // 巡检: the property company went through a building by its checklist
 )
 
 // Round is a patrol or a visit, as the worker recorded it in a few words and
@@ -24,6 +26,7 @@ type Round struct {
 	Care      int64    // whom of the care list it was to, 0 for nobody
 	Number    int64    // the ticket that came of it, 0 for none
 	At        time.Time
+	Checks    []Check // of an inspection: each point of the checklist
 }
 
 // CareKind says why somebody is on the care list.

@@ -47,6 +47,8 @@ type demoPast struct {
 	Again     string   `yaml:"again"`
 	Withdrawn string   `yaml:"withdrawn"`
 	Asked     []string `yaml:"asked"`
+	Inspected string   `yaml:"inspected"`
+	Objected  string   `yaml:"objected"`
 	Hotline   struct {
 		YearAgo int   `yaml:"year_ago"`
 		Weeks   []int `yaml:"weeks"`
@@ -126,6 +128,9 @@ func seedPast(ctx context.Context, s *settings.Settings, clock clockwork.Clock, 
 		return err
 	}
 	if err := p.live(ctx); err != nil {
+		return fmt.Errorf("demo past: %w", err)
+	}
+	if err := p.months(ctx); err != nil {
 		return fmt.Errorf("demo past: %w", err)
 	}
 	if err := p.weeks(ctx); err != nil {

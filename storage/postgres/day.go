@@ -29,7 +29,7 @@ func (s *Store) HandledBy(ctx context.Context, community string, person workflow
 		community, person, before, limit)
 }
 
-const roundColumns = `SELECT r.community, r.id, r.kind, r.person, r.place, r.body, r.media, r.care, r.number, r.at `
+const roundColumns = `SELECT r.community, r.id, r.kind, r.person, r.place, r.body, r.media, r.care, r.number, r.at, r.checks `
 
 // RoundsSince are the patrols and visits in some grids since a moment, newest
 // first.
@@ -40,7 +40,7 @@ func (s *Store) RoundsSince(ctx context.Context, community string, grids []strin
 }
 
 func scanRound(r pgx.CollectableRow) (o workflow.Round, err error) {
-	err = r.Scan(&o.Community, &o.ID, &o.Kind, &o.By, &o.Place, &o.Text, &o.Media, &o.Care, &o.Number, &o.At)
+	err = r.Scan(&o.Community, &o.ID, &o.Kind, &o.By, &o.Place, &o.Text, &o.Media, &o.Care, &o.Number, &o.At, &o.Checks)
 	return o, err
 }
 

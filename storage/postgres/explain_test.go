@@ -17,6 +17,7 @@ import (
 
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/access"
+	"github.com/wishdesk/wishdesk/workflow/appraise"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 	"github.com/wishdesk/wishdesk/workflow/digest"
 	"github.com/wishdesk/wishdesk/workflow/learn"
@@ -93,6 +94,14 @@ const large = `
 	INSERT INTO round (community, id, kind, person, grid, place, body, at)
 		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 'r' || i, 'patrol', i % 600, 'G' || i % 10, '{}', 'a usual patrol',
 			timestamptz '2025-01-01' + i * interval '2 minutes' FROM generate_series(1, 200000) i;
+	INSERT INTO round (community, id, kind, person, grid, place, body, at)
+		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 'i' || i, 'inspection', i % 600, 'G' || i % 10, '{}', 'a usual inspection',
+			timestamptz '2025-01-01' + i * interval '20 minutes' FROM generate_series(1, 20000) i;
+	INSERT INTO appraisal (community, month, body, closed_at)
+		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, to_char(1000 + i / 2, 'FM0000') || '-09', '{}', now() FROM generate_series(1, 5000) i;
+	INSERT INTO objection (community, month, line, person, words, at)
+		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, to_char(1000 + i / 20, 'FM0000') || '-09', 'overdue:' || i, 1, 'why', now() FROM generate_series(1, 20000) i;
+	INSERT INTO objection_outcome SELECT community, month, line, true, 1, 'so', now() FROM objection;
 	INSERT INTO event (community, number, seq, type, at, body)
 		SELECT community, number, s, CASE s WHEN 1 THEN 'filed' ELSE 'accepted' END, filed_at, '{}' FROM ticket, generate_series(1, 2) s;
 	INSERT INTO push (community, key, person, number, purpose, facts, status, channel, next_try, msg_id, created_at, sent_at)
@@ -404,6 +413,25 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"Overdue", []string{"ticket_late"}, func() { _, err := s.Overdue(c, here, "", 20); add(err) }},
 		{"Overdue of a grid", []string{"ticket_late"}, func() { _, err := s.Overdue(c, here, "G4", 20); add(err) }},
 		{"HandledBy", []string{"ticket_handled"}, func() { _, err := s.HandledBy(c, here, 4, 1002, 20); add(err) }},
+		{"ServiceMatters", []string{"event_counted", "event_thanked", "event_pkey", "ticket_pkey"}, func() {
+			add(s.ServiceMatters(c, here, []workflow.PersonID{4}, old, old.AddDate(0, 0, 3), func(appraise.Matter) error { return nil }))
+		}},
+		{"Inspections", []string{"round_inspected"}, func() { _, err := s.Inspections(c, here, old, old.AddDate(0, 1, 0)); add(err) }},
+		{"Inspection", []string{"round_pkey"}, func() { _, _, err := s.Inspection(c, here, "i2"); add(err) }},
+		{"ClosedSheets", []string{"appraisal_pkey"}, func() { _, err := s.ClosedSheets(c, here, 24); add(err) }},
+		{"CloseSheet", []string{"appraisal_pkey"}, func() {
+			_, err := s.CloseSheet(c, appraise.Sheet{Community: here, Month: appraise.Month{Year: 2026, Month: 1}})
+			add(err)
+		}},
+		{"Objections", []string{"objection_pkey", "objection_outcome_pkey"}, func() { _, err := s.Objections(c, here, appraise.Month{Year: 1990, Month: 1}); add(err) }},
+		{"Object", nil, func() {
+			_, err := s.Object(c, here, appraise.Objection{Month: appraise.Month{Year: 2026, Month: 1}, Line: "x", At: now})
+			add(err)
+		}},
+		{"Settle", []string{"objection_pkey"}, func() {
+			_, err := s.Settle(c, here, appraise.Month{Year: 2026, Month: 1}, "x", appraise.Outcome{At: now})
+			add(err)
+		}},
 		{"RoundsSince", []string{"round_grid"}, func() { _, err := s.RoundsSince(c, here, []string{"G2", "G4"}, now.AddDate(-1, 0, 0), 20); add(err) }},
 		{"Day", []string{"ticket_filed", "ticket_solved", "event_counted"}, func() { _, err := s.Day(c, here, old, old.AddDate(0, 0, 1)); add(err) }},
 		{"Words of old tickets", []string{"ticket_pkey"}, func() {

@@ -164,8 +164,8 @@ func (s *Store) RoundsOf(ctx context.Context, community string, by workflow.Pers
 }
 
 const (
-	insertRound = `INSERT INTO round (community, id, kind, person, grid, place, body, media, care, number, at)
-		VALUES ($1, $2, $3, $4, $5, $6::text::jsonb, $7, $8, $9, $10, $11) ON CONFLICT (community, id) DO NOTHING`
+	insertRound = `INSERT INTO round (community, id, kind, person, grid, place, body, media, care, number, at, checks)
+		VALUES ($1, $2, $3, $4, $5, $6::text::jsonb, $7, $8, $9, $10, $11, $12::text::jsonb) ON CONFLICT (community, id) DO NOTHING`
 	careVisited = `UPDATE care SET last_visit = $3, next_visit = $3::timestamptz + every * interval '1 day'
 		WHERE community = $1 AND id = $2 AND coalesce(last_visit, '-infinity') < $3`
 )
@@ -186,10 +186,14 @@ func writeRounds(b *pgx.Batch, fit []*desk.Change, _ *known) error {
 		if err != nil {
 			return err
 		}
+		checks, err := document(slices.Concat([]workflow.Check{}, r.Checks))
+		if err != nil {
+			return err
+		}
 		if r.Media == nil {
 			r.Media = []string{}
 		}
-		b.Queue(insertRound, r.Community, r.ID, string(r.Kind), r.By, r.Place.Grid, place, text(r.Text), r.Media, r.Care, r.Number, r.At)
+		b.Queue(insertRound, r.Community, r.ID, string(r.Kind), r.By, r.Place.Grid, place, text(r.Text), r.Media, r.Care, r.Number, r.At, checks)
 		if r.Care != 0 {
 			b.Queue(careVisited, r.Community, r.Care, r.At)
 		}

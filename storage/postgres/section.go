@@ -15,6 +15,7 @@ func (s *Store) Sections(ctx context.Context, community string, from, until time
 		s.topicSection,
 		s.lessonSection,
 		s.ledgerSection,
+		s.propertySection,
 	} {
 		section, err := part(ctx, community, from, until)
 		if err != nil {

@@ -18,7 +18,7 @@ const (
 )
 
 // Daily does what is done once a day: it tells each grid's full-time worker
-// whose visit is due. It may be called at any time, by any replica, again and
+// whose visit is due, and the property company which inspections are. It may be called at any time, by any replica, again and
 // again: the push of a day has one key, and is owed once.
 func (d *Desk) Daily(ctx context.Context, community string) error {
 	shape, ok := d.Shape(community)
@@ -63,6 +63,9 @@ func (d *Desk) Daily(ctx context.Context, community string) error {
 		w.Owe(fmt.Sprintf("care:%s:%s:%d", day, g.Code, worker.ID), worker.ID, workflow.TellCare, Facts{
 			Text: strings.Join(names, "、"), Place: workflow.Place{Grid: g.Code}, Also: len(due),
 		})
+	}
+	if err := d.inspectionsDue(ctx, w, day); err != nil {
+		return err
 	}
 	if len(w.Change.Pushes) > 0 {
 		if err := w.Commit(ctx); err != nil {

@@ -1,0 +1,205 @@
+package console
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/xuri/excelize/v2"
+
+	"github.com/wishdesk/wishdesk/console/browsertest"
+	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/appraise"
+)
+
+// contract gives the property company the contract for the whole community.
+func (h *house) contract(code string) {
+	h.t.Helper()
+	text := strings.Replace(fmt.Sprintf(document, code, "东社区"), "buildings: 4", "buildings: 4, property_contract: true", 1) + `
+property:
+  company: 红色物业
+  categories: [facilities, sanitation]
+  score: {base: 100, answered_late: -1, overdue: -2, unsatisfied: -3, reopened: -2, repeat: -1, repeat_days: 30, praised: 2, patrol_done: 1, patrol_missed: -1}
+  patrol: {every: 10, items: [扫楼道, 清杂物]}
+`
+	doc, err := workflow.ParseCommunity(strings.NewReader(text))
+	h.must(err)
+	_, err = h.store.ApplyCommunity(h.t.Context(), doc, []byte(text), "钱敏")
+	h.must(err)
+	h.must(h.desk.Refresh(h.t.Context()))
+}
+
+// served is a ticket of the company that ends with a bad verdict.
+func (h *house) served(text string, building int) workflow.Ticket {
+	h.t.Helper()
+	t := h.file(east, text, func(c *workflow.Command) {
+		c.Category, c.Place = "facilities", workflow.Place{Estate: "东园", Building: building, Grid: "G1"}
+	})
+	company := workflow.By(h.people["east/property"])
+	if t.Owner != company.Person {
+		h.t.Fatalf("the company does not have it: %+v", t)
+	}
+	h.clock.Advance(10 * time.Minute)
+	h.tell(east, t.Number, workflow.Command{Name: workflow.CmdAccept, Actor: company}, workflow.Command{Name: workflow.CmdResolve, Actor: company, Text: "换好了"})
+	return h.tell(east, t.Number, workflow.Command{Name: workflow.CmdRate, Actor: workflow.By(h.people["east/resident"]), Rating: workflow.Unsatisfied, Text: "又灭了"})
+}
+
+// From a month's first line to its closing, and beyond: what is objected to with success
+// after that stands in the month that is open then.
+func TestAMonthOfThePropertyCompany(t *testing.T) {
+	h := newHouse(t)
+	h.contract(east)
+	bad := h.served("楼道灯不亮了", 1)
+	const path, month = "/c/east/property", "/c/east/property/2026-11"
+	company, committee := h.as("east/property"), h.as("east/committee")
+	if a := company.get(path); a.to() != month {
+		t.Fatalf("it leads to %q", a.to())
+	}
+
+	// An inspection with something that is not well.
+	before := company.form(month, "where", "东园|2", "words", "")
+	before.Set("wrong", "清杂物")
+	company.post(path+"/inspect", before).mustSay(t, http.StatusUnprocessableEntity, "写一句话")
+	found := company.form(month, "where", "东园|2", "wrong", "清杂物", "words", "楼道里堆了纸箱子")
+	for range 2 { // the same form twice is one
+		if a := company.post(path+"/inspect", found); a.to() != month+"?said=inspect.found" {
+			t.Fatalf("inspected: %d %s", a.status, a.body)
+		}
+	}
+	rounds, err := h.store.RoundsBy(t.Context(), east, h.people["east/property"].ID, 9)
+	if h.must(err); len(rounds) != 1 || rounds[0].Kind != workflow.Inspection || rounds[0].Number == 0 || !slices.Equal(rounds[0].Wrongs(), []string{"清杂物"}) || len(rounds[0].Checks) != 2 {
+		t.Fatalf("rounds: %+v", rounds)
+	}
+	ticket, err := h.store.Ticket(t.Context(), east, rounds[0].Number)
+	if h.must(err); ticket.Place.Building != 2 || ticket.Category != "sanitation" {
+		t.Errorf("what was found: %+v", ticket)
+	}
+	if a := company.post(path+"/inspect", company.form(month, "where", "西园|2")); a.status != http.StatusUnprocessableEntity {
+		t.Errorf("a building that is not theirs: %d", a.status)
+	}
+	for _, who := range []string{"east/committee", "east/worker"} {
+		if a := h.as(who).post(path+"/inspect", url.Values{"where": {"东园|1"}}); a.status != http.StatusForbidden {
+			t.Errorf("%s inspects: %d", who, a.status)
+		}
+	}
+
+	// The company objects to the verdict; once.
+	company.get(month).mustSay(t, http.StatusOK, "居民不满意", "-3", number(bad)+" 号", "还没结账", "3</b><span>这一轮还没巡的楼")
+	key := ""
+	sheet, err := h.desk.Sheet(t.Context(), east, appraise.Month{Year: 2026, Month: time.November})
+	h.must(err)
+	for _, l := range sheet.Lines {
+		if l.Cause == appraise.Unsatisfied {
+			key = l.Key
+		}
+	}
+	object := company.form(month+"?line="+url.QueryEscape(key), "line", key, "words", "灯是居民自己弄坏的")
+	if a := company.post(month+"/object", object); a.to() != month+"?said=objected" {
+		t.Fatalf("objected: %d %s", a.status, a.body)
+	}
+	object.Set("words", "再说一遍")
+	company.post(month+"/object", object).mustSay(t, http.StatusConflict, "已经办过了")
+	object.Set("line", "no such line")
+	if a := company.post(month+"/object", object); a.status != http.StatusNotFound {
+		t.Errorf("no line: %d", a.status)
+	}
+	committee.post(month+"/close", nil).mustSay(t, http.StatusConflict, "还没过完")
+
+	// The month ends, with buildings that were missed, and is closed.
+	h.clock.Advance(time.Date(2026, 12, 1, 1, 0, 0, 0, time.UTC).Sub(h.clock.Now()))
+	committee = h.as("east/committee") // the sessions have ended, too
+	committee.get(month).mustSay(t, http.StatusOK, "漏了巡检", "结账以后不能再改", "灯是居民自己弄坏的", "作出决定")
+	closing := committee.form(month)
+	for range 2 {
+		if a := committee.post(month+"/close", closing); a.status != http.StatusSeeOther && a.status != http.StatusConflict {
+			t.Fatalf("closed: %d %s", a.status, a.body)
+		}
+	}
+	closed := committee.get(month)
+	closed.mustSay(t, http.StatusOK, "已结账", "but not", "结账以后不能再改")
+
+	// The committee upholds the objection: November stays, December has the line.
+	settle := committee.form(month, "line", key, "outcome", "upheld", "words", "看过照片,属实")
+	if a := committee.post(month+"/settle", settle); a.to() != month+"?said=settled" {
+		t.Fatalf("settled: %d %s", a.status, a.body)
+	}
+	settle.Set("outcome", "refused")
+	committee.post(month+"/settle", settle).mustSay(t, http.StatusConflict, "已经办过了")
+	committee.get(month).mustSay(t, http.StatusOK, "异议成立", "看过照片,属实")
+	committee.get("/c/east/property/2026-12").mustSay(t, http.StatusOK, "异议成立", "&#43;3", "2026-11 的「居民不满意」")
+
+	// Both months as tables.
+	for m, want := range map[string][]string{"2026-11": {"居民不满意", "漏了巡检", "东园 1号楼"}, "2026-12": {"异议成立", "2026-11 居民不满意"}} {
+		a := committee.get(path + "/" + m + "/book")
+		book, err := excelize.OpenReader(bytes.NewReader([]byte(a.body)))
+		h.must(err)
+		var all []string
+		for _, sheet := range book.GetSheetList() {
+			rows, err := book.GetRows(sheet)
+			h.must(err)
+			for _, row := range rows {
+				all = append(all, strings.Join(row, " "))
+			}
+		}
+		for _, w := range want {
+			if !strings.Contains(strings.Join(all, "\n"), w) {
+				t.Errorf("the table of %s lacks %q:\n%s", m, w, strings.Join(all, "\n"))
+			}
+		}
+		h.must(book.Close())
+	}
+	if got := strings.Join(h.logged(east), " "); !strings.Contains(got, "property.object") || !strings.Contains(got, "property.close") || !strings.Contains(got, "property.settle") || !strings.Contains(got, "property.export") {
+		t.Errorf("the audit log says %s", got)
+	}
+	for _, p := range []string{"/c/east/property/2026-13", "/c/east/property/2027-05", "/c/east/property/x"} {
+		if a := committee.get(p); a.status != http.StatusNotFound {
+			t.Errorf("%s: %d", p, a.status)
+		}
+	}
+}
+
+// Whose company has no contract sees nothing of it, nor finds it in the menu; and the
+// page of the part that says what the company does leaves the rest of it alone.
+func TestOtherCompaniesSeeNothing(t *testing.T) {
+	h := newHouse(t)
+	h.contract(east)
+	b := h.as("east/property")
+	b.get("/c/east/menu").mustSay(t, http.StatusOK, "物业考核")
+	admin := h.as("east/admin")
+	admin.agree("property", admin.post(parts0+"property/form", url.Values{"on": {"2"}, "company": {"蓝色物业"}, "services": {"环境卫生"}, "categories": {"facilities"}}))
+	h.must(h.desk.Refresh(t.Context()))
+	if p := h.shape(east).Community.Property; p.Company != "蓝色物业" || p.Score == nil || p.Score.Unsatisfied != -3 || p.Patrol == nil || len(p.Patrol.Items) != 2 {
+		t.Fatalf("the part by its form: %+v", p)
+	}
+	b.get("/c/east/menu").mustSay(t, http.StatusOK, "巡查走访", "but not", "物业考核")
+	for _, path := range []string{"/c/east/property/2026-11", "/c/east/property/2026-11/book"} {
+		if a := b.get(path); a.status != http.StatusForbidden {
+			t.Errorf("%s: %d", path, a.status)
+		}
+	}
+}
+
+// The page at the width of a phone and of a desk.
+func TestThePropertyPageFits(t *testing.T) {
+	h := newHouse(t)
+	h.contract(east)
+	h.served("楼道灯不亮了", 1)
+	h.served("单元门关不上", 2)
+	b := h.as("east/property")
+	const month = "/c/east/property/2026-11"
+	b.post("/c/east/property/inspect", b.form(month, "where", "东园|3", "words", ""))
+	for name, size := range map[string][2]int{"phone": {browsertest.PhoneWidth, browsertest.PhoneHeight}, "desk": {browsertest.DeskWidth, browsertest.DeskHeight}} {
+		for _, who := range []string{"property", "committee"} {
+			tab := h.tab("east/"+who, size[0], size[1])
+			tab.Go(h.url + month)
+			tab.FitsItsWidth()
+			tab.Usable()
+			tab.Whole("property-" + who + "-" + name)
+		}
+	}
+}
