@@ -246,7 +246,7 @@ func TestTakenBackBeforeTheUpgrade(t *testing.T) {
 
 	db, err := pgx.Connect(w.ctx, url)
 	must(t, err)
-	_, err = db.Exec(w.ctx, "DROP TABLE unleft; ALTER TABLE push DROP COLUMN lease; DELETE FROM goose_db_version WHERE version_id >= 17", pgx.QueryExecModeSimpleProtocol)
+	_, err = db.Exec(w.ctx, "DROP TABLE fund, reward_order, reward, purse, ledger; DROP FUNCTION ledger_moves, ledger_only_grows; DROP TABLE unleft; ALTER TABLE push DROP COLUMN lease; DELETE FROM goose_db_version WHERE version_id >= 17", pgx.QueryExecModeSimpleProtocol)
 	must(t, errors.Join(err, db.Close(w.ctx)))
 	must(t, postgres.Migrate(w.ctx, url))
 	must(t, w.desk.Refresh(w.ctx))
