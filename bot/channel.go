@@ -182,6 +182,8 @@ func (b *Bot) pushText(ctx context.Context, shape desk.Shape, p desk.Push) (stri
 			choices = []choice{{s.say("choice.show", nil), "查看 " + n}}
 		}
 		choices = choices[:min(len(choices), 4)]
+	case workflow.TellLesson, workflow.TellLessonAsked, workflow.TellLessonAnswer:
+		choices = s.lessonPush(&p, v)
 	case workflow.TellVisitDue:
 		choices = []choice{{s.say("choice.visit", nil), "走访 " + n}, {s.say("choice.show", nil), "查看 " + n}}
 	case workflow.TellTray, workflow.TellUnclaimed, workflow.TellNamed:
@@ -192,6 +194,10 @@ func (b *Bot) pushText(ctx context.Context, shape desk.Shape, p desk.Push) (stri
 		if p.Facts.Unnamed {
 			choices = []choice{{s.say("choice.named", nil), "公开 " + n}, {s.say("choice.hidden", nil), "保密 " + n}}
 		}
+	case workflow.TellVoting:
+		choices = s.ballotPaper(p.Number)
+	case workflow.TellProposed, workflow.TellVoted:
+		choices = []choice{{s.say("choice.topic", nil), "议题 " + n}}
 	case workflow.TellFollowers:
 		choices = []choice{{s.say("choice.reopen", nil), "重办 " + n}}
 	}
@@ -206,7 +212,10 @@ func (b *Bot) facts(ctx context.Context, shape desk.Shape, f *desk.Facts) (Value
 		hidden = append(hidden, f.Number)
 	}
 	veil, err := b.voice(shape).Veil(ctx, b.desk.Journal(), hidden...)
-	return veil.Facts(f, b.desk.Now()), err
+	if v := veil.Facts(f, b.desk.Now()); err != nil || f.Source != workflow.SourceTopic || f.State != "" {
+		return v, err
+	}
+	return b.topicFacts(ctx, shape, f.Number) // not of the ticket that came of one
 }
 
 // week fills in the digest that a push is about, as it was sent.
@@ -248,8 +257,16 @@ func (b *Bot) weekLink(community, week string) string {
 
 // link is where a tap on a push without choices leads, "" for nowhere.
 func (b *Bot) link(p desk.Push) string {
-	if p.Purpose == workflow.TellDigest {
+	switch p.Purpose {
+	case workflow.TellDigest:
 		return b.weekLink(p.Community, p.Facts.Said)
+	case workflow.TellProposed, workflow.TellTopic, workflow.TellVoting, workflow.TellVoted:
+		if b.o.Pages != "" {
+			return b.o.Pages + "/c/" + p.Community + "/topics/" + strconv.FormatInt(p.Number, 10)
+		}
+	}
+	if p.Facts.Lesson != 0 {
+		return b.lessonLink(p.Community, p.Facts.Lesson)
 	}
 	return ""
 }

@@ -46,12 +46,25 @@ const (
 	verbCalled   verb = "called"
 	verbAs       verb = "as" // 「登记心愿」「登记诉求」: the kind, after the desk asked
 
+	verbPoints   verb = "points"   // 「积分」
+	verbRewards  verb = "rewards"  // 「兑换」, 「兑换 3」
+	verbBoard    verb = "board"    // 「积分榜」
+	verbRanked   verb = "ranked"   // 「上榜」
+	verbUnranked verb = "unranked" // 「下榜」
+	verbFund     verb = "fund"     // 「社区基金」
+
 	verbWho     verb = "who"     // 「网格员是谁」
 	verbHome    verb = "home"    // 「登记住址 …」
 	verbSupport verb = "support" // 「我也想要 1024」
 	verbNamed   verb = "named"   // 「公开 1024」: claimers may know who asks
 	verbContact verb = "contact" // 「联系方式 王大爷 138…」
 	verbHidden  verb = "hidden"  // 「保密 1024」
+	verbTopic   verb = "topic"   // 「议题 楼道装声控灯」, 「议题 1030」
+	verbVote    verb = "vote"    // 「投票 1030 赞成」, 「赞成」
+	verbOpen    verb = "open"    // 「开议 1030」: the committee takes a topic up
+	verbBench   verb = "bench"   // 「板凳会 1030 …」: what was said, with photos
+	verbBallot  verb = "ballot"  // 「开始投票 1030 20票 7天 不记名」
+	verbDrop    verb = "drop"    // 「不开 1030 …」: a topic is not taken up
 
 	verbCall    verb = "call"    // 「协助 1024 曹颖 清理管道」
 	verbFinish  verb = "finish"  // 「完成 1024 …」: a part is done
@@ -62,6 +75,11 @@ const (
 	verbPatrol  verb = "patrol"  // 「巡查 …」
 	verbFixed   verb = "fixed"   // 「随手办 …」: found and fixed on the spot
 	verbCare    verb = "care"    // 「关怀」: who is to be visited
+	verbLessons verb = "lessons" // 「党课」: what there is to learn
+	verbLearnt  verb = "learnt"  // 「学完了」
+	verbHour    verb = "hour"    // 「学习时间 7点」
+	verbTeacher verb = "teacher" // 「问讲师 …」
+	verbReply   verb = "reply"   // 「答复 1040 …」: to who asked about a lesson
 	verbInspect verb = "inspect" // 「巡检 12号楼 都好」: the property company's checklist
 	verbScore   verb = "score"   // 「考核」: how its month stands
 	verbBehalf  verb = "behalf"  // 「代报 王桂英 138… 12号楼3单元402 …」
@@ -118,11 +136,24 @@ var words = []struct {
 	{verbCalled, true, []string{"已告知", "已电话"}},
 	{verbAs, false, []string{"登记"}},
 
+	{verbPoints, true, []string{"积分", "我的积分", "查积分", "看积分", "积分有多少", "我有多少积分", "多少分了"}},
+	{verbRewards, true, []string{"兑换", "积分兑换", "换奖励", "兑奖励", "积分换东西", "能换什么", "积分能换什么", "积分怎么用"}},
+	{verbBoard, true, []string{"积分榜", "排行榜", "光荣榜"}},
+	{verbRanked, true, []string{"上榜"}},
+	{verbUnranked, true, []string{"下榜"}},
+	{verbFund, true, []string{"社区基金", "基金", "基金公示", "基金账目"}},
 	{verbHome, false, []string{"登记住址", "登记地址", "住址"}},
 	{verbSupport, true, []string{"我也想要", "也想要", "我也要"}},
 	{verbContact, false, []string{"联系方式", "我的电话"}},
 	{verbNamed, true, []string{"公开"}},
 	{verbHidden, true, []string{"保密", "不公开"}},
+	{verbTopic, false, []string{"议题", "微议题", "提议题", "提个议题", "我提个议题"}},
+	{verbVote, false, []string{"投票", "表决"}},
+	{verbOpen, true, []string{"开议", "开议题"}},
+	{verbBench, true, []string{"板凳会"}},
+	{verbBallot, true, []string{"开始投票", "请大家投票"}},
+	{verbDrop, true, []string{"不开"}},
+	{verbVote, true, []string{"赞成", "我赞成", "反对", "我反对", "弃权", "我弃权"}},
 	{verbCall, false, []string{"协助", "请协助"}},
 	{verbFinish, false, []string{"完成", "已完成"}},
 	{verbDecline, false, []string{"办不了"}},
@@ -132,6 +163,11 @@ var words = []struct {
 	{verbPatrol, false, []string{"巡查", "巡逻"}},
 	{verbFixed, false, []string{"随手办", "随手做"}},
 	{verbCare, true, []string{"关怀", "该走访谁", "关怀名单"}},
+	{verbLessons, true, []string{"党课", "微党课", "我的党课", "看党课", "学党课", "听党课"}},
+	{verbLearnt, true, []string{"学完了", "听完了", "看完了", "学完", "听完", "看完", "学过了", "学习完了", "党课学完了", "课学完了"}},
+	{verbHour, false, []string{"学习时间", "改学习时间", "党课时间", "学习提醒"}},
+	{verbTeacher, false, []string{"问讲师", "问老师", "提问"}},
+	{verbReply, false, []string{"答复", "回答"}},
 	{verbInspect, false, []string{"巡检", "物业巡检"}},
 	{verbScore, true, []string{"考核", "考核赋分", "物业考核"}},
 	{verbBehalf, false, []string{"代报", "代办"}},
@@ -204,6 +240,7 @@ func listen(text string) spoken {
 				s.Rest = strings.TrimSpace(why)
 			case nothingElse[s.Verb] && s.Number != 0 && strings.Trim(s.Rest, "。.!！?？~吧啊呢 ") != "":
 				continue // 「经过12345热线反映」
+			case s.Verb == verbRewards && s.Number == 0 && rewardNumber.MatchString(s.Rest): // 「兑换3」
 			case w.alone && s.Number == 0:
 				if strings.Trim(s.Rest, "。.!！?？~吧啊呢 ") != "" {
 					continue // part of a sentence
@@ -244,8 +281,9 @@ var nothingElse = map[verb]bool{verbNamed: true, verbHidden: true, verbSupport: 
 
 // runsOn are the verbs that staff write without a space behind them.
 var runsOn = map[verb]bool{
-	verbPatrol: true, verbVisit: true, verbFixed: true, verbInspect: true, verbBehalf: true, verbLeave: true, verbHome: true,
+	verbPatrol: true, verbVisit: true, verbFixed: true, verbInspect: true, verbBehalf: true, verbLeave: true, verbHome: true, verbHour: true,
 	verbAssign: true, verbTransfer: true, verbCall: true,
+	verbTopic: true,
 }
 
 // numberAfter are the verbs whose number may stand behind a name.

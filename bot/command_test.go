@@ -42,6 +42,12 @@ func TestListen(t *testing.T) {
 		{"待办", spoken{Verb: verbWork}},
 		{"认领1030", spoken{Verb: verbClaim, Number: 1030}},
 		{"心愿墙", spoken{Verb: verbWall}},
+		{"积分", spoken{Verb: verbPoints}},
+		{"积分榜", spoken{Verb: verbBoard}},
+		{"兑换", spoken{Verb: verbRewards}},
+		{"兑换3", spoken{Verb: verbRewards, Rest: "3"}},
+		{"兑换 3号吧", spoken{Verb: verbRewards, Rest: "3号吧"}},
+		{"社区基金", spoken{Verb: verbFund}},
 		{"登记诉求", spoken{Verb: verbAs, Rest: "诉求"}},
 
 		// what people say and what must not be read as a command
@@ -56,6 +62,9 @@ func TestListen(t *testing.T) {
 		{"2024年就报过", spoken{}},
 		{"帮助老人的心愿能办吗", spoken{}},
 		{"满意度太低了", spoken{}},
+		{"兑换点没有人", spoken{}},
+		{"积分少算了", spoken{}},
+		{"上榜的都是谁", spoken{}},
 		{"", spoken{}},
 	}
 	for _, tt := range tests {

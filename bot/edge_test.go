@@ -246,7 +246,7 @@ func TestTakenBackBeforeTheUpgrade(t *testing.T) {
 
 	db, err := pgx.Connect(w.ctx, url)
 	must(t, err)
-	_, err = db.Exec(w.ctx, "DROP TABLE unleft; ALTER TABLE push DROP COLUMN lease; DELETE FROM goose_db_version WHERE version_id >= 17", pgx.QueryExecModeSimpleProtocol)
+	_, err = db.Exec(w.ctx, "DROP TABLE topic_result, topic_tally, topic_voter, topic; DROP FUNCTION topic_stays; DROP INDEX person_home; DROP TABLE unleft, lesson, lesson_plan, lesson_done, lesson_question, study_hour, ledger, purse, reward_order, reward, fund; DROP FUNCTION ledger_moves, ledger_only_grows; DROP TABLE objection_outcome, objection, appraisal; DROP FUNCTION appraisal_only_grows; DROP INDEX event_thanked; ALTER TABLE round DROP COLUMN checks; DROP INDEX IF EXISTS round_inspected; ALTER TABLE push DROP COLUMN lease; DELETE FROM goose_db_version WHERE version_id >= 17", pgx.QueryExecModeSimpleProtocol)
 	must(t, errors.Join(err, db.Close(w.ctx)))
 	must(t, postgres.Migrate(w.ctx, url))
 	must(t, w.desk.Refresh(w.ctx))

@@ -149,6 +149,7 @@ func newWorld(t *testing.T, options ...option) *world {
 		w.person("zhong", workflow.Person{Name: "钟敏", OpenID: "o-officer-zhong", Roles: []workflow.Role{{Kind: workflow.RoleOfficer, Department: "公安"}}})
 		w.person("he", workflow.Person{Name: "何亮", OpenID: "o-volunteer-he", Phone: "13900000001", Roles: []workflow.Role{{Kind: workflow.RoleVolunteer, Team: "环境清洁队", Skills: []string{"elderly"}}}})
 		w.person("wu", workflow.Person{Name: "吴桂芬", OpenID: "o-party-wu", Roles: []workflow.Role{{Kind: workflow.RolePartyMember, Branch: "第三支部"}}})
+		w.person("shu", workflow.Person{Name: "刘书记", OpenID: "o-party-liu", Roles: []workflow.Role{{Kind: workflow.RolePartyMember, Branch: "第三支部", Secretary: true, Skills: []string{"lesson_visit"}}}})
 		w.person("gong", workflow.Person{Name: "龚莉", OpenID: "o-committee-gong", Roles: []workflow.Role{{Kind: workflow.RoleCommittee}}})
 	}
 
@@ -176,7 +177,7 @@ func newWorld(t *testing.T, options ...option) *world {
 			{OpenID: "o-auntie-sun", Name: "孙奶奶", Group: "resident"}, {OpenID: "o-uncle-zhou", Name: "周大爷", Group: "resident"},
 			{OpenID: "o-leader-han", Name: "韩磊", Group: "worker"}, {OpenID: "o-property-cao", Name: "曹颖", Group: "property"},
 			{OpenID: "o-officer-zhong", Name: "钟敏", Group: "officer"}, {OpenID: "o-volunteer-he", Name: "何亮", Group: "volunteer"},
-			{OpenID: "o-party-wu", Name: "吴桂芬", Group: "party"}, {OpenID: "o-committee-gong", Name: "龚莉", Group: "committee"},
+			{OpenID: "o-party-wu", Name: "吴桂芬", Group: "party"}, {OpenID: "o-party-liu", Name: "刘书记", Group: "party"}, {OpenID: "o-committee-gong", Name: "龚莉", Group: "committee"},
 		}...),
 		Clock: w.clock, Templates: o.simTemplates,
 	})

@@ -66,10 +66,8 @@ func (b *Bot) send(ctx context.Context, p desk.Push, now time.Time) desk.PushOut
 	if !ok || !connected {
 		return b.later(p, now, desk.PushOutcome{Error: desk.WhyNoAccount})
 	}
-	if c := shape.Community; p.Purpose.Quiet() && p.Facts.Severity != workflow.Emergency {
-		if at := c.Quiet.Next(now, c.Location()); at.After(now) {
-			return desk.PushOutcome{Status: desk.PushOwed, NextTry: at.UTC(), Held: true}
-		}
+	if at := p.Waits(shape.Community, now); at.After(now) {
+		return desk.PushOutcome{Status: desk.PushOwed, NextTry: at, Held: true}
 	}
 	to, err := b.desk.Journal().Person(ctx, p.Community, p.Person)
 	if err != nil {
@@ -162,7 +160,9 @@ func giveUp(p desk.Push, out desk.PushOutcome) desk.PushOutcome {
 	switch p.Purpose {
 	case workflow.TellPhoto, workflow.TellProgress, workflow.TellPraise, workflow.TellRated, workflow.TellSupplemented,
 		workflow.TellBroughtUp, workflow.TellWithdrawn, workflow.TellMerged, workflow.TellReminder, workflow.TellAlso, workflow.TellPart,
-		workflow.TellReleased, workflow.TellCare, workflow.TellInspect, workflow.TellDigest, workflow.TellHandedOn, workflow.TellSupport, workflow.TellWish, workflow.TellThanked, workflow.TellVisited, workflow.TellLeft:
+		workflow.TellProposed, workflow.TellTopic, workflow.TellVoting, workflow.TellVoted,
+		workflow.TellLesson, workflow.TellLessonAsked, workflow.TellLessonAnswer, // the secretary sees whom to visit
+		workflow.TellReleased, workflow.TellCare, workflow.TellInspect, workflow.TellLapse, workflow.TellDigest, workflow.TellHandedOn, workflow.TellSupport, workflow.TellWish, workflow.TellThanked, workflow.TellVisited, workflow.TellLeft:
 		out.Status = desk.PushDropped
 	}
 	return out

@@ -18,11 +18,14 @@ func (s *session) said(ctx context.Context, raw string) (string, error) {
 		return s.say("empty", nil), nil
 	}
 	text := s.meant(raw)
-	sp := listen(text)
+	sp := s.unlessOrdinary(listen(text))
 	if text == raw { // typed or spoken, not tapped: it may be more than a command
 		if reply, done, err := s.beyondCommands(ctx, sp, raw); done || err != nil {
 			return reply, err
 		}
+	}
+	if s.saysHour(sp) {
+		sp = spoken{Verb: verbHour, Rest: raw}
 	}
 	if sp.Verb == verbNumber && sp.Number < 1000 {
 		return s.smallNumber(ctx, sp.Number)
@@ -58,7 +61,13 @@ func (s *session) said(ctx context.Context, raw string) (string, error) {
 	case verbNone:
 		return s.free(ctx, raw)
 	case verbNumber:
-		return s.show(ctx, sp.Number)
+		return s.numbered(ctx, sp.Number)
+	case verbTopic:
+		return s.topic(ctx, sp)
+	case verbVote:
+		return s.vote(ctx, sp)
+	case verbOpen, verbBench, verbBallot, verbDrop:
+		return s.tellTopic(ctx, sp)
 	case verbHelp:
 		return s.say("help", nil), nil
 	case verbWho:
@@ -95,10 +104,14 @@ func (s *session) said(ctx context.Context, raw string) (string, error) {
 		return s.contact(sp.Rest), nil
 	case verbSupport:
 		return s.support(ctx, sp)
+	case verbLessons, verbLearnt, verbHour, verbTeacher, verbReply:
+		return s.class(ctx, sp, raw)
 	case verbLogin:
 		return s.login(ctx)
 	case verbNamed, verbHidden:
 		return s.consent(ctx, sp)
+	case verbPoints, verbRewards, verbBoard, verbRanked, verbUnranked, verbFund:
+		return s.ledger(ctx, sp)
 	}
 	return s.staff(ctx, sp)
 }
@@ -152,6 +165,9 @@ func (s *session) smallNumber(ctx context.Context, n int64) (string, error) {
 			return "", err
 		}
 		return s.answerDesk(ctx, q, building, u)
+	}
+	if reply, ok, err := s.openVote(ctx); ok || err != nil {
+		return reply, err
 	}
 	return s.say("number_unknown", Values{"Number": n}), nil
 }

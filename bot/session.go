@@ -32,6 +32,8 @@ type session struct {
 	media []workflow.Media // came with this message
 	late  bool             // the answer has left without this message's result
 
+	ballot string // what is kept in place of the words of a secret vote
+
 	apart, questioned bool // several matters are filed: only the first question is asked now
 
 	spoken wording.Voice // see voice
@@ -116,7 +118,7 @@ func (s *session) commit(ctx context.Context, reply string) error {
 		kind += ":" + s.in.Event
 	}
 	s.w.Change.Delivery = &desk.Delivery{
-		ID: s.in.Delivery, Person: s.me.ID, Type: kind, Text: s.text(), Reply: reply, At: s.now, Deferred: s.late,
+		ID: s.in.Delivery, Person: s.me.ID, Type: kind, Text: cmp.Or(s.ballot, s.text()), Reply: reply, At: s.now, Deferred: s.late,
 	}
 	var about workflow.Ticket
 	for _, n := range s.w.Numbers() {
@@ -250,6 +252,9 @@ func (s *session) tooFast(ctx context.Context) (bool, error) {
 }
 
 func (s *session) event(ctx context.Context) (string, error) {
+	if reply, ok, err := s.signsIn(ctx); ok || err != nil {
+		return reply, err
+	}
 	switch s.in.Event {
 	case "subscribe":
 		s.w.Change.Following = &desk.Following{Person: s.me.ID, Yes: true}

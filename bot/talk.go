@@ -12,6 +12,7 @@ import (
 // It is stored with every message, so that any replica goes on with it.
 type talk struct {
 	Ticket  int64     `json:"ticket,omitempty"`  // the ticket talked about last
+	Lesson  taught    `json:"lesson,omitzero"`   // of the party class, talked about last
 	At      time.Time `json:"at,omitzero"`       // when the person wrote last
 	Pending pending   `json:"pending,omitzero"`  // what the next words complete
 	Choices []choice  `json:"choices,omitempty"` // what a bare number or label means
@@ -44,6 +45,12 @@ type loose struct {
 
 type place struct {
 	workflow.Place
+	At time.Time `json:"at"`
+}
+
+// taught is a lesson that was talked about at a moment.
+type taught struct {
+	ID int64     `json:"id"`
 	At time.Time `json:"at"`
 }
 

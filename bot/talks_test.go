@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/desk"
+	"github.com/wishdesk/wishdesk/workflow/ledger"
+	"github.com/wishdesk/wishdesk/workflow/lesson"
 )
 
 // A talk is a conversation as an operator would read it, in docs/talks: who
@@ -19,6 +22,7 @@ import (
 //	王大爷 点 满意                          taps what says so, in the last menu
 //	王大爷 发照片 / 关注 / 取消关注          sends a photo, follows, leaves
 //	王大爷 扫码 1 12 3                      scans the code of estate 1, building 12, unit 3
+//	王大爷 扫课码 1101                      scans the code of a lesson's gallery class
 //	    → 编号 1001|张建国|!刘芳            the reply has these words, and not those after "!"
 //	张建国 收到:新任务 1001|接单            what came without asking since the last look
 //	过 1小时30分                            time passes
@@ -26,7 +30,7 @@ import (
 //	划归 毕家洼西区 12 G02                  a building goes to another grid
 //	签约 红色物业                           has the contract for what stands in the shape as such
 //
-// On the care list stand 孙桂兰 (第一网格, due tomorrow) and 何秀珍 (第二网格, the day after).
+// Points are spent on 洗衣液 (20, one of it) and 米面油 (60). On the care list stand 孙桂兰 (第一网格, due tomorrow) and 何秀珍 (第二网格, the day after).
 //
 // Lines that begin with "#" tell the reader what is going on.
 func TestTalks(t *testing.T) {
@@ -57,8 +61,13 @@ func talk(t *testing.T, file string, options ...option) {
 	t.Helper()
 	data, err := os.ReadFile(file)
 	must(t, err)
-	w := newWorld(t, append(options, func(s *settings) { s.whole = true })...)
-	k := talking{world: w, shape: shape}
+	giving := shape + "rewards: {wish: 20, help: 10, patrol: 5, report: 3}\n"
+	w := newWorld(t, append(options, func(s *settings) { s.whole, s.shape = true, giving })...)
+	k := talking{world: w, shape: giving}
+	for i, r := range []ledger.Reward{{Name: "洗衣液", Price: 20, Stock: 1}, {Name: "米面油", Price: 60, Stock: 5}} {
+		_, err := w.store.AddReward(w.ctx, community, fmt.Sprint(i), r)
+		must(t, err)
+	}
 	for i, c := range []workflow.Care{
 		{Name: "孙桂兰", Phone: "13900000001", Kind: workflow.LivingAlone, Place: workflow.Place{Estate: "毕家洼西区", Building: 12, Unit: 3, Room: "402", Grid: "G01"}, Every: 7, Note: "耳朵背"},
 		{Name: "何秀珍", Kind: workflow.LowIncome, Place: workflow.Place{Estate: "怡园小区", Building: 5, Unit: 2, Room: "301", Grid: "G02"}, Every: 14},
@@ -67,7 +76,10 @@ func talk(t *testing.T, file string, options ...option) {
 		_, err := w.store.PutCare(w.ctx, c)
 		must(t, err)
 	}
-	for _, name := range []string{"张建国", "刘芳", "孙丽", "陈志强", "赵敏", "韩磊", "曹颖", "钟敏", "何亮", "吴桂芬", "龚莉"} {
+	if strings.Contains(string(data), "1101 号课") {
+		k.lessons()
+	}
+	for _, name := range []string{"刘书记", "张建国", "刘芳", "孙丽", "陈志强", "赵敏", "韩磊", "曹颖", "钟敏", "何亮", "吴桂芬", "龚莉"} {
 		k.say(k.openid(name), "帮助")
 		k.pushes(k.openid(name))
 	}
@@ -76,6 +88,21 @@ func talk(t *testing.T, file string, options ...option) {
 			t.FailNow()
 		}
 	}
+}
+
+// lessons are those of the talks: 1101 today, also at the gallery, and 1102 tomorrow.
+func (k *talking) lessons() {
+	k.t.Helper()
+	w, err := k.desk.Begin(community, false)
+	must(k.t, err)
+	a := lesson.Lesson{ID: 1101, Branch: "第三支部", Theme: lesson.History, Form: lesson.Text, Title: "一大的故事", Speaker: "周老师", Minutes: 6, Text: "一百多年前,十三个人坐上了一条船。",
+		Class: lesson.Class{Place: "怡园凉亭", At: begin.Add(time.Hour)}, At: begin}
+	b := a
+	b.ID, b.Title, b.Form, b.Voice, b.Text, b.Class, b.Theme = 1102, "上甘岭", lesson.Voice, "m-1102", "", lesson.Class{}, lesson.War
+	w.Change.Classwork = desk.Classwork{Made: []lesson.Lesson{a, b}, Planned: []lesson.Planned{
+		{Branch: "第三支部", Lesson: 1101, Day: "2026-11-23"}, {Branch: "第三支部", Lesson: 1102, Day: "2026-11-24"},
+	}, Hours: []lesson.Hour{{Person: k.people["wu"], Hour: 10}}}
+	must(k.t, w.Commit(k.ctx))
 }
 
 type talking struct {
@@ -87,7 +114,7 @@ type talking struct {
 var openids = map[string]string{
 	"王大爷": resident, "李阿姨": neighbour, "孙奶奶": "o-auntie-sun", "周大爷": "o-uncle-zhou",
 	"张建国": worker, "刘芳": colleague, "孙丽": "o-worker-sun", "陈志强": duty, "赵敏": partner, "韩磊": "o-leader-han",
-	"曹颖": "o-property-cao", "钟敏": "o-officer-zhong", "何亮": "o-volunteer-he", "吴桂芬": "o-party-wu", "龚莉": "o-committee-gong",
+	"曹颖": "o-property-cao", "钟敏": "o-officer-zhong", "何亮": "o-volunteer-he", "吴桂芬": "o-party-wu", "龚莉": "o-committee-gong", "刘书记": "o-party-liu",
 }
 
 func (k *talking) openid(name string) string {
@@ -156,6 +183,10 @@ func (k *talking) line(where, line string) {
 		must(k.t, err)
 	case len(words) >= 3 && words[1] == "点":
 		k.reply = k.tap(k.openid(words[0]), strings.Join(words[2:], " "))
+	case len(words) == 3 && words[1] == "扫课码":
+		r, err := k.sim.Scan(k.ctx, k.openid(words[0]), "class_"+words[2])
+		must(k.t, err)
+		k.reply = r.Text
 	case len(words) >= 4 && words[1] == "扫码":
 		r, err := k.sim.Scan(k.ctx, k.openid(words[0]), "b:"+strings.Join(words[2:], ":"))
 		must(k.t, err)

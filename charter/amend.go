@@ -17,7 +17,7 @@ import (
 // addresses and of every row.
 var Sections = []string{
 	"name", "subdistrict", "households", "residents", "hotline", "timezone",
-	"estates", "grids", "landmarks", "property", "alliance", "clocks", "working", "quiet", "assignment", "ladder", "points", "digest", "open311",
+	"estates", "grids", "landmarks", "courtyards", "property", "alliance", "clocks", "working", "quiet", "assignment", "ladder", "points", "rewards", "digest", "open311",
 	"wording", "categories",
 }
 

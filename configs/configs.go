@@ -11,7 +11,7 @@ import "embed"
 
 // Files are all files of this room, by their path within it.
 //
-//go:embed *.yaml *.html pages/*.html advice.txt sentences.txt understand.model demo/*.yaml samples/*.tsv
+//go:embed *.yaml *.html pages/*.html advice.txt sentences.txt understand.model demo/*.yaml demo/paper.png samples/*.tsv
 var Files embed.FS
 
 // Model is the shipped model as it lies in the program, which is read where it lies.

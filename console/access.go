@@ -16,6 +16,7 @@ const (
 	claimer   who = "claimer"   // party members, volunteers, partner units, workers
 	handler   who = "handler"   // who has work: any part but the administrator's alone
 	keeper    who = "keeper"    // grid workers and leaders: they file by hand, visit, file for others
+	secretary who = "secretary" // secretaries of party branches, and the committee
 	rounder   who = "rounder"   // who goes on patrol: the staff in office, and volunteers
 	committee who = "committee" // the party committee
 	company   who = "company"   // property companies; which is under contract is asked by the handler
@@ -40,6 +41,8 @@ func (w who) holds(p workflow.Person) bool {
 		return slices.ContainsFunc(p.Roles, func(r workflow.Role) bool { return r.Kind != workflow.RoleAdmin })
 	case keeper:
 		return p.Has(workflow.RoleWorker) || p.Has(workflow.RoleLeader)
+	case secretary:
+		return len(p.Leads()) > 0 || p.Has(workflow.RoleCommittee)
 	case rounder:
 		return p.MayRound()
 	case committee:
@@ -113,8 +116,25 @@ func table() []route {
 		{pattern: "POST /c/{community}/my/{number}/withdraw", who: of(resident), log: "ticket.withdraw", do: (*Console).withdraw},
 		{pattern: "GET /c/{community}/me", who: of(resident), do: (*Console).me},
 		{pattern: "POST /c/{community}/me", who: of(resident), log: "me.change", do: (*Console).changeMe},
+		{pattern: "GET /c/{community}/points", who: of(resident), do: (*Console).points},
+		{pattern: "POST /c/{community}/points/order/{reward}", who: of(resident), log: "points.order", do: (*Console).orderReward, most: 30},
+		{pattern: "POST /c/{community}/points/rank", who: of(resident), log: "points.rank", do: (*Console).rank},
+		{pattern: "GET /c/{community}/fund", who: of(resident), do: (*Console).fund},
+		{pattern: "POST /c/{community}/fund", who: of(committee, admin), log: "fund.add", do: (*Console).addLine, limit: uploads},
+		{pattern: "POST /c/{community}/fund/{number}/strike", who: of(committee, admin), log: "fund.strike", do: (*Console).strikeLine, limit: uploads},
+		{pattern: "GET /c/{community}/fund/{number}/paper", who: of(resident), do: (*Console).paper},
+		{pattern: "GET /c/{community}/rewards", who: of(committee, keeper, admin), do: (*Console).rewards},
+		{pattern: "POST /c/{community}/rewards/look", who: of(committee, keeper, admin), log: "rewards.look", do: (*Console).lookOrder, most: 60},
+		{pattern: "POST /c/{community}/rewards/hand", who: of(committee, keeper, admin), log: "rewards.hand", do: (*Console).handOver, most: 60},
+		{pattern: "POST /c/{community}/rewards", who: of(admin), log: "rewards.add", do: (*Console).addReward},
+		{pattern: "POST /c/{community}/rewards/{reward}", who: of(admin), log: "rewards.change", do: (*Console).changeReward},
 		{pattern: "GET /c/{community}/wall", who: of(resident), do: (*Console).wall},
 		{pattern: "POST /c/{community}/wall/{number}/support", who: of(resident), log: "ticket.support", do: (*Console).support},
+		{pattern: "GET /c/{community}/topics", who: of(resident), do: (*Console).topics},
+		{pattern: "POST /c/{community}/topics", who: of(resident), log: "topic.propose", do: (*Console).propose, most: 20},
+		{pattern: "GET /c/{community}/topics/{number}", who: of(resident), log: "topic.look", do: (*Console).topic},
+		{pattern: "POST /c/{community}/topics/{number}/vote", who: of(resident), log: "topic.vote", do: (*Console).vote, most: 60},
+		{pattern: "POST /c/{community}/topics/{number}/do/{command}", who: of(committee), log: "topic.tell", do: (*Console).tellTopic, limit: uploads, most: 100},
 		{pattern: "GET /c/{community}/agreed", who: of(resident), do: (*Console).agreed},
 		{pattern: "GET /c/{community}/media/{media}", who: of(resident), log: "media.look", do: (*Console).media},
 
@@ -130,6 +150,21 @@ func table() []route {
 		{pattern: "GET /c/{community}/rounds", who: of(rounder), log: "care.look", do: (*Console).rounds, live: true},
 		{pattern: "POST /c/{community}/rounds", who: of(rounder), log: "round.go", do: (*Console).goRound, limit: uploads, most: 100},
 		{pattern: "POST /c/{community}/rounds/{care}/phone", who: of(committee, keeper), log: "phone.look", do: (*Console).carePhone},
+		// the party class
+		{pattern: "GET /c/{community}/lessons", who: of(resident), do: (*Console).lessons},
+		{pattern: "POST /c/{community}/lessons/hour", who: of(resident), log: "lesson.hour", do: (*Console).studyHour},
+		{pattern: "GET /c/{community}/lessons/{lesson}", who: of(resident), do: (*Console).lesson},
+		{pattern: "GET /c/{community}/lessons/{lesson}/voice", who: of(resident), do: (*Console).lessonVoice, limit: uploads},
+		{pattern: "POST /c/{community}/lessons/{lesson}/learnt", who: of(resident), log: "lesson.learn", do: (*Console).learnt},
+		{pattern: "POST /c/{community}/lessons/{lesson}/ask", who: of(resident), log: "lesson.ask", do: (*Console).askTeacher, most: 30},
+		{pattern: "POST /c/{community}/answers/{question}", who: of(handler), log: "lesson.answer", do: (*Console).answerQuestion},
+		{pattern: "GET /c/{community}/branch", who: of(secretary), log: "lesson.reach", do: (*Console).branch},
+		{pattern: "POST /c/{community}/branch/plan", who: of(secretary), log: "lesson.plan", do: (*Console).planLesson},
+		{pattern: "GET /c/{community}/branch/lessons/{lesson}", who: of(secretary), do: (*Console).lessonForm},
+		{pattern: "POST /c/{community}/branch/lessons/{lesson}", who: of(secretary), log: "lesson.make", do: (*Console).putLesson, limit: uploads},
+		{pattern: "GET /c/{community}/branch/lessons/{lesson}/code", who: of(secretary), log: "lesson.code", do: (*Console).classCode},
+		{pattern: "POST /c/{community}/branch/people/{person}/phone", who: of(secretary), log: "phone.look", do: (*Console).memberOfBranchPhone},
+		{pattern: "POST /c/{community}/branch/people/{person}/visit", who: of(secretary), log: "lesson.visit", do: (*Console).visitMember},
 		{pattern: "GET /c/{community}/property", who: of(committee, company), do: (*Console).thisMonth},
 		{pattern: "GET /c/{community}/property/{month}", who: of(committee, company), log: "property.look", do: (*Console).property, live: true},
 		{pattern: "GET /c/{community}/property/{month}/book", who: of(committee, company), log: "property.export", do: (*Console).propertyBook},

@@ -39,6 +39,7 @@ var fieldsOf = map[string][]string{
 	"working":  {"hours", "days", "holidays", "extra"},
 	"quiet":    {"from", "to"},
 	"points":   {"satisfied", "fair", "unsatisfied", "thanks"},
+	"rewards":  {"wish", "help", "patrol", "report", "code_days"},
 	"digest":   {"floor", "least", "hot_days", "hot_times"},
 }
 
@@ -47,7 +48,7 @@ var several = []string{"services", "categories", "hours", "days", "holidays", "e
 
 // partValue is such a part of a community.
 func partValue(c *workflow.Community, key string) any {
-	return map[string]any{"property": c.Property, "alliance": c.Alliance, "working": c.Working, "quiet": c.Quiet, "points": c.Points, "digest": c.Digest}[key]
+	return map[string]any{"property": c.Property, "alliance": c.Alliance, "working": c.Working, "quiet": c.Quiet, "points": c.Points, "rewards": c.Rewards, "digest": c.Digest}[key]
 }
 
 // holding is such a part as it holds, written or not.

@@ -106,25 +106,25 @@ func TestRulesAreMovedAndChanged(t *testing.T) {
 	h := newHouse(t)
 	b := h.as("east/admin")
 	b.get(parts0+"assignment").mustSay(t, http.StatusOK, "所有的事 → 网格员、专职、不比同网格多 8 件以上(因为:专职网格员在岗)")
-	preview := b.post(parts0+"assignment/form", url.Values{"on": {"1"}, "index": {"3"}, "do": {"up"}})
-	preview.mustSay(t, http.StatusOK, "改成:3. 所有的事 → 网格员、专职")
+	preview := b.post(parts0+"assignment/form", url.Values{"on": {"1"}, "index": {"4"}, "do": {"up"}})
+	preview.mustSay(t, http.StatusOK, "改成:4. 所有的事 → 网格员、专职")
 	b.agree("assignment", preview)
 	rules := h.shape(east).Community.Assignment
-	if len(rules) != 7 || rules[2].Name != workflow.WhyGrid || rules[3].Name != workflow.WhySkill || rules[2].To.FullTime == nil || !*rules[2].To.FullTime || rules[2].To.MaxLead != 8 {
+	if len(rules) != 8 || rules[3].Name != workflow.WhyGrid || rules[4].Name != workflow.WhySkill || rules[3].To.FullTime == nil || !*rules[3].To.FullTime || rules[3].To.MaxLead != 8 {
 		t.Fatalf("the rules are %+v", rules)
 	}
 	for _, back := range []string{"up", "down"} { // which changes nothing but the order of what stands there
 		on := map[string]string{"up": "2", "down": "3"}[back]
-		index := map[string]string{"up": "3", "down": "2"}[back]
+		index := map[string]string{"up": "4", "down": "3"}[back]
 		preview = b.post(parts0+"assignment/form", url.Values{"on": {on}, "index": {index}, "do": {back}})
-		preview.mustSay(t, http.StatusOK, "原来:3. ", "改成:3. ", "~ ", "就这样改", "but not", "没有变化")
+		preview.mustSay(t, http.StatusOK, "原来:4. ", "改成:4. ", "~ ", "就这样改", "but not", "没有变化")
 		b.agree("assignment", preview)
-		if r := h.shape(east).Community.Assignment; (r[2].Name == workflow.WhySkill) != (back == "up") {
+		if r := h.shape(east).Community.Assignment; (r[3].Name == workflow.WhySkill) != (back == "up") {
 			t.Fatalf("%s: the rules are %+v", back, r)
 		}
 	}
-	b.get("/c/east/admin/versions/4").mustSay(t, http.StatusOK, "改成:3. 所有的事 → 网格员、专职", "~ ")
-	b.get("/c/east/admin/versions/3").mustSay(t, http.StatusOK, "放回第 3 版", "改成:3. ", "but not", "和现在用的一样")
+	b.get("/c/east/admin/versions/4").mustSay(t, http.StatusOK, "改成:4. 所有的事 → 网格员、专职", "~ ")
+	b.get("/c/east/admin/versions/3").mustSay(t, http.StatusOK, "放回第 3 版", "改成:4. ", "but not", "和现在用的一样")
 	b.get(parts0+"assignment?rule=new").mustSay(t, http.StatusOK, "加一条")
 	b.agree("assignment", b.post(parts0+"assignment/form", url.Values{"on": {"4"}, "index": {"-1"}, "do": {"save"}, "name": {"绿化找园林队"}, "category": {"greening"}, "grid": {"G1"}, "role": {"volunteer"}, "team": {"园林队"}, "off_duty": {"yes"}}))
 	rules = h.shape(east).Community.Assignment
@@ -132,8 +132,8 @@ func TestRulesAreMovedAndChanged(t *testing.T) {
 		t.Errorf("the new rule is %+v", last)
 	}
 	b.get(parts0+"assignment").mustSay(t, http.StatusOK, "园林绿化、第一网格 → 园林队志愿者、不在上岗时间也派(因为:绿化找园林队)")
-	b.agree("assignment", b.post(parts0+"assignment/form", url.Values{"on": {"5"}, "index": {"7"}, "do": {"remove"}}))
-	if n := len(h.shape(east).Community.Assignment); n != 7 {
+	b.agree("assignment", b.post(parts0+"assignment/form", url.Values{"on": {"5"}, "index": {"8"}, "do": {"remove"}}))
+	if n := len(h.shape(east).Community.Assignment); n != 8 {
 		t.Errorf("%d rules", n)
 	}
 	for _, bad := range []url.Values{{"index": {"99"}, "do": {"up"}}, {"index": {"x"}, "do": {"up"}}, {"index": {"-1"}, "do": {"remove"}}, {"index": {"1"}, "do": {"dance"}}} {

@@ -17,12 +17,12 @@ import (
 // noPages are the routes that are asked for but bring no page of their own.
 var noPages = []string{
 	"GET /c/{community}/{$}", "GET /c/{community}/login/wechat", "GET /c/{community}/login/scan/{token}/state", "GET /c/{community}/live", "GET /c/{community}/media/{media}",
-	"GET /c/{community}/property", "GET /c/{community}/property/{month}/book",
+	"GET /c/{community}/lessons/{lesson}/voice", "GET /c/{community}/fund/{number}/paper", "GET /c/{community}/property", "GET /c/{community}/property/{month}/book",
 	"GET /c/{community}/week", "GET /c/{community}/week/{week}/book", "GET /c/{community}/admin/import/{table}/template",
 }
 
 // whole are the pages of which all is shown, not the first screen alone.
-var whole = []string{"property", "week", "ticket", "story", "today", "tray", "change"}
+var whole = []string{"topic-committee", "points", "fund", "property", "week", "ticket", "story", "today", "tray", "change"}
 
 // TestEveryPageIsForEverybody opens every page of the table at the width of a phone
 // and of a desk: it fits, and somebody can use it who sees badly or has no mouse.
@@ -32,6 +32,7 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 	h.lively()
 	h.care(east, "王桂英", "G1", 1)
 	h.care(east, "赵大娘", "G1", 2)
+	h.lessons()
 	resident, worker := h.people["east/resident"], workflow.By(h.people["east/worker"])
 	done := h.file(east, "三楼的灯一闪一闪的,要坏了")
 	h.tell(east, done.Number, workflow.Command{Name: workflow.CmdAccept, Actor: worker}, workflow.Command{Name: workflow.CmdNote, Actor: worker, Text: "下午带电工来"})
@@ -48,10 +49,12 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 	w.post(rounds, w.form(rounds, "kind", "patrol", "outcome", "well", "words", "1、2号楼楼道、消防通道都看了,一切正常"))
 	a := h.as("east/admin")
 	a.agree("hotline", a.post(parts0+"hotline/form", map[string][]string{"on": {"1"}, "value": {"0531-5550199"}}))
+	h.spending()
 	h.unreached(done.Number, resident.ID)
 	h.must(h.store.DeadLetter(t.Context(), east, "media", []byte("m1 {}"), "media: 45009", h.clock.Now()))
 	late, err := h.store.Overdue(t.Context(), east, "", 1)
 	h.must(err)
+	ballot, talked := h.topicsToSee()
 	link, err := Links{Record: h.store, PublicURL: h.url, Clock: h.clock}.LoginLink(t.Context(), east, resident.ID, "")
 	h.must(err)
 
@@ -78,12 +81,23 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 		{"my-ticket", "resident", "my/{number}", "my/" + number(done), nil},
 		{"withdraw", "resident", "my/{number}/withdraw", "my/" + number(fresh) + "/withdraw", nil},
 		{"wall", "neighbour", "wall", "wall", nil},
+		{"topics", "resident", "topics", "topics", nil},
+		{"topic", "resident", "topics/{number}", ballot, nil},
+		{"topic-committee", "committee", "topics/{number}", talked, nil},
+		{"points", "resident", "points", "points", nil},
+		{"fund", "committee", "fund", "fund", nil},
+		{"rewards", "admin", "rewards", "rewards", nil},
 		{"me", "resident", "me", "me", nil},
 		{"agreed", "resident", "agreed", "agreed", nil},
 		{"work", "worker", "work", "work", nil},
 		{"done", "worker", "work/done", "work/done", nil},
 		{"ticket", "worker", "t/{number}", "t/" + number(fresh), nil},
 		{"rounds", "worker", "rounds", "rounds", nil},
+		{"lessons", "member", "lessons", "lessons", nil},
+		{"lesson", "member", "lessons/{lesson}", "lessons/1101", nil},
+		{"branch", "committee", "branch", "branch", nil},
+		{"lesson-form", "committee", "branch/lessons/{lesson}", "branch/lessons/1101", nil},
+		{"class-code", "committee", "branch/lessons/{lesson}/code", "branch/lessons/1101/code", nil},
 		{"behalf", "worker", "behalf", "behalf", nil},
 		{"property", "property", "property/{month}", "property/2026-11", nil},
 		{"overdue", "committee", "overdue", "overdue", nil},

@@ -11,11 +11,16 @@ import (
 type mePage struct {
 	Name, Hidden, Home string
 	Staff              bool // name and telephone are the administrator's to change
+	Hour               int  // at which they get their lessons
 }
 
 // me shows what the desk knows of who is logged in.
 func (c *Console) me(q *request) error {
-	return q.show("me", mePage{Name: q.me.Name, Hidden: workflow.HidePhone(q.me.Phone), Home: q.me.Home.String(), Staff: q.me.Staff()})
+	hour, _, err := q.hourOfStudy()
+	if err != nil {
+		return err
+	}
+	return q.show("me", mePage{Name: q.me.Name, Hidden: workflow.HidePhone(q.me.Phone), Home: q.me.Home.String(), Staff: q.me.Staff(), Hour: hour})
 }
 
 // changeMe takes what somebody is called, their telephone and their home; what is

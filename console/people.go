@@ -124,7 +124,7 @@ func (q *request) filled(p *workflow.Person) error {
 		return err
 	}
 	role := workflow.Role{
-		Kind: workflow.RoleKind(q.PostFormValue("kind")), FullTime: q.PostFormValue("full_time") == "yes", Duty: q.PostFormValue("duty") == "yes",
+		Kind: workflow.RoleKind(q.PostFormValue("kind")), FullTime: q.PostFormValue("full_time") == "yes", Secretary: q.PostFormValue("secretary") == "yes", Duty: q.PostFormValue("duty") == "yes",
 		Department: q.words("department"), Team: q.words("team"), Unit: q.words("unit"), Branch: q.words("branch"),
 	}
 	if slices.Contains(ofGrids, role.Kind) {
@@ -223,6 +223,9 @@ func partsOf(p workflow.Person) string {
 		}
 		if r.Duty {
 			part += " duty"
+		}
+		if r.Secretary {
+			part += " secretary"
 		}
 		out = append(out, part)
 	}

@@ -361,9 +361,6 @@ func anything(all []string) []any {
 	return out
 }
 
-// Signed is a number of points with its sign.
-func (v view) Signed(n int) string { return fmt.Sprintf("%+d", n) }
-
 // Upto are the numbers from 1 to n: a list of buildings.
 func (v view) Upto(n int) []int {
 	out := make([]int, n)

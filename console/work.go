@@ -92,7 +92,7 @@ func (q *request) photos(field string) ([]desk.MediaFile, error) {
 	}
 	var out []desk.MediaFile
 	for _, f := range files {
-		m, err := q.photo(f)
+		m, err := q.upload(f, "image", "not_a_photo")
 		if err != nil {
 			return nil, err
 		}
@@ -101,7 +101,9 @@ func (q *request) photos(field string) ([]desk.MediaFile, error) {
 	return out, nil
 }
 
-func (q *request) photo(f *multipart.FileHeader) (desk.MediaFile, error) {
+// upload is a file of a kind (see MediaStore) as it is stored; refused is the code for
+// one that is of another.
+func (q *request) upload(f *multipart.FileHeader, kind string, refused workflow.Code) (desk.MediaFile, error) {
 	const limit = 10 << 20 // bytes, as WeChat's own
 	open, err := f.Open()
 	if err != nil {
@@ -115,9 +117,9 @@ func (q *request) photo(f *multipart.FileHeader) (desk.MediaFile, error) {
 	if len(data) > limit {
 		return desk.MediaFile{}, &workflow.Error{Code: "too_large", Cause: errors.New("a photo over 10 MB")}
 	}
-	clean, mime, err := q.console.o.Media.Clean(data, "image")
+	clean, mime, err := q.console.o.Media.Clean(data, kind)
 	if err != nil {
-		return desk.MediaFile{}, &workflow.Error{Code: "not_a_photo", Cause: err}
+		return desk.MediaFile{}, &workflow.Error{Code: refused, Cause: err}
 	}
 	sum := sha256.Sum256(append([]byte(newToken()), clean...))
 	id := hex.EncodeToString(sum[:12])
@@ -126,7 +128,7 @@ func (q *request) photo(f *multipart.FileHeader) (desk.MediaFile, error) {
 	}
 	q.stored = append(q.stored, id)
 	return desk.MediaFile{
-		Community: q.community(), ID: id, Person: q.me.ID, Type: "image", Status: desk.MediaStored, MIME: mime, Size: int64(len(clean)), CreatedAt: q.now,
+		Community: q.community(), ID: id, Person: q.me.ID, Type: kind, Status: desk.MediaStored, MIME: mime, Size: int64(len(clean)), CreatedAt: q.now,
 	}, nil
 }
 

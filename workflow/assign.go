@@ -23,6 +23,7 @@ type Assignment struct {
 const (
 	WhyLevel    = "level"     // reopened or escalated: the committee takes it
 	WhyDanger   = "danger"    // an emergency goes to the grid's full-time worker, whatever the load or hour
+	WhySpeaker  = "speaker"   // a lesson to the door goes to a speaker, of their own branch if there is one
 	WhyContract = "contract"  // the property company has the contract for such matters there
 	WhySkill    = "skill"     // a part-time worker who knows this kind of matter
 	WhyGrid     = "grid"      // the grid's full-time worker
@@ -76,6 +77,7 @@ func DefaultRules() []Rule {
 	return []Rule{
 		{WhyLevel, Match{Level: LevelCommittee}, Pick{Role: RoleCommittee, OffDuty: true}},
 		{WhyDanger, Match{Severity: []Severity{Emergency}}, Pick{Role: RoleWorker, FullTime: &yes, OffDuty: true}},
+		{WhySpeaker, Match{Category: []Category{LessonVisit}}, Pick{Role: RolePartyMember, Skill: "category", OffDuty: true}},
 		{WhySkill, Match{}, Pick{Role: RoleWorker, FullTime: &no, Skill: "category"}},
 		{WhyGrid, Match{}, Pick{Role: RoleWorker, FullTime: &yes, MaxLead: 8}},
 		{WhyLoad, Match{}, Pick{Role: RoleWorker, FullTime: &no}},
@@ -217,8 +219,8 @@ func (s *assigning) least(barred []PersonID) int {
 }
 
 // distance puts those of the ticket's own grid before those who serve all,
-// full-time workers before part-time ones, and the committee's people on duty
-// before the others.
+// full-time workers before part-time ones, the committee's people on duty before the
+// others, and party members of the reporter's branch before those of another.
 func (s *assigning) distance(p *Person, pick *Pick) int {
 	best := 8
 	for i := range p.Roles {
@@ -234,6 +236,9 @@ func (s *assigning) distance(p *Person, pick *Pick) int {
 			d += 2
 		}
 		if r.Kind == RoleCommittee && !r.Duty {
+			d += 2
+		}
+		if r.Kind == RolePartyMember && !slices.Contains(s.r.ByID(s.t.Reporter).Branches(), r.Branch) {
 			d += 2
 		}
 		best = min(best, d)

@@ -40,7 +40,11 @@ type Community struct {
 	Assignment  []Rule     `yaml:"assignment" json:"assignment"` // read in order; none = DefaultRules
 	Ladder      Ladder     `yaml:"ladder" json:"ladder"`
 	Points      Score      `yaml:"points" json:"points"`
+	Rewards     Rewards    `yaml:"rewards" json:"rewards"`
 	Digest      Weekly     `yaml:"digest" json:"digest"`
+
+	// Courtyards are buildings that decide together what is theirs; see package topic.
+	Courtyards []Courtyard `yaml:"courtyards" json:"courtyards,omitempty"`
 
 	// Open311 says who may read tickets by Open311 (they hold nothing that leads to
 	// a person): OpenToAll, OpenToKeys, or nobody (NotOpen).
@@ -116,6 +120,38 @@ type Landmark struct {
 	Aliases []string `yaml:"aliases" json:"aliases"`
 	Estate  string   `yaml:"estate" json:"estate"`
 	Grid    string   `yaml:"grid" json:"grid"`
+}
+
+// Courtyard 院 is some buildings of one estate that decide together what is theirs.
+type Courtyard struct {
+	Name      string `yaml:"name" json:"name"`
+	Estate    string `yaml:"estate" json:"estate"`
+	Buildings string `yaml:"buildings" json:"buildings"` // "1-9, 12"
+
+	numbers []int
+}
+
+// Numbers are the numbers of its buildings, in order.
+func (y Courtyard) Numbers() []int { return y.numbers }
+
+// prepare reads the buildings, of which an estate has so many.
+func (y *Courtyard) prepare(estates map[string]int) bool {
+	ranges, _, ok := parseRanges(y.Estate + ":" + strings.ReplaceAll(y.Buildings, ",", ","+y.Estate+":"))
+	if !ok || y.Name == "" {
+		return false
+	}
+	y.numbers = nil
+	for _, r := range ranges {
+		if r.from < 1 || r.to < r.from || r.to > estates[y.Estate] {
+			return false
+		}
+		for b := r.from; b <= r.to; b++ {
+			y.numbers = append(y.numbers, b)
+		}
+	}
+	slices.Sort(y.numbers)
+	y.numbers = slices.Compact(y.numbers)
+	return true
 }
 
 // OwnCategory is a category as a community has it.
@@ -196,7 +232,7 @@ func ParseCommunity(r io.Reader) (*Community, error) {
 	if len(data) > limit {
 		return nil, errors.New("community document: is longer than 4 MB")
 	}
-	c := &Community{Timezone: "Asia/Shanghai", Clocks: DefaultClocks(), Quiet: Quiet{From: "21:00", To: "08:00"}, Ladder: DefaultLadder(), Points: DefaultScore(), Digest: DefaultWeekly()}
+	c := &Community{Timezone: "Asia/Shanghai", Clocks: DefaultClocks(), Quiet: Quiet{From: "21:00", To: "08:00"}, Ladder: DefaultLadder(), Points: DefaultScore(), Rewards: DefaultRewards(), Digest: DefaultWeekly()}
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	dec.KnownFields(true)
 	if err := dec.Decode(c); errors.Is(err, io.EOF) {
@@ -344,6 +380,15 @@ func (c *Community) prepare() error {
 			fail(in("landmarks", i, ""), WrongMissing, l.Name, "needs a name, a grid that exists, and no estate that does not")
 		}
 	}
+	for i := range c.Courtyards {
+		y := &c.Courtyards[i]
+		if !y.prepare(estates) {
+			fail(in("courtyards", i, ""), WrongMissing, y.Name, "needs a name, an estate that exists, and buildings of it such as 1-9, 12")
+		}
+		if slices.ContainsFunc(c.Courtyards[:i], func(o Courtyard) bool { return o.Name == y.Name && o.Estate == y.Estate }) {
+			fail(in("courtyards", i, ""), WrongTwice, y.Name, "%q stands twice", y.Name)
+		}
+	}
 	if err := c.Clocks.check(); err != nil {
 		errs = append(errs, err)
 	}
@@ -357,6 +402,9 @@ func (c *Community) prepare() error {
 		if err := c.Assignment[i].check(c); err != nil {
 			errs = append(errs, within(in("assignment", i, "."), err))
 		}
+	}
+	if err := c.Rewards.check(); err != nil {
+		errs = append(errs, err)
 	}
 	if err := c.Ladder.check(c.Clocks.Again); err != nil {
 		errs = append(errs, err)

@@ -43,9 +43,14 @@ const (
 	TellQuestionLapse Purpose = "question_lapsed"
 	TellPraise        Purpose = "praise"
 
+	TellLesson       Purpose = "lesson"          // to party members: the lesson of the day
+	TellLessonAsked  Purpose = "lesson_asked"    // to a speaker: somebody asks
+	TellLessonAnswer Purpose = "lesson_answered" // to who asked
+
 	TellCare     Purpose = "care_due"      // in the morning: whom of the care list to visit
 	TellInspect  Purpose = "inspect_due"   // in the morning, to the property company: buildings to inspect before the turn ends
 	TellDigest   Purpose = "digest"        // to the committee, on Monday: the week
+	TellLapse    Purpose = "points_lapse"  // in December: what of their points will lapse
 	TellVisitDue Purpose = "visit_due"     // to a pair: time for the next visit
 	TellReminder Purpose = "reminder"      // to owners: a promise is due soon
 	TellHandedOn Purpose = "handed_on"     // to who had it: somebody else has it now
@@ -63,9 +68,19 @@ const (
 	TellLeft     Purpose = "left"          // to owners: who reported it waits no more, others do
 )
 
+// The purposes of topics (see package topic).
+const (
+	TellProposed Purpose = "topic_proposed" // to the committee: a resident proposes a topic
+	TellTopic    Purpose = "topic_moved"    // to who proposed it: it is talked over, or not taken up
+	TellVoting   Purpose = "topic_voting"   // to all who live there: vote
+	TellVoted    Purpose = "topic_voted"    // to all who live there: the result
+)
+
 // Quiet tells whether the push is a reminder that a resident must not get in
 // the quiet hours.
-func (p Purpose) Quiet() bool { return p == TellRateReminder }
+func (p Purpose) Quiet() bool {
+	return p == TellRateReminder || p == TellVoting || p == TellVoted || p == TellLesson
+}
 
 // Urgent tells whether the push goes before others.
 func (p Purpose) Urgent() bool { return p == TellDanger || p == TellAssigned }
@@ -76,6 +91,8 @@ func (p Purpose) Urgent() bool { return p == TellDanger || p == TellAssigned }
 // docs/decisions.)
 func (p Purpose) TwiceRatherThanNever() bool {
 	switch p {
+	case TellProposed, TellTopic, TellVoting, TellVoted, TellLesson:
+		return false
 	case TellResolved, TellFollowers, TellRateReminder, TellRated, TellPhoto, TellPraise, TellProgress, TellWish, TellThanked, TellAlso, TellSupport:
 		return false
 	}

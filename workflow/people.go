@@ -51,6 +51,8 @@ type Role struct {
 	Duty       bool     `json:"duty,omitempty" yaml:"duty"`     // committee: takes emergencies and escalations now
 	Hours      []string `json:"hours,omitempty" yaml:"hours"`   // hours of duty, "08:30-17:30"; none = always
 	Days       []int    `json:"days,omitempty" yaml:"days"`     // days of duty, 1 = Monday … 7 = Sunday; none = all
+
+	Secretary bool `json:"secretary,omitempty" yaml:"secretary"` // party member: leads the branch
 }
 
 // onDuty tells whether the hours of duty cover a moment of the community's

@@ -137,10 +137,10 @@ func TestErrors(t *testing.T) {
 }
 
 func TestPurposes(t *testing.T) {
-	// What a resident is reminded of waits for the morning; nothing else may
-	// be late. A doubtful push is repeated only where somebody must act on it.
+	// What a resident is reminded of, or asked to vote on, and a lesson, waits for the morning;
+	// nothing else may be late. A doubtful push is repeated only where somebody must act on it.
 	for _, p := range declared(t, "Purpose") {
-		if Purpose(p).Quiet() != (Purpose(p) == TellRateReminder) {
+		if Purpose(p).Quiet() != slices.Contains([]Purpose{TellRateReminder, TellVoting, TellVoted, TellLesson}, Purpose(p)) {
 			t.Errorf("%s: quiet %v", p, Purpose(p).Quiet())
 		}
 		if Purpose(p).Urgent() && !Purpose(p).TwiceRatherThanNever() {

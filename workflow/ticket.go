@@ -146,6 +146,7 @@ const (
 	SourceMailbox Source = "mailbox" // 心愿信箱, 心愿墙: imported
 	SourcePatrol  Source = "patrol"  // 巡查, 走访: a worker found it
 	SourceFixed   Source = "fixed"   // 随手做: found and fixed on the spot
+	SourceTopic   Source = "topic"   // 微议题: the neighbours decided it
 	SourceOpen311 Source = "open311" // other civic software, by Open311
 	SourceAPI     Source = "api"     // other software, by the JSON API
 )
@@ -242,7 +243,9 @@ func (t *Ticket) MovesTo(c *Community) string {
 func (t *Ticket) Urgent() bool { return t.Severity == Emergency || t.Severity == Major }
 
 // wallable tells whether it is a wish for the wall.
-func (t *Ticket) wallable() bool { return t.Kind == Wish && t.Level == LevelGrid && !t.Urgent() }
+func (t *Ticket) wallable() bool {
+	return t.Kind == Wish && t.Level == LevelGrid && !t.Urgent() && t.Category != LessonVisit
+}
 
 // How much may be added to a ticket: what everybody who handles it reads, in signs, and
 // photos and recordings.
@@ -253,9 +256,10 @@ const (
 
 // HidesWho tells whether somebody may not know who wishes, and where they live:
 // the one who asked has not agreed, and the person is neither they nor, by
-// office, a worker of the grid, its leader or of the committee.
+// office, a worker of the grid, its leader or of the committee, nor has to go there.
 func (t *Ticket) HidesWho(p Person) bool {
-	return t.Kind == Wish && !t.Named && p.ID != t.Reporter && !WhoGridWorker.Holds(t, By(p)) && !WhoCommittee.Holds(t, By(p))
+	visits := t.Category == LessonVisit && p.ID == t.Owner
+	return t.Kind == Wish && !t.Named && !visits && p.ID != t.Reporter && !WhoGridWorker.Holds(t, By(p)) && !WhoCommittee.Holds(t, By(p))
 }
 
 // Hand is the open part of somebody, nil if they have none.

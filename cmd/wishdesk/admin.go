@@ -223,6 +223,7 @@ type personAdd struct {
 	Grid       string `help:"The grid served; empty = all."`
 	FullTime   bool   `help:"The grid's full-time worker."`
 	Duty       bool   `help:"Committee: takes emergencies and escalations now."`
+	Secretary  bool   `help:"Party member: leads the branch."`
 	Unit       string `help:"The partner unit or property company."`
 	Team       string `help:"The volunteer team."`
 	Branch     string `help:"The party branch."`
@@ -241,7 +242,7 @@ func (a personAdd) Run(ctx context.Context, p *program) error {
 			return noCommunity(a.Community, err)
 		}
 		role := workflow.Role{
-			Kind: workflow.RoleKind(a.Role), Grid: a.Grid, FullTime: a.FullTime, Duty: a.Duty, Unit: a.Unit, Team: a.Team,
+			Kind: workflow.RoleKind(a.Role), Grid: a.Grid, FullTime: a.FullTime, Duty: a.Duty, Secretary: a.Secretary, Unit: a.Unit, Team: a.Team,
 			Branch: a.Branch, Department: a.Department, Skills: a.Skill, Hours: a.Hours, Days: a.Days,
 		}
 		if err := role.Check(shape.Community); err != nil {

@@ -385,7 +385,7 @@ func newSim(s *settings.Settings, d *demo, people []demoPerson, clock clockwork.
 			Mode: wechatsim.Safe, WebhookURL: d.serverURL + "/wechat/" + demoCommunity, Name: shape.Community.Name + "心愿台",
 		},
 		Personas: personas, Clock: clock, DataDir: dir, Logger: log, ServerAddr: d.serverURL, BaseURL: d.simURL,
-		Places: placesOf(shape.Community), Scenes: []string{"b:1:12:3", "b:1:24", "b:2:3"},
+		Places: placesOf(shape.Community), Scenes: []string{"b:1:12:3", "b:1:24", "b:2:3", "class_9004"},
 		Examples: map[string][]string{
 			"resident":  {"12号楼3单元的楼道灯又不亮了,黑灯瞎火的", "我想学用智能手机", "进度", "催办"},
 			"worker":    {"待办", "接单", "办结 灯已换好", "巡查 3号楼到8号楼 正常", "关怀", "帮助"},

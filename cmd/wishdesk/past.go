@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
@@ -16,11 +18,13 @@ import (
 
 	"github.com/wishdesk/wishdesk/configs"
 	"github.com/wishdesk/wishdesk/configs/settings"
+	"github.com/wishdesk/wishdesk/storage/media"
 	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/storage/redis"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 	"github.com/wishdesk/wishdesk/workflow/digest"
+	"github.com/wishdesk/wishdesk/workflow/ledger"
 )
 
 // demoPast is configs/demo/past.yaml.
@@ -28,12 +32,24 @@ type demoPast struct {
 	Neighbours []demoPerson `yaml:"neighbours"`
 	Incidents  []pastMatter `yaml:"incidents"`
 	Wishes     []pastMatter `yaml:"wishes"`
-	Again      string       `yaml:"again"`
-	Withdrawn  string       `yaml:"withdrawn"`
-	Asked      []string     `yaml:"asked"`
-	Inspected  string       `yaml:"inspected"`
-	Objected   string       `yaml:"objected"`
-	Hotline    struct {
+	Topics     []pastTopic  `yaml:"topics"`
+	Rewards    []struct {
+		Name  string `yaml:"name"`
+		Price int    `yaml:"price"`
+		Stock int    `yaml:"stock"`
+	} `yaml:"rewards"`
+	Fund []struct {
+		Days int     `yaml:"days"`
+		Item string  `yaml:"item"`
+		Text string  `yaml:"text"`
+		Yuan float64 `yaml:"yuan"`
+	} `yaml:"fund"`
+	Again     string   `yaml:"again"`
+	Withdrawn string   `yaml:"withdrawn"`
+	Asked     []string `yaml:"asked"`
+	Inspected string   `yaml:"inspected"`
+	Objected  string   `yaml:"objected"`
+	Hotline   struct {
 		YearAgo int   `yaml:"year_ago"`
 		Weeks   []int `yaml:"weeks"`
 	} `yaml:"hotline"`
@@ -118,6 +134,15 @@ func seedPast(ctx context.Context, s *settings.Settings, clock clockwork.Clock, 
 		return fmt.Errorf("demo past: %w", err)
 	}
 	if err := p.weeks(ctx); err != nil {
+		return fmt.Errorf("demo past: %w", err)
+	}
+	if err := p.topics(ctx); err != nil {
+		return fmt.Errorf("demo past: %w", err)
+	}
+	if err := p.lessons(ctx); err != nil {
+		return fmt.Errorf("demo past: %w", err)
+	}
+	if err := p.books(ctx, s); err != nil {
 		return fmt.Errorf("demo past: %w", err)
 	}
 	return p.mark(ctx, pastWhole)
@@ -483,4 +508,40 @@ func (p *past) weeks(ctx context.Context) error {
 		w.Change.Pushes[i].Status, w.Change.Pushes[i].SentAt = desk.PushSent, sent
 	}
 	return p.store.Commit(ctx, w.Change) // not the Work's: the Drive would have them sent
+}
+
+// books offers rewards, puts some on the board, and enters the fund's lines.
+func (p *past) books(ctx context.Context, s *settings.Settings) error {
+	for i, r := range p.of.Rewards {
+		if _, err := p.store.AddReward(ctx, demoCommunity, fmt.Sprintf("past:%d", i), ledger.Reward{Name: r.Name, Price: r.Price, Stock: r.Stock}); err != nil {
+			return err
+		}
+	}
+	for i, one := range p.claimers {
+		if err := p.store.Rank(ctx, demoCommunity, one.ID, i%2 == 0); err != nil {
+			return err
+		}
+	}
+	dir, err := media.Dir(filepath.Join(s.Data, "media"))
+	if err != nil {
+		return err
+	}
+	paper := configs.Read("demo/paper.png")
+	ch := desk.Change{Community: demoCommunity, Delivery: &desk.Delivery{ID: "past:fund", Type: "event:past", At: p.now}}
+	by := p.shape.Roster.Playing(workflow.RoleCommittee, "")[0]
+	for i, l := range p.of.Fund {
+		id := fmt.Sprintf("demo-paper-%d", i+1)
+		if err := dir.Put(ctx, demoCommunity, id, paper); err != nil {
+			return err
+		}
+		at := p.now.AddDate(0, 0, -l.Days)
+		ch.Media = append(ch.Media, desk.MediaFile{Community: demoCommunity, ID: id, Person: by.ID, Type: "image", Status: desk.MediaStored, MIME: "image/png", Size: int64(len(paper)), CreatedAt: at})
+		ch.Fund = append(ch.Fund, ledger.Line{
+			Cause: id, On: at.In(p.shape.Community.Location()).Format(time.DateOnly), Item: l.Item, Words: l.Text, Fen: int64(math.Round(l.Yuan * 100)), Paper: id, By: by.ID, At: at,
+		})
+	}
+	if err := p.store.Commit(ctx, ch); !errors.Is(err, desk.ErrSeen) {
+		return err
+	}
+	return nil
 }

@@ -28,6 +28,7 @@ func pastOf(t *testing.T, clock clockwork.Clock) (*settings.Settings, *postgres.
 	s, err := settings.Load(configs.Read("defaults.yaml"), "", nil)
 	must(t, err)
 	s.Postgres, s.Redis = settings.Secret(storetest.Postgres(t)), settings.Secret(storetest.Redis(t))
+	s.Data = t.TempDir()
 	s.Data, s.Addr = t.TempDir(), "127.0.0.1:0"
 	began := time.Now()
 	must(t, prepareDemo(t.Context(), s, clock, slog.New(slog.DiscardHandler)))
@@ -128,6 +129,7 @@ func TestTheDemosPastIsTheSame(t *testing.T) {
 	s, err := settings.Load(configs.Read("defaults.yaml"), "", nil)
 	must(t, err)
 	s.Postgres, s.Redis = settings.Secret(storetest.Postgres(t)), settings.Secret(storetest.Redis(t))
+	s.Data = t.TempDir()
 	log := slog.New(slog.DiscardHandler)
 	ctx, cut := context.WithCancel(t.Context())
 	watch, err := postgres.Open(t.Context(), s.Postgres.Reveal(), postgres.Options{Clock: clock})
@@ -185,6 +187,7 @@ func TestAnOldDemoKeepsItsPast(t *testing.T) {
 	s, err := settings.Load(configs.Read("defaults.yaml"), "", nil)
 	must(t, err)
 	s.Postgres, s.Redis = settings.Secret(storetest.Postgres(t)), settings.Secret(storetest.Redis(t))
+	s.Data = t.TempDir()
 	log := slog.New(slog.DiscardHandler)
 	must(t, postgres.Migrate(t.Context(), s.Postgres.Reveal()))
 	_, err = loadDemo(t.Context(), s, clock, log)

@@ -77,7 +77,7 @@ var (
 )
 
 func TestDefaultsThenFileThenEnvironment(t *testing.T) {
-	if got := mustLoad(t, ""); got.Addr != "127.0.0.1:8080" || got.Budget != 3*time.Second || got.Workers != 8 || got.Log != (Log{"info", "json"}) {
+	if got := mustLoad(t, ""); got.Addr != "127.0.0.1:8080" || got.Budget != 3*time.Second || got.Workers != 32 || got.Log != (Log{"info", "json"}) {
 		t.Errorf("defaults: %+v", got)
 	}
 	got := mustLoad(t, good,

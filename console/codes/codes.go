@@ -115,7 +115,7 @@ func (m Maker) Made(ctx context.Context, places []workflow.Place) ([]bool, error
 		return made, nil
 	}
 	for i, p := range places {
-		_, ok, err := m.Memory.Kept(ctx, m.Community.Code, m.name(p))
+		_, ok, err := m.Memory.Kept(ctx, m.Community.Code, m.name(m.Platform.Scene(m.Community, p)))
 		if err != nil {
 			return nil, fmt.Errorf("codes: %w", err)
 		}
@@ -134,13 +134,9 @@ func (m Maker) Labels(ctx context.Context, places []workflow.Place) ([]Label, er
 	var told sync.Mutex
 	for i, p := range places {
 		g.Go(func() error {
-			address, err := m.address(ctx, p)
+			code, err := m.Code(ctx, m.Platform.Scene(m.Community, p))
 			if err != nil {
 				return fmt.Errorf("codes: %s: %w", p, err)
-			}
-			code, err := Draw(address)
-			if err != nil {
-				return err
 			}
 			grid, _ := m.Community.Grid(p.Grid)
 			out[i] = Label{Place: p.String(), Grid: grid.Name, Code: code}
@@ -158,24 +154,26 @@ func (m Maker) Labels(ctx context.Context, places []workflow.Place) ([]Label, er
 	return out, nil
 }
 
-// address is what a place's code holds. Where nothing can be remembered the
-// platform is asked each time.
-func (m Maker) address(ctx context.Context, p workflow.Place) (string, error) {
+// Code is the code of a scene. Where nothing can be remembered the platform is asked
+// each time.
+func (m Maker) Code(ctx context.Context, scene string) (Code, error) {
 	if m.Memory != nil {
-		if known, ok, err := m.Memory.Kept(ctx, m.Community.Code, m.name(p)); err == nil && ok {
-			return string(known), nil
+		if known, ok, err := m.Memory.Kept(ctx, m.Community.Code, m.name(scene)); err == nil && ok {
+			return Draw(string(known))
 		}
 	}
-	address, err := m.Platform.Code(ctx, m.Platform.Scene(m.Community, p))
-	if err == nil && m.Memory != nil {
-		_ = m.Memory.Keep(ctx, m.Community.Code, m.name(p), []byte(address), remembered)
+	address, err := m.Platform.Code(ctx, scene)
+	if err != nil {
+		return Code{}, err
 	}
-	return address, err
+	if m.Memory != nil {
+		_ = m.Memory.Keep(ctx, m.Community.Code, m.name(scene), []byte(address), remembered)
+	}
+	return Draw(address)
 }
 
-func (m Maker) name(p workflow.Place) string {
-	return "code:" + m.Platform.ID() + ":" + m.Platform.Scene(m.Community, p)
-}
+// name is under which the code of a scene is remembered.
+func (m Maker) name(scene string) string { return "code:" + m.Platform.ID() + ":" + scene }
 
 // Sheet writes a page to print, nine codes on each A4.
 func Sheet(w io.Writer, community string, labels []Label) error {

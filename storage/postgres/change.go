@@ -45,6 +45,8 @@ type known struct {
 
 	askTickets, askTalks      map[ref]bool
 	askDeliveries, askOpenIDs map[name]bool
+
+	topics *topics // see topic.go
 }
 
 func newKnown(changes []*desk.Change) *known {
@@ -52,6 +54,7 @@ func newKnown(changes []*desk.Change) *known {
 		tickets: map[ref]int64{}, talks: map[ref]int64{}, deliveries: map[name]bool{}, openids: map[name]bool{},
 		storedTickets: map[ref]bool{}, storedTalks: map[ref]bool{},
 		askTickets: map[ref]bool{}, askTalks: map[ref]bool{}, askDeliveries: map[name]bool{}, askOpenIDs: map[name]bool{},
+		topics: newTopics(changes),
 	}
 	for _, ch := range changes {
 		for _, tc := range ch.Tickets {
@@ -120,6 +123,7 @@ func (k *known) queue(b *pgx.Batch) {
 	}
 	versions(lockTickets, k.askTickets, k.tickets, k.storedTickets)
 	versions(lockTalks, k.askTalks, k.talks, k.storedTalks)
+	k.topics.queue(b)
 	present(seenDeliveries, k.askDeliveries, k.deliveries)
 	present(takenOpenIDs, k.askOpenIDs, k.openids)
 }
@@ -151,10 +155,14 @@ func (k *known) fits(ch *desk.Change) error {
 			return desk.ErrStale
 		}
 	}
+	if !k.topics.fit(ch) {
+		return desk.ErrStale
+	}
 	return nil
 }
 
 func (k *known) take(ch *desk.Change) {
+	k.topics.take(ch)
 	if ch.Delivery != nil {
 		k.deliveries[name{ch.Community, ch.Delivery.ID}] = true
 	}
@@ -171,7 +179,7 @@ func (k *known) take(ch *desk.Change) {
 
 // writes are what a change consists of, in the order of the tables.
 var writes = []func(*pgx.Batch, []*desk.Change, *known) error{
-	writePeople, writeMessages, writeTalks, writeTickets, writeEvents, writePushes, writeMedia, writeConsents, writeEnds, writeSamples, writeRounds, writeWords, writeLooks,
+	writePeople, writeMessages, writeTalks, writeTickets, writeEvents, writePushes, writeMedia, writeConsents, writeEnds, writeSamples, writeRounds, writeTopics, writeLessons, writeWords, writeLooks, writeLedger,
 }
 
 // queueWrites writes changes that fit. Rows that one table gets are written by
@@ -328,6 +336,8 @@ func column[R, C any](rows []R, of func(R) C) []C {
 	}
 	return out
 }
+
+func sortedRefs(all map[ref]bool) []ref { return slices.SortedFunc(maps.Keys(all), compareRefs) }
 
 func communities(refs []ref) []string { return column(refs, func(r ref) string { return r.community }) }
 

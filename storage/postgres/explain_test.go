@@ -21,6 +21,9 @@ import (
 	"github.com/wishdesk/wishdesk/workflow/desk"
 	"github.com/wishdesk/wishdesk/workflow/digest"
 	"github.com/wishdesk/wishdesk/workflow/learn"
+	"github.com/wishdesk/wishdesk/workflow/ledger"
+	"github.com/wishdesk/wishdesk/workflow/lesson"
+	"github.com/wishdesk/wishdesk/workflow/topic"
 )
 
 // large is a record of years: 200,000 tickets of two communities, 2% of them
@@ -54,9 +57,40 @@ const large = `
 	INSERT INTO unleft SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 1000 + i FROM generate_series(1, 20000) i;
 	INSERT INTO api_key (community, name, hash, scopes, made_at)
 		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 'k', sha256(i::text::bytea), '{read}', timestamptz '2026-01-01' FROM generate_series(1, 20000) i;
+	UPDATE person SET home = jsonb_build_object('estate', 'E' || id % 20, 'building', 1 + id % 60);
+	INSERT INTO topic (community, number, version, state, scope, until, body)
+		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, i, 1, CASE i / 2 % 500 WHEN 0 THEN 'voting' WHEN 1 THEN 'proposed' ELSE 'decided' END,
+			'E' || i % 20 || ':' || i % 60, timestamptz '2026-01-01' + i * interval '1 minute', '{"text":"something of a usual length","scope":{"level":"estate","estate":"E2"}}' FROM generate_series(1, 20000) i;
+	INSERT INTO topic_voter (community, number, voter, person) SELECT community, number, 'v' || k, k FROM topic, generate_series(1, 10) k;
+	INSERT INTO topic_tally (community, number, choice) SELECT community, number, unnest(ARRAY['for', 'against', 'abstain']) FROM topic;
+	INSERT INTO topic_result (community, number, yes, no, abstain, quorum, outcome, at)
+		SELECT community, number, 6, 3, 1, 5, 'decided', timestamptz '2025-01-01' + number * interval '30 minutes' FROM topic;
 	INSERT INTO care (community, key, name, kind, place, grid, every, next_visit)
 		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 'k' || i, 'n' || i % 5000, 'disabled', '{}', 'G' || i % 10, 7,
 			timestamptz '2026-01-01' + i * interval '1 hour' FROM generate_series(1, 20000) i;
+	INSERT INTO lesson (community, id, branch, body, at)
+		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 1000 + i, CASE i / 2 % 20 WHEN 0 THEN '' ELSE 'b' || i / 2 % 20 END, '{"title":"a lesson"}',
+			timestamptz '2025-01-01' + i * interval '1 hour' FROM generate_series(1, 20000) i;
+	INSERT INTO lesson_plan (community, branch, lesson, day, by)
+		SELECT community, 'b' || n, id, date '2020-01-01' + (id % 3000)::int, 1 FROM lesson, generate_series(1, 5) n;
+	INSERT INTO lesson_done (community, lesson, person, deed, at)
+		SELECT community, id, n * 4, CASE n % 2 WHEN 0 THEN 'given' ELSE 'read' END, at FROM lesson, generate_series(1, 10) n;
+	INSERT INTO study_hour (community, person, hour) SELECT community, id, 7 FROM person WHERE id % 20 < 2;
+	INSERT INTO lesson_question (community, id, lesson, person, teacher, body, at, answered_at)
+		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 1000 + i, 1000 + i, i % 4000, 1, 'a', timestamptz '2026-01-01' + i * interval '1 minute',
+			CASE WHEN i % 100 > 1 THEN timestamptz '2026-02-01' END FROM generate_series(1, 20000) i;
+	INSERT INTO ledger (community, cause, person, why, gives, takes, points, at)
+		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 'wish:' || i, i % 20000, 'wish', 'mint', 'purse', 20,
+			timestamptz '2025-01-01' + i * interval '9 minutes' FROM generate_series(1, 60000) i;
+	UPDATE purse SET held = 1000, ranked = person % 100 < 2, warned = CASE WHEN person % 100 < 4 THEN 0 ELSE 2025 END, ended = CASE WHEN person % 100 < 6 THEN 0 ELSE 2025 END;
+	INSERT INTO reward (community, id, cause, name, price, stock)
+		SELECT CASE i % 100 WHEN 0 THEN 'east' ELSE 'west' END, i, i, 'a usual reward', 20, 5 FROM generate_series(1, 20000) i;
+	INSERT INTO reward_order (community, cause, person, reward, points, hash, state, ended_at, made_at, until)
+		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, i, i % 20000, CASE i % 2 WHEN 0 THEN 100 ELSE 101 END, 20, sha256(i::text::bytea),
+			CASE WHEN i % 100 < 2 THEN 'waits' ELSE 'handed' END, timestamptz '2025-01-01' + i * interval '9 minutes', timestamptz '2026-01-01', timestamptz '2026-01-08' + i * interval '1 minute' FROM generate_series(1, 60000) i;
+	INSERT INTO fund (community, id, cause, day, item, words, fen, paper, strikes, by, at)
+		SELECT CASE i % 100 WHEN 0 THEN 'east' ELSE 'west' END, i, i, date '2020-01-01' + i % 2000, 'x', 'a usual line', 100, 'p', CASE WHEN i % 300 = 0 THEN i - 100 ELSE 0 END, 1, timestamptz '2025-01-01' + i * interval '30 minutes'
+		FROM generate_series(1, 20000) i;
 	INSERT INTO round (community, id, kind, person, grid, place, body, at)
 		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, 'r' || i, 'patrol', i % 600, 'G' || i % 10, '{}', 'a usual patrol',
 			timestamptz '2025-01-01' + i * interval '2 minutes' FROM generate_series(1, 200000) i;
@@ -252,6 +286,23 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"EndModel", []string{"model_in_use"}, func() { add(s.EndModel(c, here, now)) }},
 		{"DeadLetterByID", []string{"dead_letter_pkey"}, func() { _, _, err := s.DeadLetterByID(c, here, 20); add(err) }},
 		{"RemoveDeadLetter", []string{"dead_letter_pkey"}, func() { add(s.RemoveDeadLetter(c, here, 1<<40)) }},
+		{"Topic", []string{"topic_pkey"}, func() { _, err := s.Topic(c, here, 1002); add(err) }},
+		{"TopicsOf", []string{"topic_scope"}, func() { _, err := s.TopicsOf(c, here, []string{"E2:2", "E2"}, 20); add(err) }},
+		{"Topics", []string{"topic_pkey"}, func() { _, err := s.Topics(c, here, 20); add(err) }},
+		{"OpenTopics", []string{"topic_open"}, func() { _, err := s.OpenTopics(c, here); add(err) }},
+		{"DueTopics", []string{"topic_open"}, func() { _, err := s.DueTopics(c, here, now); add(err) }},
+		{"Voted", []string{"topic_voter_pkey", "topic_voter_person"}, func() { _, err := s.Voted(c, here, 1002, "v3", 3); add(err) }},
+		{"Voters", []string{"topic_voter_pkey"}, func() { _, err := s.Voters(c, here, 1002); add(err) }},
+		{"Tally", []string{"topic_tally_pkey"}, func() { _, err := s.Tally(c, here, 1002); _ = err }},
+		{"TopicResult", []string{"topic_result_pkey"}, func() { _, _, err := s.TopicResult(c, here, 1002); add(err) }},
+		{"Sections, topics", []string{"topic_result_at"}, func() { _, err := s.topicSection(c, here, now, now.AddDate(0, 0, 7)); add(err) }},
+		{"LivingIn", []string{"person_home"}, func() {
+			_, err := s.LivingIn(c, here, topic.Scope{Level: topic.Building, Estate: "E2", Buildings: []int{3}}, 400, 200)
+			add(err)
+		}},
+		{"Vote", []string{"topic_pkey", "topic_voter_pkey", "topic_voter_person", "topic_tally_pkey"}, func() {
+			add(s.Commit(c, desk.Change{Community: here, Votes: []topic.Vote{{Number: 2000, Voter: "fresh", Person: 99, Choice: topic.For}}}))
+		}},
 		{"Helped", []string{"ticket_helped"}, func() { _, err := s.Helped(c, here, 4, 20); add(err) }},
 		{"Wished", []string{"ticket_wished"}, func() { _, err := s.Wished(c, here, 3); add(err) }},
 		{"Solved", []string{"ticket_solved"}, func() { _, err := s.Solved(c, here, now.AddDate(0, 0, -30), now); add(err) }},
@@ -259,6 +310,41 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"Unleft", nil, func() { _, err := s.Unleft(c, here); add(err) }},
 		{"WasLeft", nil, func() { add(s.WasLeft(c, here, 1002)) }},
 		{"FollowedTo", nil, func() { add(s.FollowedTo(c, here, 1)) }},
+		{"Commit of points and a line of the fund", []string{"purse_pkey", "fund_pkey"}, func() { // what the trigger does is a purse by its key
+			add(s.Commit(c, desk.Change{Community: here, Earned: []ledger.Entry{{Cause: "fresh", Person: 4, Why: ledger.ForWish, Points: 1, At: now}}, Fund: []ledger.Line{
+				{Cause: "fresh", On: "2026-01-01", Item: "x", Words: "x", Fen: 1, Paper: "p", At: now}, {Cause: "strike", On: "2026-01-01", Words: "x", Strikes: 400, At: now},
+			}}))
+			_, err := s.Purse(c, here, 4, 0)
+			add(err)
+		}},
+		{"Purse", []string{"purse_pkey", "ledger_person"}, func() { _, err := s.Purse(c, here, 4, 30); add(err) }},
+		{"Rank", nil, func() { add(s.Rank(c, here, 4, true)) }},
+		{"Ranked", []string{"purse_ranked", "person_pkey", "ledger_person"}, func() { _, err := s.Ranked(c, here, now.AddDate(-1, 0, 0), 20); add(err) }},
+		{"Rewards", []string{"reward_pkey"}, func() { _, err := s.Rewards(c, here, false); add(err) }},
+		{"AddReward", []string{"reward_pkey", "reward_community_cause_key"}, func() {
+			_, err := s.AddReward(c, here, "fresh", ledger.Reward{Name: "x", Price: 1, Stock: 1})
+			add(err)
+		}},
+		{"ChangeReward", []string{"reward_pkey"}, func() {
+			add(s.ChangeReward(c, here, ledger.Reward{ID: 200, Stock: 5}, ledger.Reward{Stock: 6}, now))
+		}},
+		{"Order", []string{"reward_pkey", "purse_pkey", "reward_order_community_cause_key"}, func() {
+			_, err := s.Order(c, here, ledger.Order{Cause: "fresh", Person: 4, Reward: ledger.Reward{ID: 100}, Hash: []byte("fresh"), MadeAt: now, Until: now})
+			_, again := s.Order(c, here, ledger.Order{Cause: "fresh", Person: 4, Reward: ledger.Reward{ID: 100}, Hash: []byte("again"), MadeAt: now, Until: now})
+			add(err)
+			add(again)
+		}},
+		{"OrdersOf", []string{"reward_order_person"}, func() { _, err := s.OrdersOf(c, here, 4); add(err) }},
+		{"OrderOf", []string{"reward_order_code"}, func() { _, _ = s.OrderOf(c, here, []byte("none"), now) }},
+		{"HandOver", []string{"reward_order_pkey"}, func() { _ = s.HandOver(c, here, 4, 1, now) }},
+		{"GiveBack", []string{"reward_order_until", "reward_order_pkey", "reward_pkey"}, func() { _, err := s.GiveBack(c, here, now, 5); add(err) }},
+		{"Unwarned", []string{"purse_unwarned"}, func() { _, err := s.Unwarned(c, here, 2025, 5); add(err) }},
+		{"Warned", []string{"purse_pkey"}, func() { add(s.Warned(c, here, 2025, []workflow.PersonID{4, 6})) }},
+		{"EndYear", []string{"purse_unended", "ledger_person", "purse_pkey"}, func() { _, err := s.EndYear(c, here, 2025, now.AddDate(0, -1, 0), 5); add(err) }},
+		{"Sections, the ledger's", []string{"ledger_earned", "reward_order_handed", "fund_at"}, func() { _, err := s.ledgerSection(c, here, now, now.AddDate(0, 0, 7)); add(err) }},
+		{"Fund", []string{"fund_pkey", "fund_struck"}, func() { _, err := s.Fund(c, here, 5000, 20); add(err) }},
+		{"FundLine", []string{"fund_pkey"}, func() { _, err := s.FundLine(c, here, 500); add(err) }},
+		{"FundSums", []string{"fund_day"}, func() { _, err := s.FundSums(c, here, 2026); add(err) }},
 		{"Residents", []string{"person_phone", "person_name"}, func() {
 			_, err := s.Residents(c, here, "n4", "19900000004")
 			_, again := s.Residents(c, here, "n4", "1")
@@ -267,6 +353,26 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		}},
 		{"CareDue", []string{"care_due"}, func() { _, err := s.CareDue(c, here, []string{"G2", "G4"}, now, 20); add(err) }},
 		{"CareNamed", []string{"care_name"}, func() { _, err := s.CareNamed(c, here, "n4"); add(err) }},
+		{"Lesson", []string{"lesson_pkey"}, func() { _, err := s.Lesson(c, here, 1002); add(err) }},
+		{"LessonsFor", []string{"lesson_branch"}, func() { _, err := s.LessonsFor(c, here, []string{"b4"}, 20); add(err) }},
+		{"LessonsByID", []string{"lesson_pkey"}, func() { _, err := s.LessonsByID(c, here, []int64{1002, 1004}); add(err) }},
+		{"LessonPlan", []string{"lesson_plan_day"}, func() { _, err := s.LessonPlan(c, here, "2026-01-01", "2026-01-08"); add(err) }},
+		{"LessonDone", []string{"lesson_done_pkey"}, func() { _, err := s.LessonDone(c, here, []int64{1002, 1004}); add(err) }},
+		{"LessonDoneBy", []string{"lesson_done_person"}, func() { _, err := s.LessonDoneBy(c, here, 4, 20); add(err) }},
+		{"StudyHours", []string{"study_hour_pkey"}, func() { _, err := s.StudyHours(c, here, []workflow.PersonID{20, 40}); add(err) }},
+		{"LessonQuestion", []string{"lesson_question_pkey"}, func() { _, err := s.LessonQuestion(c, here, 1002); add(err) }},
+		{"LessonAsked", []string{"lesson_question_open"}, func() { _, err := s.LessonAsked(c, here, 20); add(err) }},
+		{"LessonAskedBy", []string{"lesson_question_person"}, func() { _, err := s.LessonAskedBy(c, here, 4, 20); add(err) }},
+		{"PushFates", []string{"push_pkey"}, func() { _, err := s.PushFates(c, here, []string{"2:accepted", "4:accepted"}); add(err) }},
+		{"DoorVisits", []string{"ticket_reported"}, func() { _, err := s.DoorVisits(c, here, []workflow.PersonID{4, 6}); add(err) }},
+		{"Sections", []string{"lesson_done_at", "lesson_question_open", "ticket_solved"}, func() { _, err := s.Sections(c, here, old, old.AddDate(0, 0, 7)); add(err) }},
+		{"Classwork", []string{"lesson_question_pkey", "lesson_plan_pkey"}, func() {
+			add(s.Commit(c, desk.Change{Community: here, Classwork: desk.Classwork{
+				Made: []lesson.Lesson{{ID: 900_001, At: now}}, Planned: []lesson.Planned{{Branch: "b4", Lesson: 900_001, Day: "2026-02-01"}}, Unplanned: []lesson.Planned{{Branch: "b4", Lesson: 900_001}},
+				Done: []lesson.Done{{Lesson: 900_001, Person: 4, Deed: lesson.Read, At: now}}, Hours: []lesson.Hour{{Person: 4, Hour: 8}},
+				Asked: []lesson.Question{{ID: 900_001, At: now}}, Answered: []lesson.Question{{ID: 900_001, Answer: "a", AnsweredAt: now}},
+			}}))
+		}},
 		{"PutCare", []string{}, func() {
 			_, err := s.PutCare(c, workflow.Care{Community: here, Name: "x", Every: 7, NextVisit: now})
 			add(err)

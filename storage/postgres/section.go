@@ -12,6 +12,9 @@ import (
 func (s *Store) Sections(ctx context.Context, community string, from, until time.Time) ([]digest.Section, error) {
 	var out []digest.Section
 	for _, part := range []func(context.Context, string, time.Time, time.Time) (digest.Section, error){
+		s.topicSection,
+		s.lessonSection,
+		s.ledgerSection,
 		s.propertySection,
 	} {
 		section, err := part(ctx, community, from, until)

@@ -10,6 +10,8 @@ import (
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/access"
 	"github.com/wishdesk/wishdesk/workflow/digest"
+	"github.com/wishdesk/wishdesk/workflow/ledger"
+	"github.com/wishdesk/wishdesk/workflow/topic"
 )
 
 // The Journal's answers to a Change that cannot be committed. Nothing of the
@@ -34,8 +36,13 @@ type Change struct {
 	Home      *Home            // somebody's home is registered
 	Contact   *Contacted       // what somebody is called, and their telephone
 	Away      *Away            // somebody goes on leave, or comes back
+	Earned    []ledger.Entry   // points for deeds, each booked once
+	Fund      []ledger.Line    // lines of the fund's board
 	Rounds    []workflow.Round // patrols and visits; one to the care list moves its rhythm on
+	Classwork Classwork        // what it does to the party class
 	Talk      *Talk            // the conversation afterwards
+	Topics    []TopicChange    // topics, and votes on them; see topic.go
+	Votes     []topic.Vote
 	Tickets   []TicketChange
 	Pushes    []Push
 	Media     []MediaFile // new media, to be fetched
@@ -184,6 +191,16 @@ type Push struct {
 // Urgent tells whether the push goes before others.
 func (p Push) Urgent() bool { return p.Purpose.Urgent() }
 
+// Waits is until when the push must wait because residents should have quiet, now
+// where it need not: an emergency, and an hour that somebody chose themselves.
+func (p Push) Waits(c *workflow.Community, now time.Time) time.Time {
+	chosen := !p.Facts.Wanted.IsZero() && !now.Before(p.Facts.Wanted) && now.Before(p.Facts.Wanted.Add(time.Hour))
+	if !p.Purpose.Quiet() || p.Facts.Severity == workflow.Emergency || chosen {
+		return now
+	}
+	return c.Quiet.Next(now, c.Location()).UTC()
+}
+
 // Facts are what the words of a push or a reply are filled with: the ticket
 // as it was when the push became owed.
 type Facts struct {
@@ -221,6 +238,8 @@ type Facts struct {
 	Also    int                `json:"also,omitempty"` // followers
 	Support int                `json:"support,omitempty"`
 	Unasked bool               `json:"unasked,omitempty"` // what the resident was asked need not be answered any more
+	Lesson  int64              `json:"lesson,omitempty"`  // what it is about, of the party class
+	Wanted  time.Time          `json:"wanted,omitzero"`   // the hour that they chose themselves for it
 	Days    int                `json:"days,omitempty"`    // a pair's rhythm
 	Points  int                `json:"points,omitempty"`  // what the person told earned or lost
 	Source  workflow.Source    `json:"source,omitempty"`
@@ -343,6 +362,7 @@ type Journal interface {
 	// Near are the open incidents of a category in a building, or at a landmark,
 	// filed since a moment, newest first.
 	Near(ctx context.Context, community string, place workflow.Place, category workflow.Category, since time.Time, limit int) ([]workflow.Ticket, error)
+	Topics // see topic.go
 	// Helped are the open tickets of which somebody has a part, the most pressing
 	// first; Wished the wishes on the wall that most neighbours support.
 	Helped(ctx context.Context, community string, helper workflow.PersonID, limit int) ([]workflow.Ticket, error)
@@ -371,6 +391,7 @@ type Journal interface {
 	// PersonByOpenID is who writes; ok is false for a first message.
 	PersonByOpenID(ctx context.Context, community, openid string) (p workflow.Person, ok bool, err error)
 	Person(ctx context.Context, community string, id workflow.PersonID) (workflow.Person, error)
+	Ledger
 	// Names are the names of whom some tickets are about, by number: of all who
 	// ever reported one, who follow it and who wish the same.
 	Names(ctx context.Context, community string, numbers []int64) (map[int64][]string, error)
@@ -380,6 +401,7 @@ type Journal interface {
 	// moment, the longest due first; CareNamed those with a name.
 	CareDue(ctx context.Context, community string, grids []string, until time.Time, limit int) ([]workflow.Care, error)
 	CareNamed(ctx context.Context, community, name string) ([]workflow.Care, error)
+	Lessons
 	// RoundsOf is how many rounds of a kind somebody recorded since a moment.
 	RoundsOf(ctx context.Context, community string, by workflow.PersonID, kind workflow.RoundKind, since time.Time) (int, error)
 	Appraisals

@@ -122,7 +122,7 @@ func (r *Runner) remind(ctx context.Context, community string) {
 			return
 		case <-sweep.C:
 		}
-		for _, now := range []func(context.Context, string) error{r.desk.Daily, r.desk.Weekly} {
+		for _, now := range []func(context.Context, string) error{r.desk.Books, r.desk.Daily, r.desk.GiveLessons, r.desk.Weekly, r.desk.Topics} {
 			if err := safely(func() error { return now(ctx, community) }); err != nil && ctx.Err() == nil {
 				r.desk.log.Warn("a morning's work is not done", "community", community, "cause", err)
 			}
@@ -354,10 +354,19 @@ func (r *Runner) Pump(ctx context.Context, community string) (int, error) {
 	if _, err := r.desk.Follow(ctx, community); err != nil {
 		return 0, err
 	}
+	if err := r.desk.Books(ctx, community); err != nil {
+		return 0, err
+	}
 	if err := r.desk.Daily(ctx, community); err != nil {
 		return 0, err
 	}
+	if err := r.desk.GiveLessons(ctx, community); err != nil {
+		return 0, err
+	}
 	if err := r.desk.Weekly(ctx, community); err != nil {
+		return 0, err
+	}
+	if err := r.desk.Topics(ctx, community); err != nil {
 		return 0, err
 	}
 	done := 0

@@ -537,12 +537,9 @@ func (w *Work) Owe(key string, person workflow.PersonID, purpose workflow.Purpos
 	}
 	p := Push{
 		Community: w.Change.Community, Key: key, Person: person, Number: facts.Number, Purpose: purpose,
-		Facts: facts, Status: PushOwed, NextTry: w.Now, CreatedAt: w.Now,
+		Facts: facts, Status: PushOwed, CreatedAt: w.Now,
 	}
-	if purpose.Quiet() && facts.Severity != workflow.Emergency {
-		c := w.Shape.Community
-		p.NextTry = c.Quiet.Next(w.Now, c.Location()).UTC()
-	}
+	p.NextTry = p.Waits(w.Shape.Community, w.Now)
 	w.Change.Pushes = append(w.Change.Pushes, p)
 }
 
@@ -667,6 +664,7 @@ func (w *Work) Commit(ctx context.Context) error {
 			w.Change.Tickets = append(w.Change.Tickets, TicketChange{Was: dr.was, Ticket: dr.ticket, Events: dr.events})
 		}
 	}
+	w.earn()
 	started := time.Now() // wall time: this measures the store, not the rules
 	err := w.desk.journal.Commit(ctx, w.Change)
 	commitSeconds.Observe(time.Since(started).Seconds())

@@ -194,6 +194,12 @@ var kinds = []struct {
 		"感谢社区送的饺子,心里暖和",
 		"楼道干净多了,保洁大姐辛苦了",
 	}},
+	{workflow.Wish, workflow.LessonVisit, []string{
+		"走不动,想听党课", "腿脚不好下不了楼,党课能不能来家里讲", "想请老党员上门给讲一课党史", "能不能送学上门",
+	}},
+	{workflow.Consult, "", []string{"党课几点开", "咱支部的党课在哪儿上"}},
+	{workflow.Wish, "neighbourhood", []string{"想在小区开个书法课"}}, // nor are other lessons, and other visits, taken for one
+	{workflow.Wish, "elderly", []string{"老人在家孤单,想有人上门陪着说说话"}},
 	{workflow.Chat, "", []string{
 		"您好", "在不在", "好嘞,谢谢", "嗯", "1001", "👍👍", "谢谢啊", "知道了", "早", "呵呵", "ok", "??", "中", "领导好", "大家晚上好", "测试一下",
 	}},

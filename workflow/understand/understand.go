@@ -2,6 +2,7 @@ package understand
 
 import (
 	"context"
+	"slices"
 	"unicode"
 
 	"github.com/wishdesk/wishdesk/workflow"
@@ -68,6 +69,12 @@ const idle = 0.75
 // unnamed is the danger that the models feel and cannot name.
 const unnamed = "unnamed"
 
+// untaught tells where the rules are rather sure of a wish that nobody taught the
+// models: these could only take it for another.
+func (r *Rules) untaught(v verdict) bool {
+	return v.kind == workflow.Wish && v.confidence >= workflow.Doubtful && !slices.Contains(r.learned.categories, v.category)
+}
+
 // plain tells where the rules need no models: mere courtesy, and a place
 // without a matter.
 func (r *Rules) plain(t *text, found []match, v verdict, place located) bool {
@@ -107,6 +114,9 @@ func (r *Rules) Understand(_ context.Context, c *workflow.Community, w workflow.
 				u.Category = o.category
 			}
 			return u, nil
+		}
+		if r.untaught(v) {
+			o.kind, o.category, o.confidence, o.guesses = v.kind, v.category, v.confidence, nil
 		}
 		if o.kind == workflow.Chat && o.confidence < idle && v.kind != workflow.Chat && len(t.runes) >= short {
 			return u, nil // perhaps a matter after all: better asked than passed over

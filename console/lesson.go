@@ -1,0 +1,272 @@
+package console
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/lesson"
+)
+
+// lessonLine is a lesson as somebody sees it who may learn it.
+type lessonLine struct {
+	lesson.Lesson
+	Learnt bool
+}
+
+// askedLine is a question about a lesson.
+type askedLine struct {
+	lesson.Question
+	Title, Who string
+}
+
+// lessonsPage is what somebody may learn.
+type lessonsPage struct {
+	Member  bool
+	Hour    int
+	Chosen  bool
+	Hours   []int
+	Lessons []lessonLine
+	ToMe    []askedLine // who wait for an answer of who is logged in
+	Own     []askedLine // what they asked
+	Month   int         // how many arrived this month
+}
+
+// The longest lists of the pages of the party class.
+const (
+	mostLessons = 60
+	mostAsked   = 200
+	mostDone    = 400
+)
+
+// lessons shows what somebody may learn, and what they asked or are asked.
+func (c *Console) lessons(q *request) error {
+	j := c.o.Desk.Journal()
+	page := lessonsPage{Member: len(q.me.Branches()) > 0, Hours: hoursOfStudy()}
+	all, err := j.LessonsFor(q.Context(), q.community(), q.me.Branches(), mostLessons)
+	if err != nil {
+		return err
+	}
+	did, err := j.LessonDoneBy(q.Context(), q.community(), q.me.ID, mostDone)
+	if err != nil {
+		return err
+	}
+	loc := q.shape.Community.Location()
+	month := func(t time.Time) string { return t.In(loc).Format("2006-01") }
+	var counted []int64
+	for _, d := range did {
+		if d.Deed.Learns() && month(d.At) == month(q.now) && !slices.Contains(counted, d.Lesson) {
+			counted = append(counted, d.Lesson)
+		}
+	}
+	page.Month = len(counted)
+	for _, l := range all {
+		learnt := slices.ContainsFunc(did, func(d lesson.Done) bool { return d.Lesson == l.ID && d.Deed.Learns() })
+		page.Lessons = append(page.Lessons, lessonLine{l, learnt})
+	}
+	if page.Hour, page.Chosen, err = q.hourOfStudy(); err != nil {
+		return err
+	}
+	own, err := j.LessonAskedBy(q.Context(), q.community(), q.me.ID, mostLessons)
+	if err != nil {
+		return err
+	}
+	if page.Own, err = q.asked(own); err != nil {
+		return err
+	}
+	if !q.me.Staff() {
+		return q.show("lessons", page)
+	}
+	waiting, err := j.LessonAsked(q.Context(), q.community(), mostAsked)
+	if err != nil {
+		return err
+	}
+	waiting = slices.DeleteFunc(waiting, func(x lesson.Question) bool {
+		return x.To != q.me.ID && !x.MayAnswer(q.me, q.shape.Roster.ByID(x.Person))
+	})
+	if page.ToMe, err = q.asked(waiting); err != nil {
+		return err
+	}
+	return q.show("lessons", page)
+}
+
+// asked are questions with the titles of their lessons and who asked.
+func (q *request) asked(all []lesson.Question) ([]askedLine, error) {
+	var ids []int64
+	for _, x := range all {
+		ids = append(ids, x.Lesson)
+	}
+	titles, err := q.console.o.Desk.Journal().LessonsByID(q.Context(), q.community(), ids)
+	var out []askedLine
+	for _, x := range all {
+		out = append(out, askedLine{x, titles[x.Lesson].Title, q.nameOf(x.Person)})
+	}
+	return out, err
+}
+
+func hoursOfStudy() []int {
+	var out []int
+	for h := lesson.LeastHour; h <= lesson.MostHour; h++ {
+		out = append(out, h)
+	}
+	return out
+}
+
+// hourOfStudy is the hour at which somebody gets their lessons, and whether they chose
+// it themselves.
+func (q *request) hourOfStudy() (hour int, chosen bool, err error) {
+	hours, err := q.console.o.Desk.Journal().StudyHours(q.Context(), q.community(), []workflow.PersonID{q.me.ID})
+	if hour, chosen = hours[q.me.ID]; !chosen {
+		hour = lesson.DefaultHour
+	}
+	return hour, chosen, err
+}
+
+// studyHour takes the hour at which somebody wants their lessons.
+func (c *Console) studyHour(q *request) error {
+	hour, err := strconv.Atoi(q.PostFormValue("hour"))
+	if err != nil || hour < lesson.LeastHour || hour > lesson.MostHour {
+		return &fault{Field: "hour", Key: "lesson_hour"}
+	}
+	return q.work(func(w *deskWork) (string, error) {
+		w.Change.Classwork.Hours = []lesson.Hour{{Person: q.me.ID, Hour: hour}}
+		return q.address("lesson.hour", "lessons"), nil
+	})
+}
+
+// theLesson is the lesson of the address, if it is for who is logged in.
+func (q *request) theLesson() (lesson.Lesson, error) {
+	id, err := strconv.ParseInt(q.PathValue("lesson"), 10, 64)
+	if err != nil {
+		return lesson.Lesson{}, &workflow.Error{Code: workflow.CodeNotFound, Cause: err}
+	}
+	l, err := q.console.o.Desk.Journal().Lesson(q.Context(), q.community(), id)
+	if err == nil && l.Branch != "" && !slices.Contains(q.me.Branches(), l.Branch) && !q.me.Has(workflow.RoleCommittee) && q.me.ID != l.Teacher {
+		err = &workflow.Error{Code: workflow.CodeNotFound, Cause: errors.New("a lesson of another branch")}
+	}
+	return l, err
+}
+
+// lessonPage is one lesson.
+type lessonPage struct {
+	lesson.Lesson
+	Learnt bool // they said that they are through
+	Most   int
+}
+
+// lesson shows a lesson: who opens it has read it.
+func (c *Console) lesson(q *request) error {
+	l, err := q.theLesson()
+	if err != nil {
+		return err
+	}
+	if err := q.didWith(&l, lesson.Read); err != nil {
+		return err
+	}
+	return q.show("lesson", lessonPage{Lesson: l, Most: lesson.MostAsked})
+}
+
+// didWith records a deed of a member with a lesson, once, beside what they came for.
+func (q *request) didWith(l *lesson.Lesson, deed lesson.Deed) error {
+	if len(q.me.Branches()) == 0 || q.refused != nil {
+		return nil
+	}
+	did, err := q.console.o.Desk.Journal().LessonDoneBy(q.Context(), q.community(), q.me.ID, mostDone)
+	if err != nil || slices.ContainsFunc(did, func(d lesson.Done) bool { return d.Lesson == l.ID && d.Deed == deed }) {
+		return err
+	}
+	w, err := q.console.o.Desk.Begin(q.community(), false)
+	if err != nil {
+		return err
+	}
+	w.Change.Classwork.Done = []lesson.Done{{Lesson: l.ID, Person: q.me.ID, Deed: deed, At: q.now}}
+	return w.Commit(q.Context())
+}
+
+// lessonVoice gives the recording of a lesson: who fetches it hears it.
+func (c *Console) lessonVoice(q *request) error {
+	l, err := q.theLesson()
+	if err != nil {
+		return err
+	}
+	if l.Voice == "" {
+		return &workflow.Error{Code: workflow.CodeNotFound, Cause: errors.New("a lesson without a recording")}
+	}
+	data, err := c.o.Media.Get(q.Context(), q.community(), l.Voice)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &workflow.Error{Code: workflow.CodeNotFound, Cause: errors.New("the recording is lost")}
+	}
+	if err != nil {
+		return err
+	}
+	if err := q.didWith(&l, lesson.Heard); err != nil {
+		return err
+	}
+	h := q.w.Header()
+	h.Set("Content-Type", l.MIME)
+	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	http.ServeContent(q.w, q.Request, "", time.Time{}, bytes.NewReader(data))
+	return nil
+}
+
+// learnt records that somebody is through with a lesson.
+func (c *Console) learnt(q *request) error {
+	l, err := q.theLesson()
+	if err != nil {
+		return err
+	}
+	return q.work(func(w *deskWork) (string, error) {
+		w.Change.Classwork.Done = l.Through(q.me.ID, q.now)
+		return q.address("lesson.learnt", "lessons"), nil
+	})
+}
+
+// askTeacher has a question go to who answers.
+func (c *Console) askTeacher(q *request) error {
+	l, err := q.theLesson()
+	if err != nil {
+		return err
+	}
+	words, err := q.shortWords()
+	if err != nil {
+		return err
+	}
+	return q.work(func(w *deskWork) (string, error) {
+		_, err := w.AskAboutLesson(q.Context(), &l, q.me, words)
+		return q.address("lesson.asked", "lessons"), err
+	})
+}
+
+// answerQuestion has an answer go to who asked.
+func (c *Console) answerQuestion(q *request) error {
+	id, err := strconv.ParseInt(q.PathValue("question"), 10, 64)
+	if err != nil {
+		return &workflow.Error{Code: workflow.CodeNotFound, Cause: err}
+	}
+	words, err := q.shortWords()
+	if err != nil {
+		return err
+	}
+	return q.work(func(w *deskWork) (string, error) {
+		_, err := w.AnswerAboutLesson(q.Context(), id, q.me, words)
+		return q.address("lesson.answered", "lessons"), err
+	})
+}
+
+// shortWords are the words of a question or an answer.
+func (q *request) shortWords() (string, error) {
+	words := q.words("words")
+	switch {
+	case words == "":
+		return "", &workflow.Error{Code: workflow.CodeNeedsText}
+	case utf8.RuneCountInString(words) > lesson.MostAsked:
+		return "", &fault{Field: "words", Key: "long"}
+	}
+	return words, nil
+}
