@@ -1,6 +1,7 @@
 package appraise
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"reflect"
@@ -300,7 +301,17 @@ func TestAClosedMonthAndItsCorrectionsAreAFreshCount(t *testing.T) {
 				}
 			}
 		}
-		keys := map[string]bool{}
+		keys, own := map[string]bool{}, map[string]int{}
+		for _, l := range made.Lines { // what was objected to while the month is open comes to nothing in it
+			if l.For == "" || l.Of == open {
+				own[cmp.Or(l.For, l.Key)] += l.Points
+			}
+		}
+		for key := range upheld(w.objections, open) {
+			if own[key] != 0 {
+				t.Fatalf("%s comes to %d in its own month", key, own[key])
+			}
+		}
 		for _, l := range made.Lines {
 			if keys[l.Key] {
 				t.Fatalf("%s stands twice", l.Key)
