@@ -184,6 +184,22 @@ func TestOtherCompaniesSeeNothing(t *testing.T) {
 	}
 }
 
+// Who follows another company under contract sees its own months, the committee all.
+func TestTheCompanyBeforeIsNotTheirs(t *testing.T) {
+	h := newHouse(t)
+	h.contract(east)
+	october := appraise.Month{Year: 2026, Month: time.October}
+	_, err := h.store.CloseSheet(t.Context(), appraise.Sheet{Community: east, Month: october, MadeAt: h.clock.Now(), ClosedBy: 9, Terms: appraise.Terms{Company: "前一家物业"}})
+	h.must(err)
+	for _, p := range []string{"/c/east/property/2026-10", "/c/east/property/2026-10/book"} {
+		if a := h.as("east/property").get(p); a.status != http.StatusNotFound {
+			t.Errorf("%s: %d", p, a.status)
+		}
+	}
+	h.as("east/committee").get("/c/east/property/2026-10").mustSay(t, http.StatusOK, "前一家物业", "已结账")
+	h.as("east/property").get("/c/east/property/2026-11").mustSay(t, http.StatusOK, "红色物业")
+}
+
 // The page at the width of a phone and of a desk.
 func TestThePropertyPageFits(t *testing.T) {
 	h := newHouse(t)

@@ -418,6 +418,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		}},
 		{"Inspections", []string{"round_inspected"}, func() { _, err := s.Inspections(c, here, old, old.AddDate(0, 1, 0)); add(err) }},
 		{"Inspection", []string{"round_pkey"}, func() { _, _, err := s.Inspection(c, here, "i2"); add(err) }},
+		{"ClosedSheet", []string{"appraisal_pkey"}, func() { _, _, err := s.ClosedSheet(c, here, appraise.Month{Year: 2026, Month: 1}); add(err) }},
 		{"ClosedSheets", []string{"appraisal_pkey"}, func() { _, err := s.ClosedSheets(c, here, 24); add(err) }},
 		{"CloseSheet", []string{"appraisal_pkey"}, func() {
 			_, err := s.CloseSheet(c, appraise.Sheet{Community: here, Month: appraise.Month{Year: 2026, Month: 1}})
