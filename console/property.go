@@ -225,7 +225,7 @@ func (c *Console) inspect(q *request) error {
 	return q.work(func(w *deskWork) (string, error) {
 		r := r
 		said := "inspect.well"
-		if len(wrong) > 0 || u.Severity == workflow.Emergency {
+		if len(wrong) > 0 || u.Severity == workflow.Emergency || u.Matter() {
 			cmd := u.Found(strings.TrimSpace(strings.Join(wrong, "、")+" "+r.Text), q.by())
 			cmd.Place, cmd.Media = r.Place, q.pictures(photos)
 			t, err := w.FileFound(q.Context(), cmd, false, c.o.Understander.Same)

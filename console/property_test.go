@@ -79,6 +79,13 @@ func TestAMonthOfThePropertyCompany(t *testing.T) {
 	if h.must(err); ticket.Place.Building != 2 || ticket.Category != "sanitation" {
 		t.Errorf("what was found: %+v", ticket)
 	}
+	// Words about a trouble are one, whether it was ticked or not; words that all is
+	// well are none.
+	for words, to := range map[string]string{"二楼楼道灯不亮了": "inspect.found", "都挺好,一切正常": "inspect.well"} {
+		if a := company.post(path+"/inspect", company.form(month, "where", "东园|2", "words", words)); a.to() != month+"?said="+to {
+			t.Errorf("%s: %d %s", words, a.status, a.to())
+		}
+	}
 	if a := company.post(path+"/inspect", company.form(month, "where", "西园|2")); a.status != http.StatusUnprocessableEntity {
 		t.Errorf("a building that is not theirs: %d", a.status)
 	}
