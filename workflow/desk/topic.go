@@ -203,12 +203,16 @@ func (w *Work) count(ctx context.Context, t *topic.Topic) (change TopicChange, e
 		if err != nil {
 			return change, err
 		}
+		actor := workflow.By(caller)
+		if !caller.Has(workflow.RoleCommittee) { // they left office meanwhile: what was decided is filed all the same
+			actor = workflow.System()
+		}
 		category := t.Category
 		if category == "" {
 			category = workflow.OtherIncident
 		}
 		filed, err := w.File(ctx, workflow.Command{
-			Actor: workflow.By(caller), Reporter: t.Proposer, Source: workflow.SourceTopic, Text: t.Text,
+			Actor: actor, Reporter: t.Proposer, Source: workflow.SourceTopic, Text: t.Text,
 			Kind: workflow.Incident, Category: category, Severity: workflow.Minor, Place: t.Scope.Place(w.Shape.Community),
 		})
 		if err != nil {
