@@ -79,7 +79,7 @@ const (
 // Quiet tells whether the push is a reminder that a resident must not get in
 // the quiet hours.
 func (p Purpose) Quiet() bool {
-	return p == TellRateReminder || p == TellVoting || p == TellVoted || p == TellLesson
+	return p == TellRateReminder || p == TellVoting || p == TellVoted || p == TellLesson || p == TellLapse
 }
 
 // Urgent tells whether the push goes before others.
