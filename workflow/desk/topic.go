@@ -14,9 +14,11 @@ import (
 type Topics interface {
 	// Topic is a *workflow.Error with CodeNotFound where there is none.
 	Topic(ctx context.Context, community string, number int64) (topic.Topic, error)
-	// TopicsOf are those of some scopes (topic.Keys), Topics all, the newest first;
+	// TopicsOf are those of some scopes (topic.Keys) that were taken up, or are
+	// somebody's own, VotesIn those on which people vote, Topics all, the newest first;
 	// OpenTopics those that have not ended, the oldest first.
-	TopicsOf(ctx context.Context, community string, scopes []string, limit int) ([]topic.Topic, error)
+	TopicsOf(ctx context.Context, community string, scopes []string, own workflow.PersonID, limit int) ([]topic.Topic, error)
+	VotesIn(ctx context.Context, community string, scopes []string, limit int) ([]topic.Topic, error)
 	Topics(ctx context.Context, community string, limit int) ([]topic.Topic, error)
 	OpenTopics(ctx context.Context, community string) ([]topic.Topic, error)
 	// DueTopics are those with which the desk has something to do by itself.
