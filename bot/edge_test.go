@@ -3,6 +3,7 @@ package bot_test
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -12,7 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/jonboulle/clockwork"
+	"github.com/pressly/goose/v3"
 
 	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/storage/storetest"
@@ -244,10 +247,13 @@ func TestTakenBackBeforeTheUpgrade(t *testing.T) {
 	}
 	w.holds("before", w.say(neighbour, "1001"), "肝炎", "402")
 
-	db, err := pgx.Connect(w.ctx, url)
+	settings, err := pgx.ParseConfig(url)
 	must(t, err)
-	_, err = db.Exec(w.ctx, "DROP TABLE topic_result, topic_tally, topic_voter, topic; DROP FUNCTION topic_stays; DROP INDEX person_home; DROP TABLE unleft, lesson, lesson_plan, lesson_done, lesson_question, study_hour, ledger, purse, reward_order, reward, fund; DROP FUNCTION ledger_moves, ledger_only_grows; DROP TABLE objection_outcome, objection, appraisal; DROP FUNCTION appraisal_only_grows; DROP INDEX event_thanked; ALTER TABLE round DROP COLUMN checks; DROP INDEX IF EXISTS round_inspected; ALTER TABLE push DROP COLUMN lease; DELETE FROM goose_db_version WHERE version_id >= 17", pgx.QueryExecModeSimpleProtocol)
-	must(t, errors.Join(err, db.Close(w.ctx)))
+	db := stdlib.OpenDB(*settings)
+	before, err := goose.NewProvider(goose.DialectPostgres, db, os.DirFS("../storage/postgres/migrations"))
+	must(t, err)
+	_, err = before.DownTo(w.ctx, 16)
+	must(t, errors.Join(err, db.Close()))
 	must(t, postgres.Migrate(w.ctx, url))
 	must(t, w.desk.Refresh(w.ctx))
 	_, err = w.desk.Follow(w.ctx, community)

@@ -14,9 +14,8 @@ import (
 )
 
 const (
-	lessonsListed = 4   // in one reply: each has its number to answer with
-	lessonsKnown  = 40  // of what somebody was given, looked through
-	lessonWords   = 300 // signs of a lesson that a message shows; the page has all
+	lessonsListed = 4  // in one reply: each has its number to answer with
+	lessonsKnown  = 40 // of what somebody was given, looked through
 )
 
 // unlessOrdinary takes words of the party class for ordinary ones where no lesson is
@@ -98,11 +97,17 @@ func (s *session) meantLesson(ctx context.Context, sp spoken) (l lesson.Lesson, 
 	if id == 0 {
 		return l, false, nil
 	}
-	if l, err = s.b.desk.Journal().Lesson(ctx, s.in.Community, id); workflow.CodeOf(err) == workflow.CodeNotFound {
+	l, err = s.b.desk.Journal().Lesson(ctx, s.in.Community, id)
+	switch {
+	case workflow.CodeOf(err) == workflow.CodeNotFound:
+		return l, false, nil
+	case err != nil:
+		return l, false, err
+	case sp.Number != 0 && !l.OpenTo(s.me) && s.talk.Lesson.ID != l.ID: // they may have been at its class
 		return l, false, nil
 	}
 	s.talk.Lesson = taught{l.ID, s.now}
-	return l, err == nil, err
+	return l, true, nil
 }
 
 // learntThisMonth is how many lessons have arrived at the writer this month, one that
@@ -151,7 +156,7 @@ func (s *session) lessons(ctx context.Context) (string, error) {
 // lesson tells one lesson.
 func (s *session) lesson(ctx context.Context, id int64) (string, error) {
 	l, ok, err := s.meantLesson(ctx, spoken{Number: id})
-	if err != nil || !ok || l.Branch != "" && !slices.Contains(s.me.Branches(), l.Branch) && !s.me.Has(workflow.RoleCommittee) {
+	if err != nil || !ok {
 		return s.say("lesson.none", nil), err
 	}
 	return s.offer(s.say("lesson.whole", s.aboutLesson(&l)), s.learning(l.ID), s.asking(l.ID)), nil
@@ -159,7 +164,7 @@ func (s *session) lesson(ctx context.Context, id int64) (string, error) {
 
 func (s *session) aboutLesson(l *lesson.Lesson) Values {
 	return Values{
-		"Number": l.ID, "Text": l.Title, "Unit": l.Speaker, "Said": wording.Shorten(l.Text, lessonWords), "Minutes": l.Minutes,
+		"Number": l.ID, "Text": l.Title, "Unit": l.Speaker, "Said": wording.Shorten(l.Text, lesson.Shown), "Minutes": l.Minutes,
 		"What": s.say("page.lesson.theme."+string(l.Theme), nil), "Type": string(l.Form), "Link": s.b.lessonLink(s.in.Community, l.ID),
 	}
 }
@@ -182,7 +187,7 @@ func (b *Bot) lessonLink(community string, id int64) string {
 func (s *session) lessonPush(p *desk.Push, v Values) []choice {
 	f := &p.Facts
 	v["Link"] = s.b.lessonLink(p.Community, f.Lesson)
-	v["Said"] = wording.Shorten(f.Said, lessonWords)
+	v["Said"] = wording.Shorten(f.Said, lesson.Shown)
 	switch p.Purpose {
 	case workflow.TellLesson:
 		return []choice{s.learning(f.Lesson), s.asking(f.Lesson)}
@@ -251,7 +256,7 @@ func (s *session) replies(ctx context.Context, sp spoken, raw string) (string, e
 		id = waiting[i].ID
 	}
 	if sp.Rest == "" {
-		q, err := s.b.desk.Journal().LessonQuestion(ctx, s.in.Community, id)
+		q, err := s.w.AskedAboutLesson(ctx, id, s.me)
 		if err != nil {
 			return "", err
 		}

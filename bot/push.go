@@ -154,15 +154,7 @@ func (b *Bot) ifStopped(ctx context.Context, p desk.Push, now time.Time, channel
 // unless it is not worth a call.
 func giveUp(p desk.Push, out desk.PushOutcome) desk.PushOutcome {
 	out.Status = desk.PushManual
-	if p.Purpose == workflow.TellLate && p.Number == 0 {
-		out.Status = desk.PushDropped // small talk
-	}
-	switch p.Purpose {
-	case workflow.TellPhoto, workflow.TellProgress, workflow.TellPraise, workflow.TellRated, workflow.TellSupplemented,
-		workflow.TellBroughtUp, workflow.TellWithdrawn, workflow.TellMerged, workflow.TellReminder, workflow.TellAlso, workflow.TellPart,
-		workflow.TellProposed, workflow.TellTopic, workflow.TellVoting, workflow.TellVoted,
-		workflow.TellLesson, workflow.TellLessonAsked, workflow.TellLessonAnswer, // the secretary sees whom to visit
-		workflow.TellReleased, workflow.TellCare, workflow.TellInspect, workflow.TellLapse, workflow.TellDigest, workflow.TellHandedOn, workflow.TellSupport, workflow.TellWish, workflow.TellThanked, workflow.TellVisited, workflow.TellLeft:
+	if smallTalk := p.Purpose == workflow.TellLate && p.Number == 0; smallTalk || !p.Purpose.WorthACall() {
 		out.Status = desk.PushDropped
 	}
 	return out

@@ -104,7 +104,6 @@ var (
 // foundOut tells whether the words of a round tell of a matter, and whether it
 // was settled on the spot.
 func (s *session) foundOut(text string, u workflow.Understanding) (found, solved bool) {
-	matter := u.Kind == workflow.Incident && u.Category != "" && u.Confidence >= workflow.Doubtful
 	switch {
 	case u.Severity == workflow.Emergency:
 		return true, false
@@ -113,7 +112,7 @@ func (s *session) foundOut(text string, u workflow.Understanding) (found, solved
 	case allWell.MatchString(text):
 		return false, false
 	default:
-		found = matter
+		found = u.Matter()
 	}
 	return found, found && onSpot.MatchString(text) && s.me.MayFix()
 }

@@ -207,11 +207,11 @@ func (c *Console) planLesson(q *request) error {
 		return &workflow.Error{Code: workflow.CodeNotFound, Cause: errors.New("a lesson of another branch")}
 	}
 	today := lesson.DayOf(q.now, loc)
-	plan, err := j.LessonPlan(q.Context(), q.community(), "2000-01-01", today)
+	day, planned, err := j.LessonDay(q.Context(), q.community(), branch, id)
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(plan, func(p lesson.Planned) bool { return p.Branch == branch && p.Lesson == id && p.Day <= today }) {
+	if planned && day <= today {
 		return &fault{Field: "day", Key: "lesson_day_past"}
 	}
 	p := lesson.Planned{Branch: branch, Lesson: id, Day: lesson.Day(q.PostFormValue("day")), By: q.me.ID}
@@ -303,7 +303,10 @@ func (c *Console) putLesson(q *request) error {
 	}
 	l.Class = lesson.Class{Place: q.words("place")}
 	if day := q.words("day"); day != "" {
-		hour, _ := strconv.Atoi(q.PostFormValue("hour"))
+		hour, err := strconv.Atoi(q.PostFormValue("hour"))
+		if err != nil || hour < lesson.LeastHour || hour > lesson.MostHour {
+			return &fault{Field: "hour", Key: "lesson_hour"}
+		}
 		if l.Class.At = lesson.Day(day).At(hour, q.shape.Community.Location()).UTC(); l.Class.At.Year() < 2000 {
 			return &fault{Field: "day", Key: "date"}
 		}

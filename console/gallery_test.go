@@ -22,7 +22,7 @@ var noPages = []string{
 }
 
 // whole are the pages of which all is shown, not the first screen alone.
-var whole = []string{"topic-committee", "points", "fund", "property", "week", "ticket", "story", "today", "tray", "change"}
+var whole = []string{"topic-committee", "points", "fund", "week", "ticket", "story", "today", "tray", "change"}
 
 // TestEveryPageIsForEverybody opens every page of the table at the width of a phone
 // and of a desk: it fits, and somebody can use it who sees badly or has no mouse.

@@ -147,7 +147,7 @@ func (q *request) theLesson() (lesson.Lesson, error) {
 		return lesson.Lesson{}, &workflow.Error{Code: workflow.CodeNotFound, Cause: err}
 	}
 	l, err := q.console.o.Desk.Journal().Lesson(q.Context(), q.community(), id)
-	if err == nil && l.Branch != "" && !slices.Contains(q.me.Branches(), l.Branch) && !q.me.Has(workflow.RoleCommittee) && q.me.ID != l.Teacher {
+	if err == nil && !l.OpenTo(q.me) {
 		err = &workflow.Error{Code: workflow.CodeNotFound, Cause: errors.New("a lesson of another branch")}
 	}
 	return l, err

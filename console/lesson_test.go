@@ -195,6 +195,7 @@ func TestALessonIsMadeAndPlanned(t *testing.T) {
 		"https 开头的网址":  fill("form", "video", "video", "http://x.example"),
 		"线下课要写在哪儿":     fill("place", "怡园凉亭"),
 		"请选一个":         fill("branch", "第二支部"),
+		"请选 5 点到 21 点":  fill("place", "怡园凉亭", "day", "2026-11-30", "hour", "99"),
 		"题目要写":         fill("title", " "),
 	} {
 		s.post(fresh, form).mustSay(t, 422, says)

@@ -86,7 +86,11 @@ func (q *request) sheet() (appraise.Sheet, error) {
 	if err != nil || month.Year < firstYear || month.String() > appraise.MonthOf(q.now, q.shape.Community.Location()).String() {
 		return appraise.Sheet{}, &workflow.Error{Code: "no_month", Cause: err}
 	}
-	return q.console.o.Desk.Sheet(q.Context(), q.community(), month)
+	s, err := q.console.o.Desk.Sheet(q.Context(), q.community(), month)
+	if err == nil && s.Terms.Company != q.shape.Community.Property.Company && !q.me.Has(workflow.RoleCommittee) {
+		err = &workflow.Error{Code: workflow.CodeNotFound, Cause: errors.New("a month of the company before theirs")}
+	}
+	return s, err
 }
 
 // property shows a month of the property company.
@@ -221,7 +225,7 @@ func (c *Console) inspect(q *request) error {
 	return q.work(func(w *deskWork) (string, error) {
 		r := r
 		said := "inspect.well"
-		if len(wrong) > 0 || u.Severity == workflow.Emergency {
+		if len(wrong) > 0 || u.Severity == workflow.Emergency || u.Matter() {
 			cmd := u.Found(strings.TrimSpace(strings.Join(wrong, "、")+" "+r.Text), q.by())
 			cmd.Place, cmd.Media = r.Place, q.pictures(photos)
 			t, err := w.FileFound(q.Context(), cmd, false, c.o.Understander.Same)

@@ -79,6 +79,13 @@ func TestAMonthOfThePropertyCompany(t *testing.T) {
 	if h.must(err); ticket.Place.Building != 2 || ticket.Category != "sanitation" {
 		t.Errorf("what was found: %+v", ticket)
 	}
+	// Words about a trouble are one, whether it was ticked or not; words that all is
+	// well are none.
+	for words, to := range map[string]string{"二楼楼道灯不亮了": "inspect.found", "都挺好,一切正常": "inspect.well"} {
+		if a := company.post(path+"/inspect", company.form(month, "where", "东园|2", "words", words)); a.to() != month+"?said="+to {
+			t.Errorf("%s: %d %s", words, a.status, a.to())
+		}
+	}
 	if a := company.post(path+"/inspect", company.form(month, "where", "西园|2")); a.status != http.StatusUnprocessableEntity {
 		t.Errorf("a building that is not theirs: %d", a.status)
 	}
@@ -182,6 +189,22 @@ func TestOtherCompaniesSeeNothing(t *testing.T) {
 			t.Errorf("%s: %d", path, a.status)
 		}
 	}
+}
+
+// Who follows another company under contract sees its own months, the committee all.
+func TestTheCompanyBeforeIsNotTheirs(t *testing.T) {
+	h := newHouse(t)
+	h.contract(east)
+	october := appraise.Month{Year: 2026, Month: time.October}
+	_, err := h.store.CloseSheet(t.Context(), appraise.Sheet{Community: east, Month: october, MadeAt: h.clock.Now(), ClosedBy: 9, Terms: appraise.Terms{Company: "前一家物业"}})
+	h.must(err)
+	for _, p := range []string{"/c/east/property/2026-10", "/c/east/property/2026-10/book"} {
+		if a := h.as("east/property").get(p); a.status != http.StatusNotFound {
+			t.Errorf("%s: %d", p, a.status)
+		}
+	}
+	h.as("east/committee").get("/c/east/property/2026-10").mustSay(t, http.StatusOK, "前一家物业", "已结账")
+	h.as("east/property").get("/c/east/property/2026-11").mustSay(t, http.StatusOK, "红色物业")
 }
 
 // The page at the width of a phone and of a desk.

@@ -43,5 +43,5 @@ func TestATelephonesBarIsShort(t *testing.T) {
 			t.Errorf("the %s begins at %s", who, a.to())
 		}
 	}
-	h.as("east/resident").get("/c/east/my").mustSay(t, http.StatusOK, "我的资料", "but not", ">更多<")
+	h.as("east/resident").get("/c/east/my").mustSay(t, http.StatusOK, "我的事项", "心愿墙", ">更多<", "but not", "管理")
 }

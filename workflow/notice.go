@@ -76,11 +76,29 @@ const (
 	TellVoted    Purpose = "topic_voted"    // to all who live there: the result
 )
 
+// How pushes are treated by their purpose. One that stands in no list leaves at any
+// hour, rather twice than never, and is worth a call where it cannot.
+var (
+	quiet      = set(TellRateReminder, TellVoting, TellVoted, TellLesson, TellLapse)
+	neverTwice = set(TellResolved, TellFollowers, TellRateReminder, TellRated, TellPhoto, TellPraise, TellProgress, TellWish, TellThanked, TellAlso,
+		TellSupport, TellProposed, TellTopic, TellVoting, TellVoted, TellLesson)
+	uncalled = set(TellPhoto, TellProgress, TellPraise, TellRated, TellSupplemented, TellBroughtUp, TellWithdrawn, TellMerged, TellReminder,
+		TellAlso, TellPart, TellReleased, TellCare, TellInspect, TellLapse, TellDigest, TellHandedOn, TellSupport, TellWish, TellThanked,
+		TellVisited, TellLeft, TellProposed, TellTopic, TellVoting, TellVoted,
+		TellLesson, TellLessonAsked, TellLessonAnswer) // the secretary sees whom to visit
+)
+
+func set(all ...Purpose) map[Purpose]bool {
+	out := map[Purpose]bool{}
+	for _, p := range all {
+		out[p] = true
+	}
+	return out
+}
+
 // Quiet tells whether the push is a reminder that a resident must not get in
 // the quiet hours.
-func (p Purpose) Quiet() bool {
-	return p == TellRateReminder || p == TellVoting || p == TellVoted || p == TellLesson || p == TellLapse
-}
+func (p Purpose) Quiet() bool { return quiet[p] }
 
 // Urgent tells whether the push goes before others.
 func (p Purpose) Urgent() bool { return p == TellDanger || p == TellAssigned }
@@ -89,15 +107,11 @@ func (p Purpose) Urgent() bool { return p == TellDanger || p == TellAssigned }
 // of a send that cannot be made safe to repeat) is sent again. A duplicate is
 // kinder than silence for what somebody must act on; not for a rating. (See
 // docs/decisions.)
-func (p Purpose) TwiceRatherThanNever() bool {
-	switch p {
-	case TellProposed, TellTopic, TellVoting, TellVoted, TellLesson:
-		return false
-	case TellResolved, TellFollowers, TellRateReminder, TellRated, TellPhoto, TellPraise, TellProgress, TellWish, TellThanked, TellAlso, TellSupport:
-		return false
-	}
-	return true
-}
+func (p Purpose) TwiceRatherThanNever() bool { return !neverTwice[p] }
+
+// WorthACall tells whether somebody should telephone where the push cannot reach
+// whom it is for.
+func (p Purpose) WorthACall() bool { return !uncalled[p] }
 
 // Audience is whom a notice is for, in terms of the ticket.
 type Audience string

@@ -90,6 +90,11 @@ func (u Understanding) Filing(text string, by Actor) Command {
 // matter that it is not taken for one by itself.
 const Unclear = 0.2
 
+// Matter tells whether the words are likely to be a trouble of a known category.
+func (u Understanding) Matter() bool {
+	return u.Kind == Incident && u.Category != "" && u.Confidence >= Doubtful
+}
+
 // Found is the same for what a worker says they found. They are not asked again,
 // and an incident it is: the likeliest category stands unless it is unclear, rather
 // than none.

@@ -387,11 +387,13 @@ func newSim(s *settings.Settings, d *demo, people []demoPerson, clock clockwork.
 		Personas: personas, Clock: clock, DataDir: dir, Logger: log, ServerAddr: d.serverURL, BaseURL: d.simURL,
 		Places: placesOf(shape.Community), Scenes: []string{"b:1:12:3", "b:1:24", "b:2:3", "class_9004"},
 		Examples: map[string][]string{
-			"resident":  {"12号楼3单元的楼道灯又不亮了,黑灯瞎火的", "我想学用智能手机", "进度", "催办"},
-			"worker":    {"待办", "接单", "办结 灯已换好", "巡查 3号楼到8号楼 正常", "关怀", "帮助"},
+			"resident":  {"12号楼3单元下水道又堵了,往上返水", "我想学用智能手机", "进度", "议题", "积分"},
+			"worker":    {"待办", "接单", "办结 管道疏通了", "巡查 3号楼到8号楼 正常", "关怀", "帮助"},
 			"committee": {"待办", "网格", "帮助"},
+			"property":  {"待办", "接单", "巡检", "考核"},
+			"volunteer": {"心愿墙", "待办", "积分"},
 			"partner":   {"心愿墙", "待办"},
-			"member":    {"心愿墙", "待办"},
+			"member":    {"心愿墙", "党课", "待办"},
 		},
 	})
 }

@@ -55,7 +55,7 @@ func (p *past) months(ctx context.Context) error {
 		return err
 	}
 	for _, l := range sheet.Lines {
-		if l.Number == 0 || l.Points > 0 {
+		if l.Cause != appraise.PatrolMissed {
 			continue
 		}
 		_, until := last.Range(c.Location())

@@ -238,7 +238,8 @@ func (f *Field) enterPeople(ctx context.Context, crew int) error {
 	for i := range crew {
 		openid, grid := fmt.Sprintf("proof-worker-%d", i), fmt.Sprintf("G%02d", i%6+1)
 		if _, err := store.UpsertPerson(ctx, openid, workflow.Person{
-			Community: Community, Name: fmt.Sprintf("网格员%d", i), OpenID: openid, Roles: []workflow.Role{{Kind: workflow.RoleWorker, Grid: grid, FullTime: true}}, Following: true,
+			Community: Community, Name: fmt.Sprintf("网格员%d", i), OpenID: openid, Following: true,
+			Roles: []workflow.Role{{Kind: workflow.RoleWorker, Grid: grid, FullTime: true}, {Kind: workflow.RoleProperty, Unit: company}},
 		}); err != nil {
 			return fmt.Errorf("ground: %w", err)
 		}
@@ -246,6 +247,10 @@ func (f *Field) enterPeople(ctx context.Context, crew int) error {
 	}
 	return nil
 }
+
+// company has a part of the demo's buildings under contract: what is reported there goes
+// to its people, of whom the demo has few.
+const company = "红色物业"
 
 func (f *Field) openPlatform(limits wechatsim.Limits) error {
 	f.Door = NewDoor()

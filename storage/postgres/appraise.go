@@ -82,6 +82,11 @@ func (s *Store) Inspection(ctx context.Context, community, id string) (r workflo
 	return row(ctx, s, "inspection", scanRound, roundColumns+`FROM round r WHERE community = $1 AND id = $2 AND kind = 'inspection'`, community, id)
 }
 
+// ClosedSheet is a month as it was closed; ok is false where it is open.
+func (s *Store) ClosedSheet(ctx context.Context, community string, m appraise.Month) (sheet appraise.Sheet, ok bool, err error) {
+	return row(ctx, s, "closed sheet", scanBody[appraise.Sheet], `SELECT body FROM appraisal WHERE community = $1 AND month = $2`, community, m.String())
+}
+
 // ClosedSheets are the months that were closed last, newest first.
 func (s *Store) ClosedSheets(ctx context.Context, community string, limit int) ([]appraise.Sheet, error) {
 	return rows(ctx, s, "closed sheets", scanBody[appraise.Sheet], `SELECT body FROM appraisal WHERE community = $1 ORDER BY month DESC LIMIT $2`, community, limit)

@@ -51,6 +51,12 @@ func TestAMonthIsClosedOnceForEver(t *testing.T) {
 			t.Errorf("%s: %v %v", month, ok, err)
 		}
 	}
+	if one, ok, err := s.ClosedSheet(c, here, month); err != nil || !ok || !reflect.DeepEqual(one, sheet) {
+		t.Errorf("as it was closed: %+v %v %v", one, ok, err)
+	}
+	if _, ok, err := s.ClosedSheet(c, here, month.After()); err != nil || ok {
+		t.Errorf("an open month: %v %v", ok, err)
+	}
 	next := sheet
 	next.Month, next.After = month.After(), month
 	if ok, err := s.CloseSheet(c, next); err != nil || !ok {

@@ -62,6 +62,12 @@ func (s *Store) LessonPlan(ctx context.Context, community string, from, until le
 		WHERE community = $1 AND day >= $2::text::date AND day <= $3::text::date ORDER BY day, branch, lesson`, community, from, until)
 }
 
+// LessonDay is the day on which a branch learns a lesson; ok is false where it does not.
+func (s *Store) LessonDay(ctx context.Context, community, branch string, id int64) (day lesson.Day, ok bool, err error) {
+	return row(ctx, s, "lesson day", pgx.RowTo[lesson.Day], `SELECT day::text FROM lesson_plan
+		WHERE community = $1 AND branch = $2 AND lesson = $3`, community, text(branch), id)
+}
+
 func scanDone(r pgx.CollectableRow) (d lesson.Done, err error) {
 	err = r.Scan(&d.Lesson, &d.Person, &d.Deed, &d.At)
 	d.At = d.At.UTC()

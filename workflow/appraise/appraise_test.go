@@ -1,6 +1,7 @@
 package appraise
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"reflect"
@@ -174,6 +175,14 @@ func (w *world) Inspections(_ context.Context, _ string, from, until time.Time) 
 	return out, nil
 }
 
+func (w *world) ClosedSheet(_ context.Context, _ string, m Month) (Sheet, bool, error) {
+	i := slices.IndexFunc(w.closed, func(s Sheet) bool { return s.Month == m })
+	if i < 0 {
+		return Sheet{}, false, nil
+	}
+	return w.closed[i], true, nil
+}
+
 func (w *world) ClosedSheets(_ context.Context, _ string, limit int) ([]Sheet, error) {
 	return w.closed[:min(limit, len(w.closed))], nil
 }
@@ -300,7 +309,17 @@ func TestAClosedMonthAndItsCorrectionsAreAFreshCount(t *testing.T) {
 				}
 			}
 		}
-		keys := map[string]bool{}
+		keys, own := map[string]bool{}, map[string]int{}
+		for _, l := range made.Lines { // what was objected to while the month is open comes to nothing in it
+			if l.For == "" || l.Of == open {
+				own[cmp.Or(l.For, l.Key)] += l.Points
+			}
+		}
+		for key := range upheld(w.objections, open) {
+			if own[key] != 0 {
+				t.Fatalf("%s comes to %d in its own month", key, own[key])
+			}
+		}
 		for _, l := range made.Lines {
 			if keys[l.Key] {
 				t.Fatalf("%s stands twice", l.Key)
@@ -308,6 +327,39 @@ func TestAClosedMonthAndItsCorrectionsAreAFreshCount(t *testing.T) {
 			keys[l.Key] = true
 		}
 	})
+}
+
+// A month stays as it was closed however long ago that was.
+func TestAMonthOfLongAgoStaysClosed(t *testing.T) {
+	c := community(t)
+	w := &world{}
+	for m := (Month{2020, time.January}); m != november; m = m.After() {
+		w.closed = slices.Insert(w.closed, 0, Sheet{Month: m, ClosedBy: 9, Terms: Terms{Company: "红色物业"}})
+	}
+	s, ok, err := Make(t.Context(), w, c, roster, Month{2020, time.January}, at(c, 3, 9))
+	if err != nil || !ok || !s.Closed() {
+		t.Errorf("it is open again: %+v %v %v", s, ok, err)
+	}
+}
+
+// What the company before left behind is not corrected in the months of the next.
+func TestANewCompanyAnswersForItsOwnMonths(t *testing.T) {
+	c := community(t)
+	october := november.Before()
+	late := Line{Key: "overdue:1001:3", Cause: Overdue, Points: -3, Number: 1001}
+	for company, want := range map[string]int{"红色物业": 3, "前一家物业": 0} {
+		w := &world{
+			closed:     []Sheet{{Month: october, ClosedBy: 9, Terms: Terms{Company: company, Every: 0}, Lines: []Line{late}}},
+			objections: []Objection{{Month: october, Line: late.Key, Outcome: &Outcome{Upheld: true}}},
+		}
+		s, _, err := Make(t.Context(), w, c, roster, november, at(c, 1, 9))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Total() - s.Terms.Score.Base; got != want || s.After != october {
+			t.Errorf("October of %s: %d points in November, want %d: %+v", company, got, want, s.Lines)
+		}
+	}
 }
 
 // Months are closed in their order, once they have ended.

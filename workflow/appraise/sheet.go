@@ -74,7 +74,7 @@ func upheld(all []Objection, m Month) map[string]bool {
 
 // Corrections are the lines by which closed months become what they should be: what
 // was counted anew, without what was objected to with success. Closed are all closed
-// sheets; of a month that is not counted anew only objections are settled. A closed
+// sheets of a company; of a month that is not counted anew only objections are settled. A closed
 // month and all corrections of it in the closed sheets after it are compared, so that
 // nothing is corrected twice.
 func Corrections(closed []Sheet, anew map[Month][]Line, objections []Objection, at time.Time) []Line {
@@ -164,13 +164,15 @@ type Source interface {
 	Troubles(ctx context.Context, community string, from, until time.Time) ([]digest.Trouble, error)
 	// Inspections are the rounds of that kind in a time, in its order.
 	Inspections(ctx context.Context, community string, from, until time.Time) ([]workflow.Round, error)
+	// ClosedSheet is a month as it was closed; ok is false where it is open.
+	ClosedSheet(ctx context.Context, community string, m Month) (s Sheet, ok bool, err error)
 	// ClosedSheets are the last closed months, newest first; Objections those to months
 	// from one on, in the order in which they were made.
 	ClosedSheets(ctx context.Context, community string, limit int) ([]Sheet, error)
 	Objections(ctx context.Context, community string, since Month) ([]Objection, error)
 }
 
-// How far back closed months are counted anew, and are remembered at all.
+// How far back closed months are counted anew, and are corrected at all.
 const (
 	countedAnew = 3
 	remembered  = 24
@@ -179,12 +181,12 @@ const (
 // Make is a month's sheet: as it was closed, or as the record is now. ok is false where
 // nothing is scored.
 func Make(ctx context.Context, from Source, c *workflow.Community, r workflow.Roster, m Month, now time.Time) (s Sheet, ok bool, err error) {
+	if s, ok, err = from.ClosedSheet(ctx, c.Code, m); err != nil || ok {
+		return s, ok, err
+	}
 	closed, err := from.ClosedSheets(ctx, c.Code, remembered)
 	if err != nil {
 		return s, false, fmt.Errorf("appraise: closed months: %w", err)
-	}
-	if i := slices.IndexFunc(closed, func(s Sheet) bool { return s.Month == m }); i >= 0 {
-		return closed[i], true, nil
 	}
 	var last *Terms
 	s = Sheet{Community: c.Code, Month: m, MadeAt: now}
@@ -206,6 +208,7 @@ func Make(ctx context.Context, from Source, c *workflow.Community, r workflow.Ro
 		return s, false, fmt.Errorf("appraise: objections: %w", err)
 	}
 	s.Lines = settled(s.Lines, m, objections)
+	closed = slices.DeleteFunc(closed, func(of Sheet) bool { return of.Terms.Company != s.Terms.Company }) // what another did is not this one's
 	if len(closed) == 0 || m != s.After.After() {
 		return s, true, nil // corrections stand in the month that is closed next
 	}

@@ -19,6 +19,9 @@ type Lessons interface {
 	LessonsByID(ctx context.Context, community string, ids []int64) (map[int64]lesson.Lesson, error)
 	// LessonPlan is what all branches learn from a day on, until another, both included.
 	LessonPlan(ctx context.Context, community string, from, until lesson.Day) ([]lesson.Planned, error)
+	// LessonDay is the day on which a branch learns a lesson; ok is false where it does
+	// not.
+	LessonDay(ctx context.Context, community, branch string, id int64) (day lesson.Day, ok bool, err error)
 	// LessonDone is what was done with some lessons, by everybody; LessonDoneBy what
 	// somebody did, newest first.
 	LessonDone(ctx context.Context, community string, lessons []int64) ([]lesson.Done, error)
@@ -136,7 +139,7 @@ func (w *Work) giveLessons(ctx context.Context, loc *time.Location) error {
 			if !ok {
 				continue
 			}
-			facts := Facts{Lesson: l.ID, Text: l.Title, Unit: l.Speaker, Said: l.Text}
+			facts := Facts{Lesson: l.ID, Text: l.Title, Unit: l.Speaker, Said: l.Opening()}
 			if chosen {
 				facts.Wanted = turn.Since
 			}
@@ -164,25 +167,33 @@ func (w *Work) AskAboutLesson(ctx context.Context, l *lesson.Lesson, asker workf
 	return to, nil
 }
 
+// AskedAboutLesson is a question without an answer that somebody may answer: nobody
+// else reads it.
+func (w *Work) AskedAboutLesson(ctx context.Context, id int64, by workflow.Person) (lesson.Question, error) {
+	q, err := w.desk.journal.LessonQuestion(ctx, w.Change.Community, id)
+	if err != nil {
+		return lesson.Question{}, err
+	}
+	asker, err := w.desk.journal.Person(ctx, w.Change.Community, q.Person)
+	switch {
+	case err != nil:
+		return lesson.Question{}, err
+	case !q.MayAnswer(by, asker):
+		return lesson.Question{}, &workflow.Error{Code: workflow.CodeNotAllowed}
+	case q.Answer != "":
+		return lesson.Question{}, &workflow.Error{Code: workflow.CodeAlreadyDone}
+	}
+	return q, nil
+}
+
 // AnswerAboutLesson notes the answer to a question, and owes it to who asked. The
 // first answer stands.
 func (w *Work) AnswerAboutLesson(ctx context.Context, id int64, by workflow.Person, words string) (lesson.Question, error) {
-	j, community := w.desk.journal, w.Change.Community
-	q, err := j.LessonQuestion(ctx, community, id)
+	q, err := w.AskedAboutLesson(ctx, id, by)
 	if err != nil {
 		return q, err
 	}
-	asker, err := j.Person(ctx, community, q.Person)
-	if err != nil {
-		return q, err
-	}
-	switch {
-	case !q.MayAnswer(by, asker):
-		return q, &workflow.Error{Code: workflow.CodeNotAllowed}
-	case q.Answer != "":
-		return q, &workflow.Error{Code: workflow.CodeAlreadyDone}
-	}
-	l, err := j.Lesson(ctx, community, q.Lesson)
+	l, err := w.desk.journal.Lesson(ctx, w.Change.Community, q.Lesson)
 	if err != nil {
 		return q, err
 	}

@@ -38,7 +38,7 @@ func TestReplicasGiveEachLessonOnce(t *testing.T) {
 	day := func(n int) lesson.Day { return lesson.DayOf(f.clock.Now().AddDate(0, 0, n), zone) }
 	c := desk.Classwork{}
 	for id := range int64(3) {
-		c.Made = append(c.Made, lesson.Lesson{ID: 1101 + id, Theme: lesson.History, Form: lesson.Text, Title: fmt.Sprint("课", id), Speaker: "周老师", Minutes: 5, Text: "…", At: f.clock.Now()})
+		c.Made = append(c.Made, lesson.Lesson{ID: 1101 + id, Theme: lesson.History, Form: lesson.Text, Title: fmt.Sprint("课", id), Speaker: "周老师", Minutes: 5, Text: strings.Repeat("字", lesson.MostText), At: f.clock.Now()})
 	}
 	c.Planned = []lesson.Planned{{Branch: "第一支部", Lesson: 1101, Day: today}, {Branch: "第二支部", Lesson: 1101, Day: day(1)}, {Branch: "第一支部", Lesson: 1102, Day: day(2)}, {Branch: "第二支部", Lesson: 1103, Day: day(2)}}
 	f.class(c)
@@ -70,6 +70,9 @@ func TestReplicasGiveEachLessonOnce(t *testing.T) {
 	for _, p := range owed {
 		if p.Purpose == workflow.TellLesson {
 			times[p.Key]++
+			if n := len([]rune(p.Facts.Said)); n > lesson.Shown+1 { // each member's push would hold it all
+				t.Errorf("%s holds %d signs of the lesson", p.Key, n)
+			}
 		}
 	}
 	for i, m := range members {

@@ -46,6 +46,8 @@ const (
 	MostText    = 3000 // signs: what somebody reads in ten minutes
 	MostLink    = 500
 	MostPlace   = 40
+
+	Shown = 300 // signs of the text that a message shows; the page has all
 )
 
 // Lesson is one short lesson.
@@ -115,6 +117,20 @@ func link(s string) bool {
 
 // For tells whether a lesson is for a branch's plan.
 func (l *Lesson) For(branch string) bool { return l.Branch == "" || l.Branch == branch }
+
+// OpenTo tells whether somebody may learn a lesson: it is for all, of a branch of
+// theirs, or theirs to answer for.
+func (l *Lesson) OpenTo(p workflow.Person) bool {
+	return l.Branch == "" || slices.Contains(p.Branches(), l.Branch) || p.Has(workflow.RoleCommittee) || p.ID != 0 && p.ID == l.Teacher
+}
+
+// Opening is as much of the text as a message shows, and a sign more where it goes on.
+func (l *Lesson) Opening() string {
+	if all := []rune(l.Text); len(all) > Shown {
+		return string(all[:Shown+1])
+	}
+	return l.Text
+}
 
 // Answers is who answers a question of somebody about the lesson: the speaker, else a
 // secretary of theirs, else somebody of the committee; 0 for nobody.

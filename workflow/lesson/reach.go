@@ -10,13 +10,13 @@ import (
 // Reach is how far the lessons of a while have come with one member of a branch.
 type Reach struct {
 	Person workflow.Person
-	Of     int // lessons of the plan whose day has come
+	Of     int // lessons of the plan that were given to them, or that they learnt
 	Learnt int // of them: read, heard, asked about, or the class attended
 	Last   time.Time
 }
 
-// Unreached tells whether somebody should be visited: lessons were planned for them
-// more than once, and none arrived.
+// Unreached tells whether somebody should be visited: they were given lessons more than
+// once, and none arrived.
 func (r Reach) Unreached() bool { return r.Of > 1 && r.Learnt == 0 }
 
 // Reached tells of each member of a branch how far they are with its plan of the days
@@ -26,9 +26,10 @@ func Reached(members []workflow.Person, plan []Planned, branch string, done []Do
 		lesson int64
 		person workflow.PersonID
 	}
-	learnt := map[one]time.Time{}
+	learnt, given := map[one]time.Time{}, map[one]bool{}
 	for _, d := range done {
 		k := one{d.Lesson, d.Person}
+		given[k] = true
 		if d.Deed.Learns() && (learnt[k].IsZero() || d.At.Before(learnt[k])) {
 			learnt[k] = d.At
 		}
@@ -37,7 +38,7 @@ func Reached(members []workflow.Person, plan []Planned, branch string, done []Do
 	for _, m := range members {
 		r := Reach{Person: m}
 		for _, p := range plan {
-			if p.Branch != branch || p.Day > DayOf(now, loc) {
+			if p.Branch != branch || p.Day > DayOf(now, loc) || !given[one{p.Lesson, m.ID}] { // who joined since has nothing to catch up
 				continue
 			}
 			r.Of++

@@ -13,6 +13,7 @@ CREATE TABLE appraisal (
     closed_at timestamptz NOT NULL,
     PRIMARY KEY (community, month)
 );
+CREATE INDEX appraisal_closed ON appraisal (community, closed_at);
 
 -- What the company says against a line of a month, and what the committee says to it:
 -- one each.
@@ -25,6 +26,7 @@ CREATE TABLE objection (
     at        timestamptz NOT NULL,
     PRIMARY KEY (community, month, line)
 );
+CREATE INDEX objection_at ON objection (community, at);
 CREATE TABLE objection_outcome (
     community text        NOT NULL,
     month     text        NOT NULL,
