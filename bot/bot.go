@@ -307,12 +307,15 @@ func (b *Bot) turn(ctx context.Context, in wechat.Inbound, late bool) (string, e
 		var refusal *workflow.Error
 		if errors.As(err, &refusal) {
 			b.log.Info("refused", "community", in.Community, "code", refusal.Code) // a number could be a telephone's
-			if s, err = b.open(ctx, in, try > 0, late); err != nil {               // nothing of the refused work is kept
+			ballot := s.ballot
+			if s, err = b.open(ctx, in, try > 0, late); err != nil { // nothing of the refused work is kept
 				return "", err
 			}
 			s.talk.Pending, s.talk.Choices = pending{}, nil // what was refused must not refuse what is said next
 			reply = s.refused(ctx, refusal)
-			reply = s.keepMedia(reply)
+			if s.ballot = ballot; ballot == "" {
+				reply = s.keepMedia(reply)
+			}
 		} else if err != nil {
 			return "", err
 		}

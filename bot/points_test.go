@@ -42,6 +42,17 @@ func TestPointsLapseAtTheYearsEnd(t *testing.T) {
 	at(12, 2, 9, 2026)
 	got := wordsOf(w.pushes(resident))
 	w.holds("the notice", got, "20 分积分,年底就清零")
+	w.say(neighbour, "帮助")
+	other, _, err := w.store.PersonByOpenID(w.ctx, community, neighbour)
+	must(t, err)
+	at(12, 20, 23, 2026)
+	w.say(neighbour, "积分")
+	must(t, w.store.Commit(w.ctx, desk.Change{Community: community, Earned: []ledger.Entry{
+		{Cause: "late in the evening", Person: other.ID, Why: ledger.ForWish, Points: 20, At: w.clock.Now()},
+	}}))
+	w.gets(neighbour, "!清零")
+	w.pass(10 * time.Hour)
+	w.gets(neighbour, "年底就清零")
 	at(12, 31, 23, 2026)
 	w.gets(resident, "!清零")
 	w.holds("the last evening", w.say(resident, "积分"), "现在有 20 分")

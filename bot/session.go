@@ -113,6 +113,9 @@ func (s *session) commit(ctx context.Context, reply string) error {
 		t.LastMessageAt = s.now
 	}
 	s.w.Change.Talk = t
+	if s.ballot != "" {
+		s.w.Change.Media = nil // nor is the voice kept that said it
+	}
 	kind := s.in.Type
 	if s.in.Event != "" {
 		kind += ":" + s.in.Event
@@ -223,7 +226,7 @@ func (s *session) answer(ctx context.Context) (string, error) {
 			return s.unheard(ctx)
 		}
 		reply, err := s.said(ctx, s.in.Recognition)
-		if s.heard() && err == nil && reply != "" {
+		if s.heard() && err == nil && reply != "" && s.ballot == "" {
 			reply = s.say("heard", Values{"Said": wording.Shorten(s.in.Recognition, 60)}) + reply
 		}
 		return reply, err

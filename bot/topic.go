@@ -98,7 +98,12 @@ func (s *session) propose(ctx context.Context, text string) (string, error) {
 func (s *session) topics(ctx context.Context) (string, error) {
 	const most = 6
 	journal := s.b.desk.Journal()
-	all, err := journal.TopicsOf(ctx, s.in.Community, topic.Keys(s.shape.Community, s.me.Home), 2*most)
+	keys := topic.Keys(s.shape.Community, s.me.Home)
+	first, err := journal.VotesIn(ctx, s.in.Community, keys, most) // what waits for them
+	if err != nil {
+		return "", err
+	}
+	all, err := journal.TopicsOf(ctx, s.in.Community, keys, s.me.ID, 2*most)
 	if s.me.Has(workflow.RoleCommittee) {
 		all, err = journal.OpenTopics(ctx, s.in.Community)
 	}
@@ -107,10 +112,12 @@ func (s *session) topics(ctx context.Context) (string, error) {
 	}
 	var lines []string
 	var choices []choice
-	for _, t := range all {
-		if len(lines) == most || !s.sees(&t) {
+	listed := map[int64]bool{}
+	for _, t := range append(first, all...) {
+		if len(lines) == most || listed[t.Number] || !s.sees(&t) {
 			continue
 		}
+		listed[t.Number] = true
 		v := s.b.topicWords(s.shape, &t)
 		lines = append(lines, s.say("topic_line", v))
 		if !t.State.Ended() {
@@ -169,17 +176,17 @@ func (s *session) ballotPaper(number int64) []choice {
 }
 
 // vote casts a vote: 「投票 1030 赞成」, or 「赞成」 where one topic waits for it. Of a
-// secret vote nothing of the choice is kept with the message, also where it is refused.
+// secret vote nothing of the choice is kept with the message, also where it is refused or
+// not understood; what was made out of a recording late is asked again, not counted, since
+// what was heard would have to be said in a reply that is kept.
 func (s *session) vote(ctx context.Context, sp spoken) (string, error) {
 	c := choiceIn(sp.Rest)
 	if sp.Rest == "" {
 		c = choiceIn(strings.TrimRight(s.text(), "0123456789 "))
 	}
+	s.ballot = "投票" // until it is known that the vote is an open one
 	if sp.Number == 0 {
 		open, waiting, err := s.votesOpen(ctx)
-		if c != "" && slices.ContainsFunc(open, func(t topic.Topic) bool { return t.Rules.Secret }) {
-			s.ballot = "投票"
-		}
 		switch {
 		case err != nil:
 			return "", err
@@ -188,17 +195,23 @@ func (s *session) vote(ctx context.Context, sp spoken) (string, error) {
 		case len(open) == 1: // they have voted, or cannot
 			sp.Number = open[0].Number
 		case len(open) == 0 && c != "" && sp.Rest == "":
+			s.ballot = ""
 			return s.free(ctx, s.text())
 		default:
 			return s.topics(ctx)
 		}
 	}
+	s.ballot = "投票 " + strconv.FormatInt(sp.Number, 10)
 	if c == "" {
 		return s.showTopic(ctx, sp.Number)
 	}
 	t, err := s.w.Vote(ctx, sp.Number, s.me, c)
-	if t.Rules.Secret {
-		s.ballot = "投票 " + strconv.FormatInt(sp.Number, 10)
+	switch {
+	case t.Number != 0 && !t.Rules.Secret:
+		s.ballot = ""
+	case s.heard() && err == nil:
+		s.w.Change.Votes = nil
+		return s.showTopic(ctx, sp.Number)
 	}
 	var refusal *workflow.Error
 	switch code := workflow.CodeOf(err); {
@@ -220,6 +233,7 @@ func (s *session) vote(ctx context.Context, sp spoken) (string, error) {
 
 // How the committee says the rules of a vote: 「20票 7天 不记名 一人一票」.
 var (
+	saysBy     = regexp.MustCompile(`(?:每|一|\b1)\s*个?\s*([人户])\s*[算投]?\s*[一1]\s*票`)
 	saysQuorum = regexp.MustCompile(`([0-9]{1,5})\s*[票户人]`)
 	saysDays   = regexp.MustCompile(`([0-9]{1,2})\s*天`)
 )
@@ -270,10 +284,12 @@ func (s *session) tellTopic(ctx context.Context, sp spoken) (string, error) {
 // rulesIn are the rules of a vote as somebody says them.
 func (s *session) rulesIn(t *topic.Topic, text string) topic.Rules {
 	r := topic.Rules{By: topic.Household, Quorum: max(1, (t.Scope.Households(s.shape.Community)+1)/2)}
-	if strings.Contains(text, "一人") {
-		r.By = topic.Person
-		text = strings.ReplaceAll(text, "一人一票", "")
+	for _, each := range saysBy.FindAllStringSubmatch(text, -1) {
+		if each[1] == "人" {
+			r.By = topic.Person
+		}
 	}
+	text = saysBy.ReplaceAllString(text, " ") // 「1人1票」 is no quorum
 	r.Secret = strings.Contains(text, "不记名") || strings.Contains(text, "无记名")
 	days := voteDays
 	if m := saysQuorum.FindStringSubmatch(text); m != nil {
@@ -294,12 +310,8 @@ func (s *session) votesOpen(ctx context.Context) (open, waiting []topic.Topic, e
 	if len(keys) == 0 {
 		return nil, nil, nil
 	}
-	all, err := s.b.desk.Journal().TopicsOf(ctx, s.in.Community, keys, 20)
-	for _, t := range all {
-		if t.State != topic.Voting {
-			continue
-		}
-		open = append(open, t)
+	open, err = s.b.desk.Journal().VotesIn(ctx, s.in.Community, keys, 20)
+	for _, t := range open {
 		if _, _, err := s.w.MayVote(ctx, t.Number, s.me); err == nil {
 			waiting = append(waiting, t)
 		} else if workflow.CodeOf(err) == workflow.CodeBusy {

@@ -10,7 +10,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/wishdesk/wishdesk/endpoint/standin"
 	"github.com/wishdesk/wishdesk/storage/storetest"
+	"github.com/wishdesk/wishdesk/workflow/desk"
 	"github.com/wishdesk/wishdesk/workflow/topic"
 )
 
@@ -59,5 +61,77 @@ func TestASecretVoteIsNotKeptInTheConversation(t *testing.T) {
 	r, ok, err := w.store.TopicResult(w.ctx, community, open[0].Number)
 	if must(t, err); !ok || r.For != 1 || r.Against != 1 || r.Abstain != 1 || r.Outcome != topic.Declined {
 		t.Errorf("the result: %+v %v", r, ok)
+	}
+}
+
+// Nor does it stand there where it was spoken, was not understood, or had the wrong
+// number; and it is found though much was proposed since.
+func TestASpokenSecretVoteIsNotKept(t *testing.T) {
+	url := storetest.Postgres(t)
+	ears := standin.New(t)
+	w := newWorld(t, func(s *settings) { s.postgres = url }, heardBy(ears)).awake()
+	for who, room := range map[string]string{resident: "401", neighbour: "402", "o-auntie-sun": "403"} {
+		w.say(who, "我家住毕家洼西区12号楼3单元"+room)
+	}
+	w.say(resident, "议题 本楼 楼道装声控灯")
+	open, err := w.store.OpenTopics(w.ctx, community)
+	must(t, err)
+	n := strconv.FormatInt(open[0].Number, 10)
+	w.say(duty, "开议 "+n)
+	w.holds("the rules", w.say(duty, "开始投票 "+n+" 1户1票 2票 3天 不记名"), "一户一票", "至少 2 票")
+	for i := range 30 {
+		must(t, w.store.Commit(w.ctx, desk.Change{Community: community, Topics: []desk.TopicChange{{Topic: topic.Topic{
+			Community: community, Number: 5000 + int64(i), Version: 1, State: topic.Proposed, Scope: open[0].Scope, Text: "装长椅", Proposer: 9,
+		}}}}))
+	}
+	w.pump()
+	w.holds("the list", w.say(neighbour, "议题"), n, "正在投票")
+	w.holds("what is no choice", w.say(neighbour, "投票 "+n+" 坚决不赞成"), "您的意见")
+	w.holds("without the number", w.say(neighbour, "投票 坚决不赞成"), "您的意见")
+	w.say(neighbour, "投票 9999 反对")
+	w.holds("spoken", w.speak(neighbour, "投票"+n+"反对"), "投好了", "!反对")
+	ears.Hear("投票" + n + "赞成")
+	w.holds("made out later", w.speak("o-auntie-sun", ""), "正在听")
+	w.gets("o-auntie-sun", "您的意见", "!我听到的是")
+	w.holds("by a number", w.say("o-auntie-sun", "1"), "投好了")
+	db, err := pgx.Connect(w.ctx, url)
+	must(t, err)
+	defer db.Close(context.WithoutCancel(w.ctx))
+	rows, err := db.Query(w.ctx, `SELECT m.body FROM message m JOIN person p ON p.community = m.community AND p.id = m.person AND p.roles = '[]'
+		UNION ALL SELECT reply FROM message WHERE reply LIKE '%听到%' UNION ALL SELECT facts::text FROM push WHERE facts::text LIKE '%听到%'`)
+	must(t, err)
+	said, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	must(t, err)
+	for _, word := range []string{"赞成", "反对", "听到"} {
+		if strings.Contains(strings.Join(said, "\n"), word) {
+			t.Errorf("kept is %q: %q", word, said)
+		}
+	}
+	me, _, err := w.store.PersonByOpenID(w.ctx, community, neighbour)
+	must(t, err)
+	var recordings int
+	must(t, db.QueryRow(w.ctx, `SELECT count(*) FROM media WHERE person = $1`, me.ID).Scan(&recordings))
+	if recordings != 0 {
+		t.Errorf("%d recordings of a vote are kept", recordings)
+	}
+}
+
+func TestHowTheCommitteeSaysTheRules(t *testing.T) {
+	w := newWorld(t)
+	w.say(resident, "我家住毕家洼西区12号楼3单元401")
+	for said, want := range map[string][]string{
+		"20票 7天":         {"一户一票", "至少 20 票", "记名"},
+		"一人一票 30票":       {"一人一票", "至少 30 票"},
+		"1人1票 21人":       {"一人一票", "至少 21 票"},
+		"每户一票,11户 3天不记名": {"一户一票", "至少 11 票", "不记名"},
+		"每人 1 票":         {"一人一票", "至少 20 票"},
+		"":               {"一户一票", "至少 20 票"},
+	} {
+		w.say(resident, "议题 本楼 楼道装声控灯")
+		open, err := w.store.OpenTopics(w.ctx, community)
+		must(t, err)
+		n := strconv.FormatInt(open[len(open)-1].Number, 10)
+		w.say(duty, "开议 "+n)
+		w.holds(said, w.say(duty, "开始投票 "+n+" "+said), want...)
 	}
 }

@@ -44,7 +44,7 @@ const mostTopics = 60
 func (c *Console) topics(q *request) error {
 	var page topicsPage
 	journal := c.o.Desk.Journal()
-	all, err := journal.TopicsOf(q.Context(), q.community(), topic.Keys(q.shape.Community, q.me.Home), mostTopics)
+	all, err := journal.TopicsOf(q.Context(), q.community(), topic.Keys(q.shape.Community, q.me.Home), q.me.ID, mostTopics)
 	if committee.holds(q.me) {
 		all, err = journal.Topics(q.Context(), q.community(), mostTopics)
 	}

@@ -79,7 +79,7 @@ const (
 // How pushes are treated by their purpose. One that stands in no list leaves at any
 // hour, rather twice than never, and is worth a call where it cannot.
 var (
-	quiet      = set(TellRateReminder, TellVoting, TellVoted, TellLesson)
+	quiet      = set(TellRateReminder, TellVoting, TellVoted, TellLesson, TellLapse)
 	neverTwice = set(TellResolved, TellFollowers, TellRateReminder, TellRated, TellPhoto, TellPraise, TellProgress, TellWish, TellThanked, TellAlso,
 		TellSupport, TellProposed, TellTopic, TellVoting, TellVoted, TellLesson)
 	uncalled = set(TellPhoto, TellProgress, TellPraise, TellRated, TellSupplemented, TellBroughtUp, TellWithdrawn, TellMerged, TellReminder,

@@ -32,7 +32,7 @@ const large = `
 	INSERT INTO person (community, id, key, name, openid, roles)
 		SELECT CASE i % 2 WHEN 0 THEN 'east' ELSE 'west' END, i, 'k' || i, 'n' || i % 5000, 'o' || i,
 			CASE WHEN i % 200 = 0 THEN '[{"kind":"worker"}]'::jsonb ELSE '[]' END FROM generate_series(1, 40000) i;
-	UPDATE person SET phone = '199' || lpad(id::text, 8, '0');
+	UPDATE person SET phone = '199' || lpad(id::text, 8, '0'), became = CASE WHEN id % 100 < 2 THEN id + 2 END;
 	INSERT INTO talk (community, person, version, state, last_message_at)
 		SELECT community, id, 1, '{}', timestamptz '2026-01-01' FROM person;
 	INSERT INTO ticket (community, number, version, state, stand, kind, category, severity, grid, level, owner, reporter, next_due, filed_at, ended_at, pressing_of, body)
@@ -287,11 +287,12 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"DeadLetterByID", []string{"dead_letter_pkey"}, func() { _, _, err := s.DeadLetterByID(c, here, 20); add(err) }},
 		{"RemoveDeadLetter", []string{"dead_letter_pkey"}, func() { add(s.RemoveDeadLetter(c, here, 1<<40)) }},
 		{"Topic", []string{"topic_pkey"}, func() { _, err := s.Topic(c, here, 1002); add(err) }},
-		{"TopicsOf", []string{"topic_scope"}, func() { _, err := s.TopicsOf(c, here, []string{"E2:2", "E2"}, 20); add(err) }},
+		{"TopicsOf", []string{"topic_scope"}, func() { _, err := s.TopicsOf(c, here, []string{"E2:2", "E2"}, 5, 20); add(err) }},
+		{"VotesIn", []string{"topic_voting"}, func() { _, err := s.VotesIn(c, here, []string{"E2:2", "E2"}, 20); add(err) }},
 		{"Topics", []string{"topic_pkey"}, func() { _, err := s.Topics(c, here, 20); add(err) }},
 		{"OpenTopics", []string{"topic_open"}, func() { _, err := s.OpenTopics(c, here); add(err) }},
 		{"DueTopics", []string{"topic_open"}, func() { _, err := s.DueTopics(c, here, now); add(err) }},
-		{"Voted", []string{"topic_voter_pkey", "topic_voter_person"}, func() { _, err := s.Voted(c, here, 1002, "v3", 3); add(err) }},
+		{"Voted", []string{"topic_voter_pkey", "topic_voter_person", "person_became"}, func() { _, err := s.Voted(c, here, 1002, "v3", 3); add(err) }},
 		{"Voters", []string{"topic_voter_pkey"}, func() { _, err := s.Voters(c, here, 1002); add(err) }},
 		{"Tally", []string{"topic_tally_pkey"}, func() { _, err := s.Tally(c, here, 1002); _ = err }},
 		{"TopicResult", []string{"topic_result_pkey"}, func() { _, _, err := s.TopicResult(c, here, 1002); add(err) }},
@@ -300,7 +301,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 			_, err := s.LivingIn(c, here, topic.Scope{Level: topic.Building, Estate: "E2", Buildings: []int{3}}, 400, 200)
 			add(err)
 		}},
-		{"Vote", []string{"topic_pkey", "topic_voter_pkey", "topic_voter_person", "topic_tally_pkey"}, func() {
+		{"Vote", []string{"topic_pkey", "topic_voter_pkey", "topic_voter_person", "topic_tally_pkey", "person_became"}, func() {
 			add(s.Commit(c, desk.Change{Community: here, Votes: []topic.Vote{{Number: 2000, Voter: "fresh", Person: 99, Choice: topic.For}}}))
 		}},
 		{"Helped", []string{"ticket_helped"}, func() { _, err := s.Helped(c, here, 4, 20); add(err) }},

@@ -3,6 +3,7 @@ package postgres
 import (
 	"cmp"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -222,6 +223,36 @@ func book(ctx context.Context, tx pgx.Tx, community string, entries ...ledger.En
 		queueEntry(b, community, e)
 	}
 	return tx.SendBatch(ctx, b).Close()
+}
+
+// become gives what somebody has, and what they ordered, to who they became by a
+// binding code. Whether they stand on the board they are asked anew.
+func become(ctx context.Context, tx pgx.Tx, community string, was, id workflow.PersonID, code []byte, at time.Time) error {
+	if _, err := tx.Exec(ctx, `UPDATE reward_order o SET person = $3 FROM (
+			SELECT id FROM reward_order WHERE community = $1 AND person = $2 AND state = 'waits' ORDER BY id FOR UPDATE) AS mine
+		WHERE o.community = $1 AND o.id = mine.id`, community, was, id); err != nil {
+		return err
+	}
+	found, err := tx.Query(ctx, `SELECT person, points, held FROM purse WHERE community = $1 AND person IN ($2, $3) ORDER BY person FOR UPDATE`, community, was, id)
+	if err != nil {
+		return err
+	}
+	var have ledger.Balance
+	var person workflow.PersonID
+	var b ledger.Balance
+	if _, err := pgx.ForEachRow(found, []any{&person, &b.Points, &b.Held}, func() error {
+		if person == was {
+			have = b
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	entries := ledger.Become(was, id, have, hex.EncodeToString(code), at)
+	if len(entries) == 0 {
+		return nil
+	}
+	return book(ctx, tx, community, entries...)
 }
 
 // OrdersOf are somebody's orders that wait, the newest first.

@@ -168,6 +168,51 @@ func TestManyOrderAtOnce(t *testing.T) {
 	}
 }
 
+// Who is a member of the staff by a binding code from now on keeps their points, and
+// fetches what they ordered; on the board they stand only by their word.
+func TestPointsComeAlongWithABinding(t *testing.T) {
+	s, c := newStore(t), ctx(t)
+	code, openid, staff := binding(t, s, "a")
+	was, _, err := s.PersonByOpenID(c, here, openid)
+	must(t, err)
+	earns(t, s, "wish:1:was", was.ID, 50, noon)
+	earns(t, s, "wish:2:staff", staff, 3, noon)
+	must(t, s.Rank(c, here, was.ID, true))
+	id, err := s.AddReward(c, here, "r", ledger.Reward{Name: "鸡蛋", Price: 10, Stock: 5})
+	must(t, err)
+	order := func(cause string) ledger.Order {
+		o, err := s.Order(c, here, ledger.Order{Cause: cause, Person: was.ID, Reward: ledger.Reward{ID: id}, Hash: access.Hash(cause), MadeAt: noon, Until: noon.AddDate(0, 0, 7)})
+		must(t, err)
+		return o
+	}
+	fetched, waiting, back := order("1"), order("2"), order("3")
+	must(t, s.HandOver(c, here, fetched.ID, 99, noon))
+	for range 2 { // the same message, handled again
+		_, _, err = s.Bind(c, here, code, openid, noon)
+		must(t, err)
+	}
+	if p := has(t, s, staff); p.Points != 23 || p.Held != 20 || p.Ranked {
+		t.Errorf("they have %+v", p)
+	}
+	if p := has(t, s, was.ID); p.Points != 0 || p.Held != 0 {
+		t.Errorf("they had %+v", p.Balance)
+	}
+	if all, err := s.OrdersOf(c, here, staff); err != nil || len(all) != 2 {
+		t.Errorf("what waits for them: %+v %v", all, err)
+	}
+	must(t, s.HandOver(c, here, waiting.ID, 99, noon))
+	if n, err := s.GiveBack(c, here, back.Until, 9); err != nil || n != 1 {
+		t.Errorf("%d went back: %v", n, err)
+	}
+	if p := has(t, s, staff); p.Points != 33 || p.Held != 0 {
+		t.Errorf("at last they have %+v", p.Balance)
+	}
+	balanced(t, s, staff, was.ID)
+	if n := count(t, s, `SELECT coalesce(sum(CASE takes WHEN 'moved' THEN points ELSE -points END), 0) FROM ledger WHERE 'moved' IN (gives, takes)`); n != 0 {
+		t.Errorf("%d points are on the way", n)
+	}
+}
+
 func TestOrdersAreFetchedByTheirCode(t *testing.T) {
 	s, c := newStore(t), ctx(t)
 	earns(t, s, "wish:1:7", 7, 20, noon)

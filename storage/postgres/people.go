@@ -256,7 +256,7 @@ func (s *Store) NewBindCode(ctx context.Context, community string, person workfl
 // good for that WeChat alone, and whose sessions end; a *workflow.Error with CodeNotFound where the
 // code is wrong, used by another or too old. A resident who wrote with this
 // WeChat before is given as former: they are no longer reached by it, and what
-// they were owed is owed to the person. Another member of the staff keeps it:
+// they were owed, their points and their votes are the person's. Another member of the staff keeps it:
 // ErrOpenIDTaken, within a *workflow.Error with CodeNotAllowed, and the code
 // stays good.
 func (s *Store) Bind(ctx context.Context, community, code, openid string, now time.Time) (p workflow.Person, former workflow.PersonID, err error) {
@@ -302,10 +302,15 @@ func (s *Store) bind(ctx context.Context, community, code, openid string, now ti
 			return &workflow.Error{Code: workflow.CodeNotAllowed, Cause: ErrOpenIDTaken}
 		default:
 			former = was
-			if _, err := tx.Exec(ctx, `UPDATE person SET openid = NULL, following = false WHERE community = $1 AND id = $2`, community, was); err != nil {
+			if _, err := tx.Exec(ctx, `UPDATE person SET openid = NULL, following = false, became = $3 WHERE community = $1 AND id = $2`, community, was, id); err != nil {
 				return err
 			}
 			if _, err := tx.Exec(ctx, owePushes, community, was, id); err != nil {
+				return err
+			}
+		}
+		if was != 0 {
+			if err := become(ctx, tx, community, was, id, codeHash(community, code), now); err != nil {
 				return err
 			}
 		}
@@ -317,7 +322,7 @@ func (s *Store) bind(ctx context.Context, community, code, openid string, now ti
 		if _, err := tx.Exec(ctx, `DELETE FROM session WHERE community = $1 AND person IN ($2, $3)`, community, id, former); err != nil {
 			return err
 		}
-		found, err := tx.Query(ctx, `UPDATE person SET openid = $3, following = true WHERE community = $1 AND id = $2
+		found, err := tx.Query(ctx, `UPDATE person SET openid = $3, following = true, became = NULL WHERE community = $1 AND id = $2
 			RETURNING community, id, name, phone, coalesce(openid, ''), roles, home, following, away_from, away_until`, community, id, openid)
 		if err != nil {
 			return err

@@ -24,11 +24,19 @@ func (s *Store) Topic(ctx context.Context, community string, number int64) (topi
 	return t, err
 }
 
-// TopicsOf are the topics of some scopes (topic.Keys), the newest first.
-func (s *Store) TopicsOf(ctx context.Context, community string, scopes []string, limit int) ([]topic.Topic, error) {
+// TopicsOf are the topics of some scopes (topic.Keys) that were taken up, or are
+// somebody's own, the newest first.
+func (s *Store) TopicsOf(ctx context.Context, community string, scopes []string, own workflow.PersonID, limit int) ([]topic.Topic, error) {
 	return rows(ctx, s, "topics", pgx.RowTo[topic.Topic], `SELECT t.body FROM unnest($2::text[]) AS k(scope) CROSS JOIN LATERAL (
-			SELECT body, number FROM topic WHERE community = $1 AND scope = k.scope ORDER BY number DESC LIMIT $3) AS t
-		ORDER BY t.number DESC LIMIT $3`, community, scopes, limit)
+			SELECT body, number FROM topic WHERE community = $1 AND scope = k.scope AND (state <> 'proposed' OR body->'proposer' = to_jsonb($4::bigint))
+			ORDER BY number DESC LIMIT $3) AS t
+		ORDER BY t.number DESC LIMIT $3`, community, scopes, limit, own)
+}
+
+// VotesIn are the topics of some scopes on which people vote, the newest first.
+func (s *Store) VotesIn(ctx context.Context, community string, scopes []string, limit int) ([]topic.Topic, error) {
+	return rows(ctx, s, "votes", pgx.RowTo[topic.Topic], `SELECT body FROM topic
+		WHERE community = $1 AND scope = ANY ($2::text[]) AND state = 'voting' ORDER BY number DESC LIMIT $3`, community, scopes, limit)
 }
 
 // Topics are all topics, the newest first.
@@ -51,10 +59,12 @@ func (s *Store) DueTopics(ctx context.Context, community string, now time.Time) 
 			AND (telling <> '' OR state = 'counting' OR state = 'voting' AND until <= $2) ORDER BY number`, community, now)
 }
 
-// Voted tells whether a voter has voted, or a person.
+// Voted tells whether a voter has voted, or a person, or who became them by a binding
+// code.
 func (s *Store) Voted(ctx context.Context, community string, number int64, voter string, person workflow.PersonID) (bool, error) {
 	yes, _, err := row(ctx, s, "voted", pgx.RowTo[bool], `SELECT EXISTS (SELECT FROM topic_voter WHERE community = $1 AND number = $2 AND voter = $3)
-		OR EXISTS (SELECT FROM topic_voter WHERE community = $1 AND number = $2 AND person = $4)`, community, number, voter, person)
+		OR EXISTS (SELECT FROM topic_voter WHERE community = $1 AND number = $2 AND person = $4)
+		OR EXISTS (SELECT FROM person p JOIN topic_voter v ON v.community = p.community AND v.number = $2 AND v.person = p.id WHERE p.community = $1 AND p.became = $4)`, community, number, voter, person)
 	return yes, err
 }
 
@@ -170,8 +180,10 @@ const (
 		ORDER BY t.community, t.number FOR UPDATE OF t`
 	seenVoters = `SELECT v.community, v.number, v.voter, v.person FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[]) AS k(community, number, voter, person)
 		CROSS JOIN LATERAL (
-			SELECT * FROM topic_voter WHERE community = k.community AND number = k.number AND voter = k.voter
-			UNION ALL SELECT * FROM topic_voter WHERE community = k.community AND number = k.number AND person = k.person) AS v`
+			SELECT community, number, voter, person FROM topic_voter WHERE community = k.community AND number = k.number AND voter = k.voter
+			UNION ALL SELECT community, number, voter, person FROM topic_voter WHERE community = k.community AND number = k.number AND person = k.person
+			UNION ALL SELECT w.community, w.number, w.voter, k.person FROM person p JOIN topic_voter w ON w.community = p.community AND w.number = k.number AND w.person = p.id
+				WHERE p.community = k.community AND p.became = k.person) AS v`
 )
 
 func (k *topics) queue(b *pgx.Batch) {

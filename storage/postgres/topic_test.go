@@ -41,15 +41,25 @@ func TestTopicsAreKept(t *testing.T) {
 	read, err := s.Topic(c, here, 1001)
 	must(t, err)
 	same(t, "the topic", top, read)
+	if all, err := s.VotesIn(c, here, []string{"东园:3", "西园"}, 9); err != nil || len(all) != 1 {
+		t.Errorf("to vote on: %v %v", all, err)
+	}
+	proposed := topic.Topic{Community: here, Number: 1002, Version: 1, State: topic.Proposed, Scope: top.Scope, Text: "装长椅", Proposer: 7}
+	must(t, s.Commit(c, desk.Change{Community: here, Topics: []desk.TopicChange{{Topic: proposed}}}))
+	for own, want := range map[workflow.PersonID]int{7: 2, 5: 1} {
+		if all, err := s.TopicsOf(c, here, []string{"东园:3"}, own, 9); err != nil || len(all) != want {
+			t.Errorf("what %d sees: %v %v", own, all, err)
+		}
+	}
 	if _, err := s.Topic(c, there, 1001); workflow.CodeOf(err) != workflow.CodeNotFound {
 		t.Errorf("another community's: %v", err)
 	}
 	for _, keys := range [][]string{{"东园:3", "东园"}, {"东园:3"}} {
-		if all, err := s.TopicsOf(c, here, keys, 9); err != nil || len(all) != 1 {
+		if all, err := s.TopicsOf(c, here, keys, 0, 9); err != nil || len(all) != 1 {
 			t.Errorf("of %v: %v %v", keys, all, err)
 		}
 	}
-	if all, err := s.TopicsOf(c, here, []string{"东园"}, 9); err != nil || len(all) != 0 {
+	if all, err := s.TopicsOf(c, here, []string{"东园"}, 0, 9); err != nil || len(all) != 0 {
 		t.Errorf("of elsewhere: %v %v", all, err)
 	}
 	if due, err := s.DueTopics(c, here, top.Rules.Until.Add(-time.Second)); err != nil || len(due) != 0 {
@@ -133,6 +143,26 @@ func TestVotesRace(t *testing.T) {
 			t.Errorf("%s: %d in the tally, %d voters", choice, tally[choice], byChoice[choice])
 		}
 	}
+}
+
+// Who has voted, and is a member of the staff by a binding code from then on, has voted.
+func TestABindingGivesNoSecondVote(t *testing.T) {
+	s := newStore(t)
+	voting(t, s, 1001, false)
+	code, openid, staff := binding(t, s, "a")
+	was, _, err := s.PersonByOpenID(ctx(t), here, openid)
+	must(t, err)
+	must(t, s.Commit(ctx(t), votes(1001, fmt.Sprint("person ", was.ID), was.ID, topic.For, false)))
+	_, _, err = s.Bind(ctx(t), here, code, openid, noon)
+	must(t, err)
+	name := fmt.Sprint("person ", staff)
+	if voted, err := s.Voted(ctx(t), here, 1001, name, staff); err != nil || !voted {
+		t.Errorf("they have voted: %v %v", voted, err)
+	}
+	if err := s.Commit(ctx(t), votes(1001, name, staff, topic.For, false)); !errors.Is(err, desk.ErrStale) {
+		t.Errorf("a second vote: %v", err)
+	}
+	must(t, s.Commit(ctx(t), votes(1001, "person 77", 77, topic.For, false)))
 }
 
 // Any votes, in any batches, beside a simple model: the first of a door and of a person

@@ -14,9 +14,11 @@ import (
 type Topics interface {
 	// Topic is a *workflow.Error with CodeNotFound where there is none.
 	Topic(ctx context.Context, community string, number int64) (topic.Topic, error)
-	// TopicsOf are those of some scopes (topic.Keys), Topics all, the newest first;
+	// TopicsOf are those of some scopes (topic.Keys) that were taken up, or are
+	// somebody's own, VotesIn those on which people vote, Topics all, the newest first;
 	// OpenTopics those that have not ended, the oldest first.
-	TopicsOf(ctx context.Context, community string, scopes []string, limit int) ([]topic.Topic, error)
+	TopicsOf(ctx context.Context, community string, scopes []string, own workflow.PersonID, limit int) ([]topic.Topic, error)
+	VotesIn(ctx context.Context, community string, scopes []string, limit int) ([]topic.Topic, error)
 	Topics(ctx context.Context, community string, limit int) ([]topic.Topic, error)
 	OpenTopics(ctx context.Context, community string) ([]topic.Topic, error)
 	// DueTopics are those with which the desk has something to do by itself.
@@ -203,12 +205,16 @@ func (w *Work) count(ctx context.Context, t *topic.Topic) (change TopicChange, e
 		if err != nil {
 			return change, err
 		}
+		actor := workflow.By(caller)
+		if !caller.Has(workflow.RoleCommittee) { // they left office meanwhile: what was decided is filed all the same
+			actor = workflow.System()
+		}
 		category := t.Category
 		if category == "" {
 			category = workflow.OtherIncident
 		}
 		filed, err := w.File(ctx, workflow.Command{
-			Actor: workflow.By(caller), Reporter: t.Proposer, Source: workflow.SourceTopic, Text: t.Text,
+			Actor: actor, Reporter: t.Proposer, Source: workflow.SourceTopic, Text: t.Text,
 			Kind: workflow.Incident, Category: category, Severity: workflow.Minor, Place: t.Scope.Place(w.Shape.Community),
 		})
 		if err != nil {

@@ -133,6 +133,31 @@ func TestAVoteEndsOnce(t *testing.T) {
 	}
 }
 
+// Who called the vote has left office when it ends: it is counted all the same, and what
+// was decided is filed by the desk.
+func TestAVoteEndsAfterWhoCalledItLeft(t *testing.T) {
+	f := newFixture(t, storetest.Redis(t))
+	first := f.livingAt("first", 3, "101")
+	top := f.topicAt(first, 1)
+	f.must(f.vote(top.Number, first, topic.For))
+	left := f.duty
+	left.Roles = nil
+	_, err := f.store.UpsertPerson(t.Context(), "duty", left)
+	f.must(err)
+	f.clock.Advance(3 * 24 * time.Hour)
+	f.must(f.desk.Topics(t.Context(), community))
+	r, ok, err := f.store.TopicResult(t.Context(), community, top.Number)
+	if f.must(err); !ok || r.Outcome != topic.Decided || r.Ticket == 0 {
+		t.Fatalf("the result: %+v %v", r, ok)
+	}
+	if ticket := f.stored(r.Ticket); ticket.Reporter != first.ID || ticket.Owner != f.worker.ID {
+		t.Errorf("what was decided: %+v", ticket)
+	}
+	if n := f.purposes()[fmt.Sprintf("topic_voted %d", first.ID)]; n != 1 {
+		t.Errorf("told %d times", n)
+	}
+}
+
 // Many are told in several steps, each once; too few votes and it lapses, without a
 // ticket.
 func TestManyAreTold(t *testing.T) {

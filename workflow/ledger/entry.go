@@ -18,6 +18,7 @@ const (
 	Held   Account = "held"   // somebody's, for a reward that they ordered
 	Spent  Account = "spent"  // for rewards that were handed over
 	Lapsed Account = "lapsed" // gone at a year's end
+	Moved  Account = "moved"  // on the way to who somebody became by a binding code: nothing stays there
 )
 
 // Why says what an entry is for.
@@ -33,17 +34,24 @@ const (
 	Handed    Why = "handed"  // the reward was handed over
 	GaveBack  Why = "back"    // nobody came for it
 	YearEnd   Why = "yearend" // what was not spent
+
+	// Somebody became another by a binding code: what they had, and what was held.
+	Left     Why = "left"
+	Came     Why = "came"
+	HeldLeft Why = "heldleft"
+	HeldCame Why = "heldcame"
 )
 
 // moves says for each reason which account gives and which takes.
 var moves = map[Why][2]Account{
 	ForWish: {Mint, Purse}, ForHelp: {Mint, Purse}, ForPatrol: {Mint, Purse}, ForReport: {Mint, Purse},
 	Ordered: {Purse, Held}, Handed: {Held, Spent}, GaveBack: {Held, Purse}, YearEnd: {Purse, Lapsed},
+	Left: {Purse, Moved}, Came: {Moved, Purse}, HeldLeft: {Held, Moved}, HeldCame: {Moved, Held},
 }
 
 // Whys are all reasons.
 func Whys() []Why {
-	return []Why{ForWish, ForHelp, ForPatrol, ForReport, Ordered, Handed, GaveBack, YearEnd}
+	return []Why{ForWish, ForHelp, ForPatrol, ForReport, Ordered, Handed, GaveBack, YearEnd, Left, Came, HeldLeft, HeldCame}
 }
 
 // Entry moves somebody's points from one account to another. Cause is unique within
@@ -75,6 +83,21 @@ func (e Entry) Gains() int {
 		return -e.Points
 	}
 	return 0
+}
+
+// Become are the entries by which somebody's balance becomes another's, to whom the same
+// WeChat belongs from now on; code names the binding.
+func Become(was, now workflow.PersonID, have Balance, code string, at time.Time) []Entry {
+	var out []Entry
+	move := func(points int, left, came Why) {
+		if points > 0 {
+			out = append(out, Entry{Cause: string(left) + ":" + code, Person: was, Why: left, Points: points, At: at},
+				Entry{Cause: string(came) + ":" + code, Person: now, Why: came, Points: points, At: at})
+		}
+	}
+	move(have.Points, Left, Came)
+	move(have.Held, HeldLeft, HeldCame)
+	return out
 }
 
 // Balance is what somebody has: to spend, and held for what they ordered.

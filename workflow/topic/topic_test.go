@@ -133,7 +133,7 @@ func TestOneVoteEach(t *testing.T) {
 		for i := range rapid.IntRange(0, 25).Draw(t, "votes") {
 			p := workflow.Person{ID: workflow.PersonID(rapid.IntRange(1, 12).Draw(t, "person")), Home: workflow.Place{
 				Estate: rapid.SampledFrom([]string{"东园", "西园"}).Draw(t, "estate"), Building: rapid.IntRange(0, 3).Draw(t, "building"), Unit: rapid.IntRange(0, 2).Draw(t, "unit"),
-				Room: rapid.SampledFrom([]string{"", "101", "101室", "０101", " 101 号", "102"}).Draw(t, "room"),
+				Room: rapid.SampledFrom([]string{"", "101", "101室", "０101", " 101 号", "102", "1-01", "101。", "一〇一户", "#101室门"}).Draw(t, "room"),
 			}}
 			choice := rapid.SampledFrom(Choices).Draw(t, "choice")
 			voter, err := Voter(top, p, noon.Add(-time.Second))
@@ -174,6 +174,19 @@ func TestOneVoteEach(t *testing.T) {
 			t.Fatalf("%v with quorum %d: %s", tally, top.Rules.Quorum, r.Outcome)
 		}
 	})
+}
+
+func TestADoorHasOneName(t *testing.T) {
+	for want, all := range map[string][]string{
+		"402": {"402", "0402室", "４０２", "402 号。", "四〇二", "四零二室", "4-02", "3-402", "3 单元 402 室", "3单元402", "402室门", "#402"},
+		"B12": {"b12", "Ｂ12室", "B-12"}, "402东": {"402东", "402东户", "402 东户"}, "1002": {"1002", "10-02", "2-1002"}, "": {"", "室", "-", "。"},
+	} {
+		for _, room := range all {
+			if got := door(room); got != want {
+				t.Errorf("%q is the door %q, want %q", room, got, want)
+			}
+		}
+	}
 }
 
 func TestWhoMayNotVote(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"golang.org/x/text/width"
 
@@ -96,11 +97,21 @@ func Voter(t Topic, p workflow.Person, now time.Time) (string, error) {
 	return fmt.Sprintf("%s %d-%d-%s", home.Estate, home.Building, home.Unit, room), nil
 }
 
-// door is a room's number, however it was written: 402, ０402室.
+// digits are those of a room as people write them in words.
+var digits = strings.NewReplacer("〇", "0", "零", "0", "一", "1", "二", "2", "三", "3", "四", "4", "五", "5", "六", "6", "七", "7", "八", "8", "九", "9")
+
+// door is a room's number, however it was written: 402, ０402室, 四〇二, 4-02; also with
+// the entrance before it, which stands beside it: 3-402, 3单元402.
 func door(room string) string {
-	s := strings.ToUpper(strings.Join(strings.Fields(width.Fold.String(room)), ""))
-	for _, end := range []string{"室", "号", "房", "户"} {
-		s = strings.TrimSuffix(s, end)
+	room = digits.Replace(width.Fold.String(room))
+	if _, after, ok := strings.Cut(room, "单元"); ok {
+		room = after
 	}
-	return strings.TrimLeft(s, "0")
+	apart := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
+	room = strings.TrimRightFunc(strings.ToUpper(room), func(r rune) bool { return apart(r) || strings.ContainsRune("室号房户门家", r) })
+	parts := strings.FieldsFunc(room, apart)
+	if n := len(parts); n > 1 && len(parts[n-1]) >= 3 && strings.Trim(parts[n-1], "0123456789") == "" {
+		parts = parts[n-1:]
+	}
+	return strings.TrimLeft(strings.Join(parts, ""), "0")
 }
