@@ -55,7 +55,7 @@ func (s *session) inspect(ctx context.Context, sp spoken) (string, error) {
 	}
 	wrong := r.Wrongs()
 	if item, only := strings.CutSuffix(strings.TrimRight(said, " "), ":"); only && len(wrong) > 0 { // tapped: what about it?
-		s.talk.Pending = pending{Verb: verbInspect, Draft: at + " " + item + ": "}
+		s.talk.Pending = pending{Verb: verbInspect, Draft: at + " " + item + ":"}
 		return s.say("inspect.what", Values{"Place": at, "Name": item}), nil
 	}
 	found, solved := u.Severity == workflow.Emergency || len(wrong) > 0 || !well, onSpot.MatchString(said) // whatever else it says is not well

@@ -353,7 +353,7 @@ func (s *session) look(action string, number int64) {
 func (b *Bot) topicWords(shape desk.Shape, t *topic.Topic) Values {
 	voice := b.voice(shape)
 	v := Values{
-		"Number": t.Number, "State": string(t.State), "StateLabel": voice.Say("topic_state."+string(t.State), nil),
+		"Number": t.Number, "State": string(t.State), "StateLabel": voice.Say("topic_state."+t.Label(), nil),
 		"Text": wording.Shorten(wording.FirstLine(t.Text), 60), "Full": t.Text, "Place": t.Scope.Place(shape.Community).String(),
 		"What": voice.Say("topic_what", nil), "Until": voice.When(t.Rules.Until, b.desk.Now()), "Secret": t.Rules.Secret,
 		"Yes": t.Rules.By == topic.Household, "Quorum": t.Rules.Quorum, "Why": t.Why, "Said": "",

@@ -16,6 +16,7 @@ const (
 	claimer   who = "claimer"   // party members, volunteers, partner units, workers
 	handler   who = "handler"   // who has work: any part but the administrator's alone
 	keeper    who = "keeper"    // grid workers and leaders: they file by hand, visit, file for others
+	learner   who = "learner"   // party members without another part
 	secretary who = "secretary" // secretaries of party branches, and the committee
 	rounder   who = "rounder"   // who goes on patrol: the staff in office, and volunteers
 	committee who = "committee" // the party committee
@@ -41,6 +42,8 @@ func (w who) holds(p workflow.Person) bool {
 		return slices.ContainsFunc(p.Roles, func(r workflow.Role) bool { return r.Kind != workflow.RoleAdmin })
 	case keeper:
 		return p.Has(workflow.RoleWorker) || p.Has(workflow.RoleLeader)
+	case learner:
+		return p.Has(workflow.RolePartyMember) && len(p.Leads()) == 0 && !slices.ContainsFunc(p.Roles, func(r workflow.Role) bool { return r.Kind != workflow.RolePartyMember })
 	case secretary:
 		return len(p.Leads()) > 0 || p.Has(workflow.RoleCommittee)
 	case rounder:

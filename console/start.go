@@ -19,7 +19,8 @@ type item struct {
 const bar = 5
 
 // menu says which pages stand in the main menu, for whom, in groups, what matters
-// most first; the first that fits is where somebody starts. The names are keys of the
+// most first; the first that fits is where somebody starts. What stands there twice is
+// listed where it fits first. The names are keys of the
 // wording below page.menu, the groups below page.menu_group.
 var menu = []struct {
 	name  string
@@ -28,6 +29,7 @@ var menu = []struct {
 	who   []who
 }{
 	{"today", "today", "work", of(committee)},
+	{"lessons", "lessons", "work", of(learner)},
 	{"work", "work", "work", of(handler)},
 	{"overdue", "overdue", "work", of(committee, keeper)},
 	{"search", "search", "work", of(committee)},
@@ -87,10 +89,15 @@ type menus struct {
 // Menus are the groups of the main menu of who is logged in.
 func (v view) Menus() []menus {
 	var out []menus
+	listed := map[string]bool{}
 	for _, m := range menu {
+		if listed[m.name] {
+			continue
+		}
 		if row := (route{who: m.who}); !row.lets(v.me) || m.name == "property" && (v.mayProperty() != nil || v.shape.Community.Property.Score == nil) {
 			continue
 		}
+		listed[m.name] = true
 		if name := v.Say("page.menu_group." + m.group); len(out) == 0 || out[len(out)-1].Name != name {
 			out = append(out, menus{Name: name})
 		}

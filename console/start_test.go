@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -38,10 +39,13 @@ func TestATelephonesBarIsShort(t *testing.T) {
 		t.Errorf("a desk has %d entries", n)
 	}
 	desk.Picture("menu-desk")
-	for who, first := range map[string]string{"resident": "/c/east/my", "worker": "/c/east/work", "committee": "/c/east/today", "admin": "/c/east/admin/people"} {
+	for who, first := range map[string]string{"resident": "/c/east/my", "worker": "/c/east/work", "committee": "/c/east/today", "admin": "/c/east/admin/people", "member": "/c/east/lessons"} {
 		if a := h.as("east/" + who).get("/c/east/"); a.status != http.StatusSeeOther || a.to() != first {
 			t.Errorf("the %s begins at %s", who, a.to())
 		}
+	}
+	if a := h.as("east/member").get("/c/east/menu"); strings.Count(a.body, `cell_access" href="/c/east/lessons"`) != 1 {
+		t.Error("the menu of a member has the lessons twice, or not at all")
 	}
 	h.as("east/resident").get("/c/east/my").mustSay(t, http.StatusOK, "我的事项", "心愿墙", ">更多<", "but not", "管理")
 }

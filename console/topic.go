@@ -107,7 +107,7 @@ func (q *request) hotSpots(all []topic.Topic) ([]hotSpot, error) {
 }
 
 func (q *request) topicLine(t topic.Topic) topicLine {
-	return topicLine{t, t.Scope.Place(q.shape.Community).String(), q.voice().Say("topic_state."+string(t.State), nil)}
+	return topicLine{t, t.Scope.Place(q.shape.Community).String(), q.voice().Say("topic_state."+t.Label(), nil)}
 }
 
 // sees tells whether a topic is theirs to read: who lives there, once it is taken up;

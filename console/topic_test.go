@@ -140,7 +140,8 @@ func TestTheCommitteesTopics(t *testing.T) {
 		if a := k.post(one+"/do/decline", k.form(one, "words", "明年一起修")); a.to() != one+"?said=topic.decline" {
 			t.Fatalf("not declined: %d", a.status)
 		}
-		b.get(one).mustSay(t, http.StatusOK, "明年一起修")
+		b.get(one).mustSay(t, http.StatusOK, "没有开", "明年一起修", "but not", "没有通过")
+		b.get(path).mustSay(t, http.StatusOK, "没有开", "but not", "没有通过") // nobody has voted it down
 	}
 }
 

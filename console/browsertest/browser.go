@@ -213,6 +213,7 @@ const usable = `(() => {
   if (document.querySelectorAll('h1').length !== 1) wrong.push(document.querySelectorAll('h1').length + ' headlines');
   for (const e of document.querySelectorAll('button, a[href], summary, input, select, textarea')) if (seen(e) && e.tabIndex < 0) wrong.push('not by keyboard: ' + what(e));
   for (const e of document.querySelectorAll('button, a.weui-btn, summary, nav a')) { const r = e.getBoundingClientRect(); if (seen(e) && r.height < 24) wrong.push('hard to hit (' + r.height + '): ' + what(e)); }
+  for (const e of document.querySelectorAll('main input:not([type=hidden], [type=checkbox], [type=radio]), main select, main textarea')) { const r = e.getBoundingClientRect(); if (seen(e) && r.height < 44) wrong.push('hard to hit (' + r.height + '): ' + what(e)); }
   const light = c => { const [r, g, b] = c.map(v => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; }); return .2126 * r + .7152 * g + .0722 * b; };
   const colour = s => { const m = s.match(/[\d.]+/g).map(Number); return {rgb: m.slice(0, 3), a: m.length > 3 ? m[3] : 1}; };
   const ground = e => { for (; e; e = e.parentElement) { const s = getComputedStyle(e); if (s.backgroundImage !== 'none') return null; const c = colour(s.backgroundColor); if (c.a === 1) return c.rgb; } return [255, 255, 255]; };

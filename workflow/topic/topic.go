@@ -27,6 +27,15 @@ const (
 // Ended tells whether nothing more becomes of it.
 func (s State) Ended() bool { return s == Decided || s == Declined || s == Lapsed }
 
+// Label is how it stands, as a key of the wording below topic_state: what the committee
+// did not take up was not voted down.
+func (t *Topic) Label() string {
+	if t.State == Declined && t.Why != "" {
+		return "unopened"
+	}
+	return string(t.State)
+}
+
 // CommandName is what can be done with a topic.
 type CommandName string
 
