@@ -94,6 +94,8 @@ func TestAMemberLearns(t *testing.T) {
 		t.Errorf("who opened it: %s", got)
 	}
 	b.Do("through", browsertest.Presses("学完了"), browsertest.Says("学完了,记下了"))
+	b.Go(h.url + "/c/east/lessons/1103") // a video
+	b.Usable()
 	m := h.as("east/member")
 	for range 2 { // a page opened again is read once
 		m.get("/c/east/lessons/1102").mustSay(t, 200, "老兵余守信")

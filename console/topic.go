@@ -255,6 +255,11 @@ func (q *request) ballots(page *topicPage) error {
 		}
 	case workflow.CodeBusy:
 		return err
+	case topic.CodeElsewhere, topic.CodeNoHome:
+		if committee.holds(q.me) { // who only looks after it is not asked where they live
+			return nil
+		}
+		page.WhyNot = q.refusalIn(string(code))
 	default:
 		page.WhyNot = q.refusalIn(string(code))
 	}

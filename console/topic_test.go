@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wishdesk/wishdesk/console/browsertest"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/topic"
 )
@@ -99,7 +100,10 @@ func TestATopicFromItsFirstWordToItsEnd(t *testing.T) {
 	b.get(one).mustSay(t, http.StatusOK, "已经投过了", "已有 1 票", "but not", "您的意见")
 	n.get(one).mustSay(t, http.StatusOK, "已经投过了") // the same door
 	n.post(one+"/vote", n.form(one, "choice", "against")).mustSay(t, http.StatusConflict, "已经投过了")
-	k.get(one).mustSay(t, http.StatusOK, "谁投了票", "东园 1-3-402", "but not", "赞成")
+	k.get(one).mustSay(t, http.StatusOK, "谁投了票", "东园 1-3-402", "but not", "赞成", "还不知道您住哪儿")
+	tab := h.tab("east/resident", browsertest.PhoneWidth, browsertest.PhoneHeight)
+	tab.Go(h.url + one)
+	tab.Usable()
 
 	h.clock.Advance(4 * 24 * time.Hour)
 	h.must(h.desk.Topics(t.Context(), east))

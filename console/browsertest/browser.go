@@ -174,8 +174,8 @@ const tooWide = `(() => {
 // Usable fails the test where somebody could not use the page who sees badly or has
 // no mouse: fields, buttons, links and pictures without a name, more or less than
 // one headline, text that stands out too little (WCAG 2.2, 1.4.3: 4.5 to 1, large
-// text 3 to 1), things to tap of less than 24 pixels (2.5.8), what the keyboard
-// cannot reach.
+// text 3 to 1), things to tap of less than 24 pixels (2.5.8), fields of less than 44,
+// what the keyboard cannot reach, cards and words that stick to what is above them.
 func (b *Browser) Usable() {
 	b.t.Helper()
 	for _, w := range b.faults() {
@@ -214,6 +214,7 @@ const usable = `(() => {
   for (const e of document.querySelectorAll('button, a[href], summary, input, select, textarea')) if (seen(e) && e.tabIndex < 0) wrong.push('not by keyboard: ' + what(e));
   for (const e of document.querySelectorAll('button, a.weui-btn, summary, nav a')) { const r = e.getBoundingClientRect(); if (seen(e) && r.height < 24) wrong.push('hard to hit (' + r.height + '): ' + what(e)); }
   for (const e of document.querySelectorAll('main input:not([type=hidden], [type=checkbox], [type=radio]), main select, main textarea')) { const r = e.getBoundingClientRect(); if (seen(e) && r.height < 44) wrong.push('hard to hit (' + r.height + '): ' + what(e)); }
+  for (const e of document.querySelectorAll('main > .hint + .card, main .actions + .words')) { const before = e.previousElementSibling, [a, b] = [before, e].map(e => e.getBoundingClientRect()), gap = b.top - a.bottom; if (seen(e) && seen(before) && Math.abs(a.left - b.left) < 4 && gap < 4) wrong.push('no room (' + gap + ') before ' + what(e)); }
   const light = c => { const [r, g, b] = c.map(v => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; }); return .2126 * r + .7152 * g + .0722 * b; };
   const colour = s => { const m = s.match(/[\d.]+/g).map(Number); return {rgb: m.slice(0, 3), a: m.length > 3 ? m[3] : 1}; };
   const ground = e => { for (; e; e = e.parentElement) { const s = getComputedStyle(e); if (s.backgroundImage !== 'none') return null; const c = colour(s.backgroundColor); if (c.a === 1) return c.rgb; } return [255, 255, 255]; };
