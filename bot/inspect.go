@@ -71,20 +71,10 @@ func (s *session) inspect(ctx context.Context, sp spoken) (string, error) {
 	v := Values{"Place": at, "Count": len(r.Checks), "Wrong": strings.Join(wrong, "、"), "Photos": len(media)}
 	var t workflow.Ticket
 	if found {
-		if r.Number, err = s.foundTicket(ctx, said, u, r.Place, media, solved); err != nil {
+		if t, err = s.fileFound(ctx, &r, u, media, solved, v); err != nil {
 			return "", err
-		}
-		if t, err = s.w.Ticket(ctx, r.Number); err != nil {
-			return "", err
-		}
-		s.talk.Ticket = t.Number
-		for key, value := range s.about(&t) {
-			if _, known := v[key]; !known {
-				v[key] = value
-			}
 		}
 	}
-	v["Found"] = found
 	for _, m := range media {
 		r.Media = append(r.Media, m.ID)
 	}

@@ -58,19 +58,9 @@ func (s *session) round(ctx context.Context, sp spoken) (string, error) {
 	}
 	var t workflow.Ticket
 	if found {
-		if r.Number, err = s.foundTicket(ctx, sp.Rest, u, r.Place, media, solved); err != nil {
+		if t, err = s.fileFound(ctx, &r, u, media, solved, v); err != nil {
 			return "", err
 		}
-		if t, err = s.w.Ticket(ctx, r.Number); err != nil {
-			return "", err
-		}
-		s.talk.Ticket = t.Number
-		for key, value := range s.about(&t) {
-			if _, known := v[key]; !known {
-				v[key] = value
-			}
-		}
-		v["Found"] = true
 	}
 	for _, m := range media {
 		r.Media = append(r.Media, m.ID)
@@ -123,6 +113,25 @@ func (s *session) foundTicket(ctx context.Context, text string, u workflow.Under
 	cmd.Media, cmd.Place = media, place
 	t, err := s.w.FileFound(ctx, cmd, solved, s.b.o.Understander.Same)
 	return t.Number, err
+}
+
+// fileFound files what a round found, beside its photos, and adds the ticket to what is
+// said of the round.
+func (s *session) fileFound(ctx context.Context, r *workflow.Round, u workflow.Understanding, media []workflow.Media, solved bool, v Values) (t workflow.Ticket, err error) {
+	if r.Number, err = s.foundTicket(ctx, r.Text, u, r.Place, media, solved); err != nil {
+		return t, err
+	}
+	if t, err = s.w.Ticket(ctx, r.Number); err != nil {
+		return t, err
+	}
+	s.talk.Ticket = t.Number
+	for key, value := range s.about(&t) {
+		if _, known := v[key]; !known {
+			v[key] = value
+		}
+	}
+	v["Found"] = true
+	return t, nil
 }
 
 // fixed files what was found and settled on the spot: 「随手办 …」.
