@@ -1,10 +1,8 @@
 package console
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"mime/multipart"
 	"net/http"
 	"net/url"
 	"os"
@@ -58,29 +56,6 @@ func (h *house) spending() {
 		{Cause: "3", On: "2026-11-20", Words: "发票开成了两份,这一份不算", Strikes: 2, By: by, At: h.clock.Now()},
 		{Cause: "4", On: "2026-11-20", Item: "慰问困难老人", Words: "重阳节给独居老人买米面 12 份", Fen: -640_25, Paper: "p4", By: by, At: h.clock.Now()},
 	}}))
-}
-
-// sends sends a form with a photo as a page would.
-func (b *browser) sends(path string, form url.Values, photo []byte) answer {
-	b.t.Helper()
-	var body bytes.Buffer
-	w := multipart.NewWriter(&body)
-	form.Set("csrf", b.sign(path))
-	for name := range form {
-		b.must(w.WriteField(name, form.Get(name)))
-	}
-	if photo != nil {
-		part, err := w.CreateFormFile("photos", "paper.jpg")
-		b.must(err)
-		_, err = part.Write(photo)
-		b.must(err)
-	}
-	b.must(w.Close())
-	req, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, b.url+path, &body)
-	b.must(err)
-	req.Header.Set("Content-Type", w.FormDataContentType())
-	req.Header.Set("Origin", b.url)
-	return b.do(req)
 }
 
 var codeShown = regexp.MustCompile(`<b>([0-9]{3} [0-9]{3})</b>`)

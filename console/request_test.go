@@ -20,15 +20,24 @@ import (
 // upload sends words and a file as the photo of a form.
 func (b *browser) upload(path string, data []byte, words ...string) answer {
 	b.t.Helper()
+	return b.sends(path, url.Values{"once": {newToken()}, "words": {strings.Join(append(words, "有照片"), ",")}}, data)
+}
+
+// sends sends a form with a photo as a page would.
+func (b *browser) sends(path string, form url.Values, photo []byte) answer {
+	b.t.Helper()
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
-	b.must(w.WriteField("csrf", b.sign(path)))
-	b.must(w.WriteField("once", newToken()))
-	b.must(w.WriteField("words", strings.Join(append(words, "有照片"), ",")))
-	p, err := w.CreateFormFile("photos", "a.jpg")
-	b.must(err)
-	_, err = p.Write(data)
-	b.must(err)
+	form.Set("csrf", b.sign(path))
+	for name := range form {
+		b.must(w.WriteField(name, form.Get(name)))
+	}
+	if photo != nil {
+		part, err := w.CreateFormFile("photos", "paper.jpg")
+		b.must(err)
+		_, err = part.Write(photo)
+		b.must(err)
+	}
 	b.must(w.Close())
 	req, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, b.url+path, &body)
 	b.must(err)
