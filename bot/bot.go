@@ -64,7 +64,7 @@ type Options struct {
 	// its result, which then follows as a push. WeChat waits 5 s; 0 = 3 s.
 	Budget time.Duration
 	// InHand is how many messages are worked on at once, those included whose
-	// answer has left; 0 = 512. See crowded.
+	// answer has left; 0 = 256. See crowded.
 	InHand int
 }
 
@@ -87,7 +87,7 @@ func New(o Options) *Bot {
 		o.Templates = func(string) Templates { return nil }
 	}
 	if o.InHand == 0 {
-		o.InHand = 512
+		o.InHand = 256
 	}
 	return &Bot{o: o, desk: o.Desk, log: o.Logger, channels: channels{off: map[string]stop{}}, inHand: make(chan struct{}, o.InHand)}
 }

@@ -40,6 +40,9 @@ type Account struct {
 	AllowPlain     bool   // demo only: Safe that also takes plaintext
 }
 
+// takesPlain tells whether a body may come as plaintext.
+func (a Account) takesPlain() bool { return a.Mode != Safe || a.AllowPlain }
+
 // String names the account without its secrets.
 func (a Account) String() string {
 	return fmt.Sprintf("wechat account %s of %s (%s)", a.AppID, a.Community, a.Mode)

@@ -194,7 +194,9 @@ func (g *Gate) receive(w http.ResponseWriter, r *http.Request, a Account, s stam
 	if no != nil {
 		return no
 	}
-	if !g.firstUse(r.Context(), a, s.replayKey(m.token), digest(m.xml)) {
+	// What a sealed body is signed with covers that body alone. Only where plain ones are
+	// taken too could the plain signature beside it serve for another.
+	if a.takesPlain() && !g.firstUse(r.Context(), a, s.replayKey(m.token), digest(m.xml)) {
 		return &refusal{http.StatusForbidden, RefusedReplay}
 	}
 	in, err := parse(a.Community, m.xml)
@@ -273,7 +275,7 @@ func wantsSealed(a Account, s stamp, body []byte) (string, *refusal) {
 		return "", nil
 	case Compatible:
 	case Safe:
-		if s.encryptType != "aes" && (claimed || !a.AllowPlain) {
+		if s.encryptType != "aes" && (claimed || !a.takesPlain()) {
 			return "", downgrade
 		}
 	default:

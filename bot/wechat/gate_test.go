@@ -556,6 +556,43 @@ func TestSharedReplaysHoldForEveryReplica(t *testing.T) {
 	other.wantRefused(forged, 403, RefusedReplay)
 }
 
+// countedStore is a Replays that counts.
+type countedStore struct {
+	Replays
+	asked int
+}
+
+func (c *countedStore) Seen(ctx context.Context, community, key, body string, ttl time.Duration) (Verdict, error) {
+	c.asked++
+	return c.Replays.Seen(ctx, community, key, body, ttl)
+}
+
+// Where a signature covers its body there is nothing to remember: a message costs no
+// call for it, and its repetition is let through as before.
+func TestOnlyPlainSignaturesAreRemembered(t *testing.T) {
+	for _, c := range []struct {
+		mode  Mode
+		plain bool
+		want  int
+	}{{Plain, false, 2}, {Compatible, false, 2}, {Safe, true, 2}, {Safe, false, 0}} {
+		a := testAccount(c.mode)
+		a.AllowPlain = c.plain
+		b := newBench(t, a)
+		store := &countedStore{Replays: b.replays}
+		b.gate.replays = store
+		r := b.safe
+		if c.mode == Plain {
+			r = b.plain
+		}
+		call := r(textMessage("genuine"))
+		b.wantReply(call)
+		b.wantReply(call)
+		if store.asked != c.want {
+			t.Errorf("%s, plain too %v: asked %d times, want %d", c.mode, c.plain, store.asked, c.want)
+		}
+	}
+}
+
 func TestMemoryReplaysIsBounded(t *testing.T) {
 	clock := clockwork.NewFakeClock()
 	m := &MemoryReplays{Clock: clock, Max: 3}

@@ -24,7 +24,8 @@ const (
 // Replays remembers for which body a signature was used. The plain signature
 // does not cover the body (WeChat: it is made of token, timestamp and nonce), so
 // without this memory one captured signature would authorise any other body.
-// The first writer of a (community, nonceKey) wins, for all replicas.
+// The first writer of a (community, nonceKey) wins, for all replicas. An account that
+// takes encrypted bodies alone needs none of it.
 type Replays interface {
 	Seen(ctx context.Context, community, nonceKey, bodyDigest string, ttl time.Duration) (Verdict, error)
 }

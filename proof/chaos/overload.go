@@ -18,7 +18,7 @@ import (
 const (
 	answered  = 0.99            // of all, within 5 s: with a number, a promise, or a kind refusal
 	served    = 0.5             // of what it takes alone is still taken: refusing is work too, and so is the load's own
-	memoryMB  = 400             // of each replica, at most
+	memoryMB  = 300             // of each replica, at most
 	recovered = 5 * time.Second // after which one message is again answered within a second
 )
 

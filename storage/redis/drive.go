@@ -80,17 +80,20 @@ const (
 
 // mostCalls bounds how many calls of a process to one server (of a cluster, to each node)
 // are under way at once, each on a connection of its own. Each community has one that
-// waits for its tasks, and each message in hand (512, see bot.Options) and each task that
+// waits for its tasks, and each message in hand (256, see bot.Options) and each task that
 // is done has one now and then, so that this is enough for a thousand communities, while
 // five such processes stay within what Redis takes by default (maxclients 10000).
 // Connections are made when all that are there are busy, so a small process has few
 // whatever stands here; who comes beyond it waits for callTimeout, where go-redis'
 // MaxActiveConns would refuse at once.
 //
-// mostIdle is how many of them are kept when a crowd has gone: each holds 64 KiB.
+// mostIdle is how many of them are kept when a crowd has gone. bufferSize is what each
+// reads into and writes from, in bytes: the calls are small, and go-redis' own 32 KiB
+// for each way were a third of what a crowded process held.
 const (
-	mostCalls = 2000
-	mostIdle  = 128
+	mostCalls  = 2000
+	mostIdle   = 128
+	bufferSize = 8 << 10
 )
 
 // How long things are kept that nobody deletes.
@@ -119,7 +122,7 @@ func Open(urls string, o Options) (*Drive, error) {
 	u := &redis.UniversalOptions{
 		DB: first.DB, Username: first.Username, Password: first.Password, TLSConfig: first.TLSConfig,
 		DialTimeout: dialTimeout, ReadTimeout: callTimeout, WriteTimeout: callTimeout, PoolTimeout: callTimeout,
-		PoolSize: mostCalls, MaxIdleConns: mostIdle, MaxRetries: 1, DialerRetries: 1, ContextTimeoutEnabled: true,
+		PoolSize: mostCalls, MaxIdleConns: mostIdle, ReadBufferSize: bufferSize, WriteBufferSize: bufferSize, MaxRetries: 1, DialerRetries: 1, ContextTimeoutEnabled: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
 	if len(nodes) > 1 {
