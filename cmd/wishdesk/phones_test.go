@@ -308,7 +308,7 @@ func TestThePastOnThePages(t *testing.T) {
 	d := demoOn(t, s, clock)
 	p := openPage(t, d.simURL, 1280, 860)
 	p.do("the committee's phone opens its pages", chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`location.href = '/sim/open?openid=demo-committee-2&url=' + encodeURIComponent('`+d.serverURL+"/c/"+Community+"/"+`'), true`))
+		_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`location.href = '/sim/open?openid=demo-committee-2&url=' + encodeURIComponent('`+d.serverURL+"/c/"+demo.Community+"/"+`'), true`))
 		return err
 	}), chromedp.WaitVisible(`//h1[.="今天"]`))
 	p.picture("past-today")
@@ -316,7 +316,7 @@ func TestThePastOnThePages(t *testing.T) {
 		"week": `//*[contains(text(),"去年同周")]`, "wall": `//main//section[2]`, "search?state=closed&q=": `//*[@id="found"]//li[20]`, "overdue": `//h1`,
 	} {
 		p.do(path, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-			_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`location.href = '/c/`+Community+"/"+path+`', true`))
+			_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`location.href = '/c/`+demo.Community+"/"+path+`', true`))
 			return err
 		}), chromedp.WaitVisible(seen))
 		p.picture("past-" + strings.SplitN(path, "?", 2)[0])
