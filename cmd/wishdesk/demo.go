@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/jonboulle/clockwork"
@@ -19,22 +17,19 @@ import (
 
 	"github.com/wishdesk/wishdesk/bot"
 	"github.com/wishdesk/wishdesk/bot/wechat"
-	"github.com/wishdesk/wishdesk/configs"
+	"github.com/wishdesk/wishdesk/cmd/wishdesk/demo"
 	"github.com/wishdesk/wishdesk/configs/settings"
 	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/wechatsim"
 	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
-	"github.com/wishdesk/wishdesk/workflow/desk"
 )
 
 // The demo's community and secret; its other values are wechat.Demo…
 const (
-	demoCommunity = "bjw-xiqu"
-	demoSecret    = "demodemodemodemodemodemodemodemo"
-	demoWork      = "demo-assigned"
-	demoNotice    = "demo-notice"
-	demoAuthor    = "wishdesk demo"
+	demoSecret = "demodemodemodemodemodemodemodemo"
+	demoWork   = "demo-assigned"
+	demoNotice = "demo-notice"
 )
 
 type demoCommand struct {
@@ -56,7 +51,7 @@ func (c demoCommand) Run(ctx context.Context, p *program) error {
 		s.Log.Level = "warn" // the banner should stay in sight
 	}
 	log, clock := s.Log.Logger(p.err), clockwork.NewRealClock()
-	if err := prepareDemo(ctx, s, clock, log); err != nil {
+	if err := demo.Prepare(ctx, s, clock, log); err != nil {
 		return err
 	}
 	d, err := startDemo(ctx, s, c.SimAddr, clock, log)
@@ -84,7 +79,7 @@ wishdesk 心愿台 is running 正在运行
   Ctrl-C stops everything; all data stays in %s
   按 Ctrl-C 停止,数据都留着
 
-`, d.simURL, d.serverURL, demoCommunity, d.serverURL, d.serverURL+"/wechat/"+demoCommunity, own, demoCommunity, s.Data)
+`, d.simURL, d.serverURL, demo.Community, d.serverURL, d.serverURL+"/wechat/"+demo.Community, own, demo.Community, s.Data)
 	return d.server.wait(ctx)
 }
 
@@ -106,9 +101,9 @@ func writeDemoSettings(s *settings.Settings) (path string, err error) {
 	return path, os.WriteFile(path, doc, 0o600)
 }
 
-// demo is the product with its stand-in for WeChat, in one process; the two
-// talk over HTTP alone.
-type demo struct {
+// demoServers are the product with its stand-in for WeChat, in one process; the
+// two talk over HTTP alone.
+type demoServers struct {
 	server    *server
 	sim       *wechatsim.Platform
 	simHTTP   *http.Server
@@ -116,35 +111,13 @@ type demo struct {
 	serverURL string
 }
 
-// demoPerson is one of configs/demo/people.yaml.
-type demoPerson struct {
-	Key    string          `yaml:"key"`
-	Name   string          `yaml:"name"`
-	Phone  string          `yaml:"phone"`
-	OpenID string          `yaml:"openid"`
-	Group  string          `yaml:"group"`
-	Home   string          `yaml:"home"`
-	Roles  []workflow.Role `yaml:"roles"`
-}
-
-// prepareDemo gives the demo a past before it starts for the first time.
-func prepareDemo(ctx context.Context, s *settings.Settings, clock clockwork.Clock, log *slog.Logger) error {
-	if err := postgres.Migrate(ctx, s.Postgres.Reveal()); err != nil {
-		return err
-	}
-	if _, err := loadDemo(ctx, s, clock, log); err != nil {
-		return err
-	}
-	return seedPast(ctx, s, clock, log)
-}
-
 // startDemo migrates, loads the demo community, and starts both servers. An
 // empty simAddr is the server's port plus one; port 0 takes a free one.
-func startDemo(ctx context.Context, s *settings.Settings, simAddr string, clock clockwork.Clock, log *slog.Logger) (_ *demo, err error) {
+func startDemo(ctx context.Context, s *settings.Settings, simAddr string, clock clockwork.Clock, log *slog.Logger) (_ *demoServers, err error) {
 	if err := postgres.Migrate(ctx, s.Postgres.Reveal()); err != nil {
 		return nil, err
 	}
-	people, err := loadDemo(ctx, s, clock, log)
+	people, err := demo.Load(ctx, s, clock, log)
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +140,7 @@ func startDemo(ctx context.Context, s *settings.Settings, simAddr string, clock 
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s for the phones (WISHDESK_SIM_ADDR): %w", simAddr, err)
 	}
-	d := &demo{simURL: "http://" + reachable(simListener.Addr().String())}
+	d := &demoServers{simURL: "http://" + reachable(simListener.Addr().String())}
 	defer func() {
 		if err != nil {
 			_ = simListener.Close()
@@ -175,7 +148,7 @@ func startDemo(ctx context.Context, s *settings.Settings, simAddr string, clock 
 	}()
 
 	s.Accounts = []settings.Account{{
-		Community: demoCommunity, AppID: wechat.DemoAppID, AppSecret: demoSecret, Token: wechat.DemoToken,
+		Community: demo.Community, AppID: wechat.DemoAppID, AppSecret: demoSecret, Token: wechat.DemoToken,
 		EncodingAESKey: wechat.DemoEncodingAESKey, Mode: string(wechat.Safe), APIBase: d.simURL,
 		Templates: map[string]settings.Template{
 			"work":   {ID: demoWork, Fields: map[string]string{"character_string1": "number", "thing2": "what", "thing3": "place", "time4": "by"}},
@@ -192,7 +165,7 @@ func startDemo(ctx context.Context, s *settings.Settings, simAddr string, clock 
 	if s.PublicURL == "" {
 		s.PublicURL = d.serverURL
 	}
-	if d.server, err = newServer(ctx, s, map[string]wechat.Account{demoCommunity: account}, clock, log); err != nil {
+	if d.server, err = newServer(ctx, s, map[string]wechat.Account{demo.Community: account}, clock, log); err != nil {
 		_ = listener.Close()
 		return nil, err
 	}
@@ -207,7 +180,7 @@ func startDemo(ctx context.Context, s *settings.Settings, simAddr string, clock 
 	}
 	d.simHTTP = &http.Server{Handler: d.sim.Handler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
 	d.server.serve(d.simHTTP, simListener)
-	if err := d.server.clients[demoCommunity].CreateMenu(ctx, bot.Menu(d.server.words, pagesOf(s, demoCommunity))); err != nil {
+	if err := d.server.clients[demo.Community].CreateMenu(ctx, bot.Menu(d.server.words, pagesOf(s, demo.Community))); err != nil {
 		log.Warn("the demo's menu was not made", "cause", err)
 	}
 	return d, nil
@@ -225,142 +198,11 @@ func reachable(addr string) string {
 	return net.JoinHostPort(host, port)
 }
 
-// loadDemo applies the demo's community and people. It may run again at every
-// start: a document that somebody applied meanwhile stays, and so does what was
-// bound by code; the demo's own people are as configs says.
-func loadDemo(ctx context.Context, s *settings.Settings, clock clockwork.Clock, log *slog.Logger) ([]demoPerson, error) {
-	store, err := postgres.Open(ctx, s.Postgres.Reveal(), postgres.Options{Logger: log, Clock: clock})
-	if err != nil {
-		return nil, err
-	}
-	defer store.Close()
-	document := demoDocument()
-	community, err := workflow.ParseCommunity(bytes.NewReader(document))
-	if err != nil {
-		return nil, err
-	}
-	versions, err := store.CommunityVersions(ctx, community.Code, 0, 1)
-	if err != nil {
-		return nil, err
-	}
-	if len(versions) == 0 || versions[0].Author == demoAuthor { // else a person has changed it since
-		if _, err := store.ApplyCommunity(ctx, community, document, demoAuthor); err != nil {
-			return nil, err
-		}
-	}
-	people, err := demoPeople()
-	if err != nil {
-		return nil, err
-	}
-	for _, p := range people {
-		_, err := store.UpsertPerson(ctx, p.Key, workflow.Person{
-			Community: community.Code, Name: p.Name, Phone: p.Phone, OpenID: p.OpenID, Roles: p.Roles, Following: p.OpenID != "",
-			Home: homeOf(community, p.Home),
-		})
-		if err != nil {
-			return nil, fmt.Errorf("demo person %s: %w", p.Key, err)
-		}
-	}
-	care, err := demoCare()
-	if err != nil {
-		return nil, err
-	}
-	known, err := store.CareList(ctx, community.Code)
-	if err != nil || len(known) > 0 { // else somebody has been visited since
-		return people, err
-	}
-	for _, c := range care {
-		if _, err := store.PutCare(ctx, workflow.Care{
-			Community: community.Code, Name: c.Name, Phone: c.Phone, Kind: c.Kind, Place: homeOf(community, c.Home), Note: c.Note, Every: c.Every,
-			NextVisit: clock.Now().UTC(),
-		}); err != nil {
-			return nil, fmt.Errorf("demo care list: %s: %w", c.Name, err)
-		}
-	}
-	return people, nil
-}
-
-// demoShape is the demo's community and staff as the configs have them, in
-// which nobody has anything to do yet.
-func demoShape() (desk.Shape, error) {
-	community, err := workflow.ParseCommunity(bytes.NewReader(demoDocument()))
-	if err != nil {
-		return desk.Shape{}, err
-	}
-	people, err := demoPeople()
-	if err != nil {
-		return desk.Shape{}, err
-	}
-	shape := desk.Shape{Community: community}
-	for i, p := range people {
-		if len(p.Roles) > 0 {
-			shape.Roster = append(shape.Roster, workflow.Person{ID: workflow.PersonID(i + 1), Name: p.Name, OpenID: p.OpenID, Roles: p.Roles})
-		}
-	}
-	return shape, nil
-}
-
-// demoDocument is the demo community's document.
-func demoDocument() []byte { return configs.Read("demo/community.yaml") }
-
-// demoEntry is one entry of the demo's care list.
-type demoEntry struct {
-	Name  string            `yaml:"name"`
-	Phone string            `yaml:"phone"`
-	Home  string            `yaml:"home"`
-	Kind  workflow.CareKind `yaml:"kind"`
-	Note  string            `yaml:"note"`
-	Every int               `yaml:"every"`
-}
-
-type demoRolls struct {
-	People []demoPerson `yaml:"people"`
-	Care   []demoEntry  `yaml:"care"`
-}
-
-func readDemoRolls() (doc demoRolls, err error) {
-	if err := yaml.Unmarshal(configs.Read("demo/people.yaml"), &doc); err != nil {
-		return doc, fmt.Errorf("demo people: %w", err)
-	}
-	return doc, nil
-}
-
-func demoPeople() ([]demoPerson, error) {
-	doc, err := readDemoRolls()
-	return doc.People, err
-}
-
-func demoCare() ([]demoEntry, error) {
-	doc, err := readDemoRolls()
-	return doc.Care, err
-}
-
-// homeOf reads 「毕家洼西区 12-3-402」.
-func homeOf(c *workflow.Community, home string) workflow.Place {
-	name, rest, _ := strings.Cut(home, " ")
-	estate, ok := c.Estate(name)
-	if !ok {
-		return workflow.Place{}
-	}
-	p := workflow.Place{Estate: estate.Name}
-	parts := strings.Split(rest, "-")
-	for i, into := range []*int{&p.Building, &p.Unit} {
-		if i < len(parts) {
-			*into, _ = strconv.Atoi(parts[i])
-		}
-	}
-	if len(parts) > 2 {
-		p.Room = parts[2]
-	}
-	p.Grid = c.GridOf(p.Estate, p.Building)
-	return p
-}
-
 // phoneOf says on which of the page's phones a group of people is listed.
 var phoneOf = map[string]string{"officer": "department", "party": "member"}
 
-func newSim(s *settings.Settings, d *demo, people []demoPerson, clock clockwork.Clock, log *slog.Logger) (*wechatsim.Platform, error) {
-	shape, _ := d.server.desk.Shape(demoCommunity)
+func newSim(s *settings.Settings, d *demoServers, people []demo.Person, clock clockwork.Clock, log *slog.Logger) (*wechatsim.Platform, error) {
+	shape, _ := d.server.desk.Shape(demo.Community)
 	var personas []wechatsim.Persona
 	for _, p := range people {
 		if p.OpenID == "" {
@@ -382,7 +224,7 @@ func newSim(s *settings.Settings, d *demo, people []demoPerson, clock clockwork.
 	return wechatsim.New(wechatsim.Options{
 		Account: wechatsim.Account{
 			AppID: wechat.DemoAppID, AppSecret: demoSecret, Token: wechat.DemoToken, EncodingAESKey: wechat.DemoEncodingAESKey,
-			Mode: wechatsim.Safe, WebhookURL: d.serverURL + "/wechat/" + demoCommunity, Name: shape.Community.Name + "心愿台",
+			Mode: wechatsim.Safe, WebhookURL: d.serverURL + "/wechat/" + demo.Community, Name: shape.Community.Name + "心愿台",
 		},
 		Personas: personas, Clock: clock, DataDir: dir, Logger: log, ServerAddr: d.serverURL, BaseURL: d.simURL,
 		Places: placesOf(shape.Community), Scenes: []string{"b:1:12:3", "b:1:24", "b:2:3", "class_9004"},
@@ -412,7 +254,7 @@ func placesOf(c *workflow.Community) []wechatsim.Place {
 
 // stop ends the demo: the phones first, so that nothing new comes in while
 // the server drains.
-func (d *demo) stop() {
+func (d *demoServers) stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	if d.simHTTP.Shutdown(ctx) != nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/wishdesk/wishdesk/cmd/wishdesk/demo"
 	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
@@ -45,7 +46,7 @@ func (c assignExplain) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	if c.Community == "" {
-		shape, err := demoShape()
+		shape, err := demo.Shape()
 		if err != nil {
 			return err
 		}

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wishdesk/wishdesk/cmd/wishdesk/demo"
 	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/storage/storetest"
 	"github.com/wishdesk/wishdesk/wechatsim"
@@ -65,7 +66,7 @@ func newProcess(t *testing.T, postgresURL, redisURL, apiBase string) *process {
 	must(t, err)
 	p := &process{t: t, binary: binary, addr: freeAddr(t), config: filepath.Join(t.TempDir(), "wishdesk.yaml")}
 	doc := fmt.Sprintf("addr: %s\ndata: %q\nlog: {level: error, format: text}\naccounts:\n  - {community: %s, app_id: %s, mode: safe, api_base: %q}\n",
-		p.addr, t.TempDir(), demoCommunity, prodApp, apiBase)
+		p.addr, t.TempDir(), demo.Community, prodApp, apiBase)
 	must(t, os.WriteFile(p.config, []byte(doc), 0o600))
 	p.environ = append(os.Environ(),
 		"WISHDESK_POSTGRES="+postgresURL, "WISHDESK_REDIS="+redisURL,
@@ -122,7 +123,7 @@ func productionOn(t *testing.T, postgresURL string, residents int, addrOf func()
 		t.Fatal(out, errs)
 	}
 	file := filepath.Join(t.TempDir(), "community.yaml")
-	must(t, os.WriteFile(file, demoDocument(), 0o600))
+	must(t, os.WriteFile(file, demo.Document(), 0o600))
 	if out, errs, status := wishdesk(t, env, "", "community", "apply", file); status != 0 {
 		t.Fatal(out, errs)
 	}
@@ -151,7 +152,7 @@ func productionOn(t *testing.T, postgresURL string, residents int, addrOf func()
 	sim, err = wechatsim.New(wechatsim.Options{
 		Account: wechatsim.Account{
 			AppID: prodApp, AppSecret: prodSecret, Token: prodToken, EncodingAESKey: prodKey, Mode: wechatsim.Safe,
-			WebhookURL: hook.URL + "/wechat/" + demoCommunity, Name: "心愿台",
+			WebhookURL: hook.URL + "/wechat/" + demo.Community, Name: "心愿台",
 		},
 		Personas: personas,
 	})
@@ -163,7 +164,7 @@ func productionOn(t *testing.T, postgresURL string, residents int, addrOf func()
 	must(t, err)
 	defer store.Close()
 	_, err = store.UpsertPerson(t.Context(), "qin", workflow.Person{
-		Community: demoCommunity, Name: "秦霞", OpenID: "o-worker", Following: true,
+		Community: demo.Community, Name: "秦霞", OpenID: "o-worker", Following: true,
 		Roles: []workflow.Role{{Kind: workflow.RoleWorker, FullTime: true}, {Kind: workflow.RoleCommittee, Duty: true}},
 	})
 	must(t, err)
@@ -235,7 +236,7 @@ func TestKillInTheMiddle(t *testing.T) {
 	acknowledged := 0
 	for i, number := range told {
 		openid := fmt.Sprintf("o-resident-%d", i)
-		who, known, err := store.PersonByOpenID(ctx, demoCommunity, openid)
+		who, known, err := store.PersonByOpenID(ctx, demo.Community, openid)
 		must(t, err)
 		if !known {
 			if number != "" {
@@ -243,7 +244,7 @@ func TestKillInTheMiddle(t *testing.T) {
 			}
 			continue
 		}
-		mine, err := store.Reported(ctx, demoCommunity, who.ID, true, 10)
+		mine, err := store.Reported(ctx, demo.Community, who.ID, true, 10)
 		must(t, err)
 		if len(mine) > 1 {
 			t.Errorf("resident %d wrote once and has %d tickets", i, len(mine))
@@ -322,7 +323,7 @@ func TestDrainLosesNothing(t *testing.T) {
 		n++
 		var ticket int64
 		_, _ = fmt.Sscan(number, &ticket)
-		if _, err := store.Ticket(ctx, demoCommunity, ticket); err != nil {
+		if _, err := store.Ticket(ctx, demo.Community, ticket); err != nil {
 			t.Errorf("ticket %s was told and is lost: %v", number, err)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/jonboulle/clockwork"
 
+	"github.com/wishdesk/wishdesk/cmd/wishdesk/demo"
 	"github.com/wishdesk/wishdesk/configs"
 	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/workflow"
@@ -482,7 +483,7 @@ func written(p workflow.Place) string {
 }
 
 func readCommunity(file string) (*workflow.Community, error) {
-	document := demoDocument()
+	document := demo.Document()
 	if file != "" {
 		var err error
 		if document, err = os.ReadFile(file); err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jonboulle/clockwork"
 
+	"github.com/wishdesk/wishdesk/cmd/wishdesk/demo"
 	"github.com/wishdesk/wishdesk/console/browsertest"
 )
 
@@ -33,7 +34,7 @@ func TestToThePagesFromTheChat(t *testing.T) {
 	sim, err := url.Parse(d.simURL)
 	must(t, err)
 	jar.SetCookies(sim, []*http.Cookie{{Name: "wechatsim_openid", Value: "demo-resident-01"}})
-	res, err := inWeChat.Get(d.serverURL + "/c/" + demoCommunity + "/")
+	res, err := inWeChat.Get(d.serverURL + "/c/" + demo.Community + "/")
 	must(t, err)
 	defer res.Body.Close()
 	if got := res.Request.URL.Path; res.StatusCode != http.StatusOK || strings.Contains(got, "login") {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/jonboulle/clockwork"
 
+	"github.com/wishdesk/wishdesk/cmd/wishdesk/demo"
 	"github.com/wishdesk/wishdesk/configs"
 	"github.com/wishdesk/wishdesk/configs/settings"
 	"github.com/wishdesk/wishdesk/storage/postgres"
@@ -143,12 +145,23 @@ func becomes(phone int, name string) step {
 }
 
 // demoOf starts the demo on stores of its own.
-func demoOf(t *testing.T, clock clockwork.Clock) (*demo, *settings.Settings) {
+func demoOf(t *testing.T, clock clockwork.Clock) (*demoServers, *settings.Settings) {
+	t.Helper()
+	s := demoSettings(t)
+	return demoOn(t, s, clock), s
+}
+
+func demoSettings(t *testing.T) *settings.Settings {
 	t.Helper()
 	s, err := settings.Load(configs.Read("defaults.yaml"), "", nil)
 	must(t, err)
 	s.Postgres, s.Redis = settings.Secret(storetest.Postgres(t)), settings.Secret(storetest.Redis(t))
 	s.Data, s.Addr = t.TempDir(), "127.0.0.1:0"
+	return s
+}
+
+func demoOn(t *testing.T, s *settings.Settings, clock clockwork.Clock) *demoServers {
+	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	if testing.Verbose() {
 		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
@@ -156,7 +169,7 @@ func demoOf(t *testing.T, clock clockwork.Clock) (*demo, *settings.Settings) {
 	d, err := startDemo(t.Context(), s, "", clock, log)
 	must(t, err)
 	t.Cleanup(d.stop)
-	return d, s
+	return d
 }
 
 // The whole loop as a newcomer goes through it: complaint with photo,
@@ -202,7 +215,7 @@ func TestWholeLoopOnThePhones(t *testing.T) {
 		1001: {State: workflow.Closed, Rating: workflow.Satisfied, Reopened: 1, Level: workflow.LevelCommittee},
 		1002: {State: workflow.Closed, Rating: workflow.Satisfied, Level: workflow.LevelGrid},
 	} {
-		got, err := store.Ticket(t.Context(), demoCommunity, number)
+		got, err := store.Ticket(t.Context(), demo.Community, number)
 		must(t, err)
 		if got.State != want.State || got.Rating != want.Rating || got.Reopened != want.Reopened || got.Level != want.Level {
 			t.Errorf("ticket %d: %s, %s, reopened %d, level %d", number, got.State, got.Rating, got.Reopened, got.Level)
@@ -241,7 +254,7 @@ func TestADemoPhoneLogsTheDeskIn(t *testing.T) {
 	d, _ := demoOf(t, clockwork.NewRealClock())
 	desk := openBrowser(t, 1280, 860)
 	address := chromedp.CSS("#code-address")
-	desk.do("the desk's login", chromedp.Navigate(d.serverURL+"/c/"+demoCommunity+"/"), chromedp.WaitVisible(chromedp.CSS("svg.code")),
+	desk.do("the desk's login", chromedp.Navigate(d.serverURL+"/c/"+demo.Community+"/"), chromedp.WaitVisible(chromedp.CSS("svg.code")),
 		chromedp.Click(chromedp.CSS("details summary")), chromedp.WaitVisible(address))
 	desk.picture("7-login")
 	code, err := chromedp.Run(desk.Context, chromedp.Text(address))
@@ -266,9 +279,9 @@ func TestADemoPhoneLogsTheDeskIn(t *testing.T) {
 }
 
 // partnerOf is the first partner unit's contact in the demo.
-func partnerOf(t *testing.T) demoPerson {
+func partnerOf(t *testing.T) demo.Person {
 	t.Helper()
-	people, err := demoPeople()
+	people, err := demo.People()
 	must(t, err)
 	for _, p := range people {
 		if p.Group == "partner" {
@@ -276,7 +289,7 @@ func partnerOf(t *testing.T) demoPerson {
 		}
 	}
 	t.Fatal("the demo has no partner unit")
-	return demoPerson{}
+	return demo.Person{}
 }
 
 // The page works on a phone, one chat at a time.
@@ -285,4 +298,27 @@ func TestPhonesPageOnAPhone(t *testing.T) {
 	p := openPage(t, d.simURL, 390, 844)
 	p.do("emergency", writes(residentPhone, "怡园3号楼2单元着火了,快来人"), sees(residentPhone, "【紧急】"), sees(residentPhone, "119"))
 	p.picture("4-narrow")
+}
+
+// The committee has something to look at from the first minute on.
+func TestThePastOnThePages(t *testing.T) {
+	clock := clockwork.NewRealClock()
+	s := demoSettings(t)
+	must(t, demo.Prepare(t.Context(), s, clock, slog.New(slog.DiscardHandler)))
+	d := demoOn(t, s, clock)
+	p := openPage(t, d.simURL, 1280, 860)
+	p.do("the committee's phone opens its pages", chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`location.href = '/sim/open?openid=demo-committee-2&url=' + encodeURIComponent('`+d.serverURL+"/c/"+demo.Community+"/"+`'), true`))
+		return err
+	}), chromedp.WaitVisible(`//h1[.="今天"]`))
+	p.picture("past-today")
+	for path, seen := range map[string]string{
+		"week": `//*[contains(text(),"去年同周")]`, "wall": `//main//section[2]`, "search?state=closed&q=": `//*[@id="found"]//li[20]`, "overdue": `//h1`,
+	} {
+		p.do(path, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+			_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`location.href = '/c/`+demo.Community+"/"+path+`', true`))
+			return err
+		}), chromedp.WaitVisible(seen))
+		p.picture("past-" + strings.SplitN(path, "?", 2)[0])
+	}
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/jonboulle/clockwork"
 
+	"github.com/wishdesk/wishdesk/cmd/wishdesk/demo"
 	"github.com/wishdesk/wishdesk/configs"
 	"github.com/wishdesk/wishdesk/configs/settings"
 	"github.com/wishdesk/wishdesk/storage/postgres"
@@ -117,11 +118,11 @@ func TestTwoServersSideBySide(t *testing.T) {
 	store, err := postgres.Open(ctx, pg, postgres.Options{})
 	must(t, err)
 	defer store.Close()
-	who, known, err := store.PersonByOpenID(ctx, demoCommunity, "o-resident-1")
+	who, known, err := store.PersonByOpenID(ctx, demo.Community, "o-resident-1")
 	if err != nil || !known {
 		t.Fatalf("the resident: %v %v", known, err)
 	}
-	if mine, err := store.Reported(ctx, demoCommunity, who.ID, true, 10); err != nil || len(mine) != 1 {
+	if mine, err := store.Reported(ctx, demo.Community, who.ID, true, 10); err != nil || len(mine) != 1 {
 		t.Errorf("%d tickets, %v, want one", len(mine), err)
 	}
 }
@@ -173,10 +174,10 @@ func TestWhoRunsItSeesHowItGoes(t *testing.T) {
 	if status != http.StatusOK {
 		t.Errorf("/metrics: %d", status)
 	}
-	holds(t, "/metrics", body, `wishdesk_tickets_open{community="`+demoCommunity+`"} 1`, `wishdesk_tickets_overdue{community="`+demoCommunity+`"} 0`,
+	holds(t, "/metrics", body, `wishdesk_tickets_open{community="`+demo.Community+`"} 1`, `wishdesk_tickets_overdue{community="`+demo.Community+`"} 0`,
 		"wishdesk_pushes_owed{", "wishdesk_pushes_oldest_seconds{", "wishdesk_pushes_manual{", "wishdesk_media_owed{", "wishdesk_dead_letters{",
 		"!楼道灯", "!o-resident", "!"+prodSecret, "!"+prodToken)
-	status, _, _ = get(t, "http://"+p.addr+"/wechat/"+demoCommunity+"?signature=x&timestamp=1&nonce=2&echostr=3", "")
+	status, _, _ = get(t, "http://"+p.addr+"/wechat/"+demo.Community+"?signature=x&timestamp=1&nonce=2&echostr=3", "")
 	if status < 400 || status >= 500 {
 		t.Errorf("a forged verification: %d", status)
 	}
@@ -255,26 +256,26 @@ func TestDemoLoadsAgainAndKeepsWhatAPersonChanged(t *testing.T) {
 	}
 	again := func() {
 		t.Helper()
-		_, err := loadDemo(t.Context(), s, clockwork.NewRealClock(), slog.New(slog.DiscardHandler))
+		_, err := demo.Load(t.Context(), s, clockwork.NewRealClock(), slog.New(slog.DiscardHandler))
 		must(t, err)
 	}
 	step("migrate")
 	again()
-	staff := step("person", "list", "--community", demoCommunity)
+	staff := step("person", "list", "--community", demo.Community)
 	if len(strings.Split(staff, "\n")) < 30 {
 		t.Errorf("the demo's staff:\n%s", staff)
 	}
 	again()
-	if got := step("person", "list", "--community", demoCommunity); got != staff {
+	if got := step("person", "list", "--community", demo.Community); got != staff {
 		t.Errorf("loaded again, the staff is\n%s\nwas\n%s", got, staff)
 	}
 
-	changed := string(demoDocument()) + "# changed by hand\n"
+	changed := string(demo.Document()) + "# changed by hand\n"
 	file := filepath.Join(t.TempDir(), "c.yaml")
 	must(t, os.WriteFile(file, []byte(changed), 0o600))
 	holds(t, "apply", step("community", "apply", file), "+ # changed by hand", "applied as version 2")
 	again()
-	if got := step("community", "export", demoCommunity); got != changed {
+	if got := step("community", "export", demo.Community); got != changed {
 		t.Errorf("the document that somebody applied is gone")
 	}
 }
@@ -288,22 +289,22 @@ func TestDemoStartsAgainAfterABinding(t *testing.T) {
 	s.Addr, s.Data = "127.0.0.1:0", t.TempDir()
 	must(t, postgres.Migrate(t.Context(), s.Postgres.Reveal()))
 	log := slog.New(slog.DiscardHandler)
-	people, err := loadDemo(t.Context(), s, clockwork.NewRealClock(), log)
+	people, err := demo.Load(t.Context(), s, clockwork.NewRealClock(), log)
 	must(t, err)
-	resident := people[slices.IndexFunc(people, func(p demoPerson) bool { return p.OpenID != "" && len(p.Roles) == 0 })].OpenID
+	resident := people[slices.IndexFunc(people, func(p demo.Person) bool { return p.OpenID != "" && len(p.Roles) == 0 })].OpenID
 	store, err := postgres.Open(t.Context(), s.Postgres.Reveal(), postgres.Options{})
 	must(t, err)
 	defer store.Close()
-	id, err := store.UpsertPerson(t.Context(), "new", workflow.Person{Community: demoCommunity, Name: "新人", Roles: []workflow.Role{{Kind: workflow.RoleWorker, Grid: "G01"}}})
+	id, err := store.UpsertPerson(t.Context(), "new", workflow.Person{Community: demo.Community, Name: "新人", Roles: []workflow.Role{{Kind: workflow.RoleWorker, Grid: "G01"}}})
 	must(t, err)
-	must(t, store.NewBindCode(t.Context(), demoCommunity, id, "AAAA", time.Now().Add(time.Hour)))
-	_, _, err = store.Bind(t.Context(), demoCommunity, "AAAA", resident, time.Now())
+	must(t, store.NewBindCode(t.Context(), demo.Community, id, "AAAA", time.Now().Add(time.Hour)))
+	_, _, err = store.Bind(t.Context(), demo.Community, "AAAA", resident, time.Now())
 	must(t, err)
 
 	d, err := startDemo(t.Context(), s, "127.0.0.1:0", clockwork.NewRealClock(), log)
 	must(t, err)
 	defer d.stop()
-	if p, ok, err := store.PersonByOpenID(t.Context(), demoCommunity, resident); err != nil || !ok || p.ID != id {
+	if p, ok, err := store.PersonByOpenID(t.Context(), demo.Community, resident); err != nil || !ok || p.ID != id {
 		t.Errorf("the WeChat belongs to %d, want %d: %v", p.ID, id, err)
 	}
 	must(t, d.server.listener.Close())
@@ -324,41 +325,41 @@ func TestServerFollowsModels(t *testing.T) {
 	must(t, err)
 	defer store.Close()
 	log := slog.New(slog.DiscardHandler)
-	_, err = loadDemo(t.Context(), s, clockwork.NewRealClock(), log)
+	_, err = demo.Load(t.Context(), s, clockwork.NewRealClock(), log)
 	must(t, err)
 	for _, body := range [][]byte{configs.Read("understand.model"), []byte("broken")} {
-		_, err := store.KeepModel(t.Context(), demoCommunity, learn.Model{MadeAt: time.Now()}, body)
+		_, err := store.KeepModel(t.Context(), demo.Community, learn.Model{MadeAt: time.Now()}, body)
 		must(t, err)
 	}
-	must(t, store.UseModel(t.Context(), demoCommunity, 1, time.Now()))
+	must(t, store.UseModel(t.Context(), demo.Community, 1, time.Now()))
 	d, err := startDemo(t.Context(), s, "127.0.0.1:0", clockwork.NewRealClock(), log)
 	must(t, err)
 	defer d.stop()
-	if have := d.server.own.Version(demoCommunity); have != 1 {
+	if have := d.server.own.Version(demo.Community); have != 1 {
 		t.Errorf("it starts with version %d", have)
 	}
 	follows := func(want int64) {
 		t.Helper()
 		tick := time.NewTicker(20 * time.Millisecond)
 		defer tick.Stop()
-		for deadline := time.After(10 * time.Second); d.server.own.Version(demoCommunity) != want; {
+		for deadline := time.After(10 * time.Second); d.server.own.Version(demo.Community) != want; {
 			select {
 			case <-deadline:
-				t.Fatalf("still understood by version %d, want %d", d.server.own.Version(demoCommunity), want)
+				t.Fatalf("still understood by version %d, want %d", d.server.own.Version(demo.Community), want)
 			case <-tick.C:
 			}
 		}
 	}
-	must(t, store.EndModel(t.Context(), demoCommunity, time.Now()))
+	must(t, store.EndModel(t.Context(), demo.Community, time.Now()))
 	follows(0)
-	must(t, store.UseModel(t.Context(), demoCommunity, 1, time.Now()))
+	must(t, store.UseModel(t.Context(), demo.Community, 1, time.Now()))
 	follows(1)
-	must(t, store.UseModel(t.Context(), demoCommunity, 2, time.Now())) // broken: version 1 stays until another is there
+	must(t, store.UseModel(t.Context(), demo.Community, 2, time.Now())) // broken: version 1 stays until another is there
 	must(t, d.server.desk.Refresh(t.Context()))
 	if err := d.server.own.Follow(t.Context()); err != nil && !errors.Is(err, learn.ErrBroken) {
 		t.Error(err)
 	}
-	if have := d.server.own.Version(demoCommunity); have != 1 {
+	if have := d.server.own.Version(demo.Community); have != 1 {
 		t.Errorf("understood by version %d", have)
 	}
 }
@@ -372,18 +373,18 @@ func TestServerAnswersOtherSoftware(t *testing.T) {
 	s.Addr, s.Data = "127.0.0.1:0", t.TempDir()
 	must(t, postgres.Migrate(t.Context(), s.Postgres.Reveal()))
 	log := slog.New(slog.DiscardHandler)
-	_, err = loadDemo(t.Context(), s, clockwork.NewRealClock(), log)
+	_, err = demo.Load(t.Context(), s, clockwork.NewRealClock(), log)
 	must(t, err)
 	d, err := startDemo(t.Context(), s, "127.0.0.1:0", clockwork.NewRealClock(), log)
 	must(t, err)
 	defer d.stop()
 	env := []string{"WISHDESK_POSTGRES=" + s.Postgres.Reveal(), "WISHDESK_REDIS=" + s.Redis.Reveal()}
-	key, errs, status := wishdesk(t, env, "", "key", "new", "--community", demoCommunity, "--name", "区平台", "--scope", "read,file")
+	key, errs, status := wishdesk(t, env, "", "key", "new", "--community", demo.Community, "--name", "区平台", "--scope", "read,file")
 	if key = strings.TrimSpace(key); status != 0 {
 		t.Fatalf("key new: %d %s", status, errs)
 	}
 	base := "http://" + d.server.listener.Addr().String() + "/api/v1/"
-	community := base + "communities/" + demoCommunity
+	community := base + "communities/" + demo.Community
 	if status, _, body := get(t, base+"openapi.json", ""); status != http.StatusOK || !strings.Contains(body, `"openapi":"3.1.0"`) {
 		t.Errorf("the description: %d %.100s", status, body)
 	}
@@ -407,7 +408,7 @@ func TestServerAnswersOtherSoftware(t *testing.T) {
 	if resp.StatusCode != http.StatusCreated || !strings.Contains(string(body), `"source":"api"`) {
 		t.Errorf("filing: %d %s", resp.StatusCode, body)
 	}
-	if _, errs, status := wishdesk(t, env, "", "key", "end", "1", "--community", demoCommunity); status != 0 {
+	if _, errs, status := wishdesk(t, env, "", "key", "end", "1", "--community", demo.Community); status != 0 {
 		t.Fatalf("key end: %d %s", status, errs)
 	}
 	if status, _, body := get(t, community, key); status != http.StatusUnauthorized || !strings.Contains(body, `"code":"key_ended"`) {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wishdesk/wishdesk/cmd/wishdesk/demo"
 	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/storage/storetest"
 	"github.com/wishdesk/wishdesk/wechatsim"
@@ -98,9 +99,9 @@ func TestTheStandbyTakesOver(t *testing.T) {
 			t.Logf("resident %d read: %q", i, r.Text)
 			continue
 		}
-		who, known, err := store.PersonByOpenID(ctx, demoCommunity, openid)
+		who, known, err := store.PersonByOpenID(ctx, demo.Community, openid)
 		must(t, err)
-		mine, err := store.Reported(ctx, demoCommunity, who.ID, true, 10)
+		mine, err := store.Reported(ctx, demo.Community, who.ID, true, 10)
 		must(t, err)
 		if !known || len(mine) != 1 || fmt.Sprint(mine[0].Number) != number {
 			t.Errorf("resident %d read %q, and the promoted server has %d of theirs", i, r.Text, len(mine))

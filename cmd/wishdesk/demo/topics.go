@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"context"
@@ -38,7 +38,7 @@ func (p *past) topics(ctx context.Context) error {
 		}
 		for choice, names := range of.Votes {
 			for _, name := range names {
-				w, err := p.desk.Begin(demoCommunity, true)
+				w, err := p.desk.Begin(Community, true)
 				if err != nil {
 					return err
 				}
@@ -56,7 +56,7 @@ func (p *past) topics(ctx context.Context) error {
 
 // topic stores one, once, and gives its number.
 func (p *past) topic(ctx context.Context, id string, of pastTopic, committee workflow.PersonID) (int64, error) {
-	was, there, err := p.store.Delivered(ctx, demoCommunity, id)
+	was, there, err := p.store.Delivered(ctx, Community, id)
 	if err != nil {
 		return 0, err
 	}
@@ -68,12 +68,12 @@ func (p *past) topic(ctx context.Context, id string, of pastTopic, committee wor
 	if !ok {
 		return 0, fmt.Errorf("%s lives in no %s", of.By, of.Level)
 	}
-	number, err := p.store.NextNumber(ctx, demoCommunity)
+	number, err := p.store.NextNumber(ctx, Community)
 	if err != nil {
 		return 0, err
 	}
 	at := p.now.Add(-72 * time.Hour)
-	t, err := topic.Propose(topic.Topic{Community: demoCommunity, Number: number, Scope: scope, Text: of.Text, Category: of.Category, Proposer: by.ID}, at)
+	t, err := topic.Propose(topic.Topic{Community: Community, Number: number, Scope: scope, Text: of.Text, Category: of.Category, Proposer: by.ID}, at)
 	if err != nil {
 		return 0, err
 	}
@@ -91,7 +91,7 @@ func (p *past) topic(ctx context.Context, id string, of pastTopic, committee wor
 	}
 	t.Telling = ""
 	return number, p.store.Commit(ctx, desk.Change{
-		Community: demoCommunity, Topics: []desk.TopicChange{{Topic: t}},
+		Community: Community, Topics: []desk.TopicChange{{Topic: t}},
 		Delivery: &desk.Delivery{ID: id, Type: "event:past", Text: strconv.FormatInt(number, 10), At: p.now},
 	})
 }

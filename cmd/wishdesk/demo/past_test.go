@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"context"
@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
 	"github.com/jonboulle/clockwork"
+	"go.uber.org/goleak"
 
 	"github.com/wishdesk/wishdesk/configs"
 	"github.com/wishdesk/wishdesk/configs/settings"
@@ -22,6 +22,15 @@ import (
 	"github.com/wishdesk/wishdesk/workflow/digest"
 )
 
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // pastOf gives a fresh demo its past and the tickets of it, newest first.
 func pastOf(t *testing.T, clock clockwork.Clock) (*settings.Settings, *postgres.Store, []workflow.Ticket) {
 	t.Helper()
@@ -29,9 +38,8 @@ func pastOf(t *testing.T, clock clockwork.Clock) (*settings.Settings, *postgres.
 	must(t, err)
 	s.Postgres, s.Redis = settings.Secret(storetest.Postgres(t)), settings.Secret(storetest.Redis(t))
 	s.Data = t.TempDir()
-	s.Data, s.Addr = t.TempDir(), "127.0.0.1:0"
 	began := time.Now()
-	must(t, prepareDemo(t.Context(), s, clock, slog.New(slog.DiscardHandler)))
+	must(t, Prepare(t.Context(), s, clock, slog.New(slog.DiscardHandler)))
 	t.Logf("the past took %s", time.Since(began).Round(time.Millisecond))
 	store, err := postgres.Open(t.Context(), s.Postgres.Reveal(), postgres.Options{Clock: clock})
 	must(t, err)
@@ -42,7 +50,7 @@ func pastOf(t *testing.T, clock clockwork.Clock) (*settings.Settings, *postgres.
 func allTickets(t *testing.T, store *postgres.Store) (all []workflow.Ticket) {
 	t.Helper()
 	for before := int64(0); ; {
-		found, err := store.Search(t.Context(), demoCommunity, desk.Query{Limit: 100, Before: before})
+		found, err := store.Search(t.Context(), Community, desk.Query{Limit: 100, Before: before})
 		must(t, err)
 		all = append(all, found.Tickets...)
 		if before = found.Next; before == 0 {
@@ -63,9 +71,9 @@ func TestTheDemoHasAPast(t *testing.T) {
 	states := map[workflow.State]int{}
 	last := int64(0)
 	for i, one := range all {
-		events, err := store.Events(t.Context(), demoCommunity, one.Number)
+		events, err := store.Events(t.Context(), Community, one.Number)
 		must(t, err)
-		if again := workflow.Replay(demoCommunity, one.Number, events); !reflect.DeepEqual(again, one) {
+		if again := workflow.Replay(Community, one.Number, events); !reflect.DeepEqual(again, one) {
 			t.Fatalf("ticket %d is not what its events make:\n%+v\n%+v", one.Number, one, again)
 		}
 		if _, due, ok := one.NextDue(); ok && due.Before(clock.Now()) {
@@ -88,7 +96,7 @@ func TestTheDemoHasAPast(t *testing.T) {
 		}
 	}
 
-	shape, err := store.Shape(t.Context(), demoCommunity)
+	shape, err := store.Shape(t.Context(), Community)
 	must(t, err)
 	week := digest.WeekOf(clock.Now(), shape.Community.Location()).Before()
 	made, err := digest.Make(t.Context(), store, shape.Community, shape.Roster, week, clock.Now(), nil)
@@ -104,11 +112,11 @@ func TestTheDemoHasAPast(t *testing.T) {
 		t.Errorf("the same week of last year: %+v", ago.Now)
 	}
 
-	must(t, prepareDemo(t.Context(), s, clock, slog.New(slog.DiscardHandler)))
+	must(t, Prepare(t.Context(), s, clock, slog.New(slog.DiscardHandler)))
 	if again := allTickets(t, store); len(again) != len(all) {
 		t.Errorf("started again it has %d tickets, had %d", len(again), len(all))
 	}
-	if n, err := store.NextNumber(t.Context(), demoCommunity); err != nil || n <= last {
+	if n, err := store.NextNumber(t.Context(), Community); err != nil || n <= last {
 		t.Errorf("after ticket %d comes %d (%v)", last, n, err)
 	}
 }
@@ -136,12 +144,12 @@ func TestTheDemosPastIsTheSame(t *testing.T) {
 	must(t, err)
 	defer watch.Close()
 	must(t, postgres.Migrate(t.Context(), s.Postgres.Reveal()))
-	_, err = loadDemo(t.Context(), s, clock, log)
+	_, err = Load(t.Context(), s, clock, log)
 	must(t, err)
 	go func() { // cuts it off as soon as some of it is stored
 		defer cut()
 		for ctx.Err() == nil {
-			if found, err := watch.Search(t.Context(), demoCommunity, desk.Query{Limit: 1}); err != nil || len(found.Tickets) > 0 {
+			if found, err := watch.Search(t.Context(), Community, desk.Query{Limit: 1}); err != nil || len(found.Tickets) > 0 {
 				return
 			}
 		}
@@ -149,35 +157,11 @@ func TestTheDemosPastIsTheSame(t *testing.T) {
 	err = seedPast(ctx, s, clock, log)
 	cut()
 	clock.Advance(3 * time.Hour)
-	must(t, prepareDemo(t.Context(), s, clock, log))
+	must(t, Prepare(t.Context(), s, clock, log))
 	if second := allTickets(t, watch); len(second) != len(first) {
 		t.Errorf("%d tickets, and %d after it was cut off (%v)", len(first), len(second), err)
 	} else if err == nil && tell(second) != tell(first) {
 		t.Errorf("two pasts:\n%s\n%s", tell(first), tell(second))
-	}
-}
-
-// The committee has something to look at from the first minute on.
-func TestThePastOnThePages(t *testing.T) {
-	clock := clockwork.NewRealClock()
-	s, _, _ := pastOf(t, clock)
-	d, err := startDemo(t.Context(), s, "", clock, slog.New(slog.DiscardHandler))
-	must(t, err)
-	t.Cleanup(d.stop)
-	p := openPage(t, d.simURL, 1280, 860)
-	p.do("the committee's phone opens its pages", chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`location.href = '/sim/open?openid=demo-committee-2&url=' + encodeURIComponent('`+d.serverURL+"/c/"+demoCommunity+"/"+`'), true`))
-		return err
-	}), chromedp.WaitVisible(`//h1[.="今天"]`))
-	p.picture("past-today")
-	for path, seen := range map[string]string{
-		"week": `//*[contains(text(),"去年同周")]`, "wall": `//main//section[2]`, "search?state=closed&q=": `//*[@id="found"]//li[20]`, "overdue": `//h1`,
-	} {
-		p.do(path, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-			_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`location.href = '/c/`+demoCommunity+"/"+path+`', true`))
-			return err
-		}), chromedp.WaitVisible(seen))
-		p.picture("past-" + strings.SplitN(path, "?", 2)[0])
 	}
 }
 
@@ -190,7 +174,7 @@ func TestAnOldDemoKeepsItsPast(t *testing.T) {
 	s.Data = t.TempDir()
 	log := slog.New(slog.DiscardHandler)
 	must(t, postgres.Migrate(t.Context(), s.Postgres.Reveal()))
-	_, err = loadDemo(t.Context(), s, clock, log)
+	_, err = Load(t.Context(), s, clock, log)
 	must(t, err)
 	store, err := postgres.Open(t.Context(), s.Postgres.Reveal(), postgres.Options{Clock: clock})
 	must(t, err)
@@ -200,12 +184,12 @@ func TestAnOldDemoKeepsItsPast(t *testing.T) {
 	defer drive.Close()
 	d := desk.New(desk.Options{Journal: store, Drive: drive, Clock: clock})
 	must(t, d.Refresh(t.Context()))
-	_, _, err = d.Enter(t.Context(), demoCommunity, desk.Entry{ID: "1", Name: "孙桂兰", Command: workflow.Command{
+	_, _, err = d.Enter(t.Context(), Community, desk.Entry{ID: "1", Name: "孙桂兰", Command: workflow.Command{
 		Actor: workflow.System(), Text: "楼道灯不亮了", Kind: workflow.Incident, Category: "facilities", Severity: workflow.Minor,
 		Place: workflow.Place{Estate: "毕家洼西区", Building: 12, Grid: "G01"},
 	}})
 	must(t, err)
-	must(t, prepareDemo(t.Context(), s, clock, log))
+	must(t, Prepare(t.Context(), s, clock, log))
 	if all := allTickets(t, store); len(all) != 1 {
 		t.Errorf("%d tickets", len(all))
 	}

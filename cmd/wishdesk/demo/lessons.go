@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"context"
@@ -13,8 +13,8 @@ import (
 	"github.com/wishdesk/wishdesk/workflow/lesson"
 )
 
-// demoClass is configs/demo/lessons.yaml.
-type demoClass struct {
+// lessonsDocument is configs/demo/lessons.yaml.
+type lessonsDocument struct {
 	Lessons []struct {
 		ID      int64        `yaml:"id"`
 		Theme   lesson.Theme `yaml:"theme"`
@@ -44,12 +44,12 @@ type demoClass struct {
 // lessons gives the demo's branches lessons, a plan, and what members made of those
 // that are past. Done again it changes nothing.
 func (p *past) lessons(ctx context.Context) error {
-	var doc demoClass
+	var doc lessonsDocument
 	if err := yaml.Unmarshal(configs.Read("demo/lessons.yaml"), &doc); err != nil {
 		return fmt.Errorf("demo lessons: %w", err)
 	}
 	who := func(key string) (workflow.PersonID, error) {
-		id, err := p.store.PersonOfKey(ctx, demoCommunity, key)
+		id, err := p.store.PersonOfKey(ctx, Community, key)
 		if err == nil && id == 0 && key != "" {
 			err = fmt.Errorf("demo lessons: nobody has the key %q", key)
 		}
@@ -112,5 +112,5 @@ func (p *past) lessons(ctx context.Context) error {
 			c.Asked = append(c.Asked, lesson.Question{ID: l.ID, Lesson: l.ID, Person: asker, To: l.Teacher, Words: doc.Asked.Words, At: p.now.Add(-20 * time.Hour)})
 		}
 	}
-	return p.store.Commit(ctx, desk.Change{Community: demoCommunity, Classwork: c})
+	return p.store.Commit(ctx, desk.Change{Community: Community, Classwork: c})
 }

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"context"
@@ -26,7 +26,7 @@ func (p *past) months(ctx context.Context) error {
 	this := appraise.MonthOf(p.now, c.Location())
 	dice := rand.New(rand.NewPCG(7, 69)) //nolint:gosec // the same past every time
 	for _, month := range []appraise.Month{this.Before(), this} {
-		ch := desk.Change{Community: demoCommunity, Delivery: &desk.Delivery{ID: "past:inspected:" + month.String(), Type: "event:past", At: p.now}}
+		ch := desk.Change{Community: Community, Delivery: &desk.Delivery{ID: "past:inspected:" + month.String(), Type: "event:past", At: p.now}}
 		for n, turn := range appraise.Turns(month, c.Property.Patrol.Every, c.Location()) {
 			for _, e := range c.Estates {
 				for b := 1; e.PropertyContract && b <= e.Buildings; b++ {
@@ -50,7 +50,7 @@ func (p *past) months(ctx context.Context) error {
 		}
 	}
 	last := this.Before()
-	sheet, err := p.desk.Sheet(ctx, demoCommunity, last)
+	sheet, err := p.desk.Sheet(ctx, Community, last)
 	if err != nil || sheet.Closed() {
 		return err
 	}
@@ -60,10 +60,10 @@ func (p *past) months(ctx context.Context) error {
 		}
 		_, until := last.Range(c.Location())
 		o := appraise.Objection{Month: last, Line: l.Key, By: people[0].ID, Words: p.of.Objected, At: until.Add(9 * time.Hour).UTC()}
-		if _, err := p.store.Object(ctx, demoCommunity, o); err != nil {
+		if _, err := p.store.Object(ctx, Community, o); err != nil {
 			return err
 		}
 		break
 	}
-	return p.desk.CloseMonth(ctx, demoCommunity, last, p.shape.Roster.Duty()[0].ID)
+	return p.desk.CloseMonth(ctx, Community, last, p.shape.Roster.Duty()[0].ID)
 }

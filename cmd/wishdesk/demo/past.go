@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"context"
@@ -27,9 +27,9 @@ import (
 	"github.com/wishdesk/wishdesk/workflow/ledger"
 )
 
-// demoPast is configs/demo/past.yaml.
-type demoPast struct {
-	Neighbours []demoPerson `yaml:"neighbours"`
+// pastDocument is configs/demo/past.yaml.
+type pastDocument struct {
+	Neighbours []Person     `yaml:"neighbours"`
 	Incidents  []pastMatter `yaml:"incidents"`
 	Wishes     []pastMatter `yaml:"wishes"`
 	Topics     []pastTopic  `yaml:"topics"`
@@ -101,7 +101,7 @@ func seedPast(ctx context.Context, s *settings.Settings, clock clockwork.Clock, 
 		return err
 	}
 	defer store.Close()
-	if _, whole, err := store.Delivered(ctx, demoCommunity, pastWhole); err != nil || whole {
+	if _, whole, err := store.Delivered(ctx, Community, pastWhole); err != nil || whole {
 		return err
 	}
 	drive, err := redis.Open(s.Redis.Reveal(), redis.Options{Logger: log})
@@ -111,11 +111,11 @@ func seedPast(ctx context.Context, s *settings.Settings, clock clockwork.Clock, 
 	defer drive.Close()
 	p := &past{store: store, desk: desk.New(desk.Options{Journal: store, Drive: drive, Clock: clock, Logger: log})}
 	p.now = p.desk.Now()
-	if begun, ok, err := store.Delivered(ctx, demoCommunity, pastBegun); err != nil {
+	if begun, ok, err := store.Delivered(ctx, Community, pastBegun); err != nil {
 		return err
 	} else if ok {
 		p.now, p.goesOn = begun.At.UTC(), true
-	} else if found, err := store.Search(ctx, demoCommunity, desk.Query{Limit: 1}); err != nil || len(found.Tickets) > 0 {
+	} else if found, err := store.Search(ctx, Community, desk.Query{Limit: 1}); err != nil || len(found.Tickets) > 0 {
 		return err
 	}
 	if err := yaml.Unmarshal(configs.Read("demo/past.yaml"), &p.of); err != nil {
@@ -153,7 +153,7 @@ type past struct {
 	store     *postgres.Store
 	desk      *desk.Desk
 	shape     desk.Shape
-	of        demoPast
+	of        pastDocument
 	now       time.Time // the past ends here
 	goesOn    bool      // some of it is in the record
 	residents []workflow.Person
@@ -166,8 +166,8 @@ func (p *past) people(ctx context.Context) error {
 	if err := p.desk.Refresh(ctx); err != nil {
 		return err
 	}
-	community := func() *workflow.Community { shape, _ := p.desk.Shape(demoCommunity); return shape.Community }()
-	own, err := demoPeople()
+	community := func() *workflow.Community { shape, _ := p.desk.Shape(Community); return shape.Community }()
+	own, err := People()
 	if err != nil {
 		return err
 	}
@@ -175,7 +175,7 @@ func (p *past) people(ctx context.Context) error {
 		if len(n.Roles) > 0 || n.OpenID == pastNewcomer {
 			continue
 		}
-		who := workflow.Person{Community: demoCommunity, Name: n.Name, Phone: n.Phone, OpenID: n.OpenID, Following: n.OpenID != "", Home: homeOf(community, n.Home)}
+		who := workflow.Person{Community: Community, Name: n.Name, Phone: n.Phone, OpenID: n.OpenID, Following: n.OpenID != "", Home: homeOf(community, n.Home)}
 		if n.Key == "" {
 			n.Key = "neighbour-" + strconv.Itoa(i+1)
 		}
@@ -187,7 +187,7 @@ func (p *past) people(ctx context.Context) error {
 	if err := p.desk.Refresh(ctx); err != nil {
 		return err
 	}
-	p.shape, _ = p.desk.Shape(demoCommunity)
+	p.shape, _ = p.desk.Shape(Community)
 	for _, one := range p.shape.Roster {
 		if one.OpenID != "" && (one.Has(workflow.RolePartner) || one.Has(workflow.RoleVolunteer) || one.Has(workflow.RolePartyMember)) {
 			p.claimers = append(p.claimers, one)
@@ -198,7 +198,7 @@ func (p *past) people(ctx context.Context) error {
 
 // mark notes how far the past has come. It is no message of anybody's.
 func (p *past) mark(ctx context.Context, id string) error {
-	err := p.store.Commit(ctx, desk.Change{Community: demoCommunity, Delivery: &desk.Delivery{ID: id, Type: "event:past", At: p.now}})
+	err := p.store.Commit(ctx, desk.Change{Community: Community, Delivery: &desk.Delivery{ID: id, Type: "event:past", At: p.now}})
 	if errors.Is(err, desk.ErrSeen) {
 		return nil
 	}
@@ -232,7 +232,7 @@ func (p *past) live(ctx context.Context) error {
 		l := &life{past: p, dice: rand.New(rand.NewPCG(uint64(f.at.Unix()), uint64(i)))} //nolint:gosec // the same life every time
 		id := pastBegun + ":" + strconv.Itoa(i)
 		if p.goesOn {
-			if _, there, err := p.store.Delivered(ctx, demoCommunity, id); err != nil || there {
+			if _, there, err := p.store.Delivered(ctx, Community, id); err != nil || there {
 				if err != nil {
 					return err
 				}
@@ -347,7 +347,7 @@ func (l *life) chance(percent int) bool { return l.dice.IntN(100) < percent }
 func (l *life) owner() workflow.Actor { return workflow.By(l.shape.Roster.ByID(l.ticket.Owner)) }
 
 func (l *life) live(ctx context.Context, f filing, id string) (err error) {
-	if l.work, err = l.desk.Begin(demoCommunity, true); err != nil {
+	if l.work, err = l.desk.Begin(Community, true); err != nil {
 		return err
 	}
 	who := l.residents[l.dice.IntN(len(l.residents))]
@@ -379,7 +379,7 @@ func (l *life) live(ctx context.Context, f filing, id string) (err error) {
 	l.work.Change.Delivery = &desk.Delivery{ID: id, Person: who.ID, Type: "text", Text: f.matter.Text, At: f.at}
 	l.works = append(l.works, l.work)
 	if l.chance(60) { // people also ask, and thank
-		w, err := l.desk.Begin(demoCommunity, true)
+		w, err := l.desk.Begin(Community, true)
 		if err != nil {
 			return err
 		}
@@ -478,7 +478,7 @@ func (p *past) weeks(ctx context.Context) error {
 		week = week.Before()
 		add(week, n)
 	}
-	if _, err := p.store.PutHotline(ctx, demoCommunity, calls); err != nil {
+	if _, err := p.store.PutHotline(ctx, Community, calls); err != nil {
 		return err
 	}
 	monday, _ := this.Range(zone)
@@ -486,7 +486,7 @@ func (p *past) weeks(ctx context.Context) error {
 	if p.now.Before(sent) {
 		return nil
 	}
-	made, err := p.desk.Digest(ctx, demoCommunity, last)
+	made, err := p.desk.Digest(ctx, Community, last)
 	if err != nil {
 		return err
 	}
@@ -494,7 +494,7 @@ func (p *past) weeks(ctx context.Context) error {
 	if _, err := p.store.KeepDigest(ctx, made); err != nil {
 		return err
 	}
-	w, err := p.desk.Begin(demoCommunity, true)
+	w, err := p.desk.Begin(Community, true)
 	if err != nil {
 		return err
 	}
@@ -513,12 +513,12 @@ func (p *past) weeks(ctx context.Context) error {
 // books offers rewards, puts some on the board, and enters the fund's lines.
 func (p *past) books(ctx context.Context, s *settings.Settings) error {
 	for i, r := range p.of.Rewards {
-		if _, err := p.store.AddReward(ctx, demoCommunity, fmt.Sprintf("past:%d", i), ledger.Reward{Name: r.Name, Price: r.Price, Stock: r.Stock}); err != nil {
+		if _, err := p.store.AddReward(ctx, Community, fmt.Sprintf("past:%d", i), ledger.Reward{Name: r.Name, Price: r.Price, Stock: r.Stock}); err != nil {
 			return err
 		}
 	}
 	for i, one := range p.claimers {
-		if err := p.store.Rank(ctx, demoCommunity, one.ID, i%2 == 0); err != nil {
+		if err := p.store.Rank(ctx, Community, one.ID, i%2 == 0); err != nil {
 			return err
 		}
 	}
@@ -527,15 +527,15 @@ func (p *past) books(ctx context.Context, s *settings.Settings) error {
 		return err
 	}
 	paper := configs.Read("demo/paper.png")
-	ch := desk.Change{Community: demoCommunity, Delivery: &desk.Delivery{ID: "past:fund", Type: "event:past", At: p.now}}
+	ch := desk.Change{Community: Community, Delivery: &desk.Delivery{ID: "past:fund", Type: "event:past", At: p.now}}
 	by := p.shape.Roster.Playing(workflow.RoleCommittee, "")[0]
 	for i, l := range p.of.Fund {
 		id := fmt.Sprintf("demo-paper-%d", i+1)
-		if err := dir.Put(ctx, demoCommunity, id, paper); err != nil {
+		if err := dir.Put(ctx, Community, id, paper); err != nil {
 			return err
 		}
 		at := p.now.AddDate(0, 0, -l.Days)
-		ch.Media = append(ch.Media, desk.MediaFile{Community: demoCommunity, ID: id, Person: by.ID, Type: "image", Status: desk.MediaStored, MIME: "image/png", Size: int64(len(paper)), CreatedAt: at})
+		ch.Media = append(ch.Media, desk.MediaFile{Community: Community, ID: id, Person: by.ID, Type: "image", Status: desk.MediaStored, MIME: "image/png", Size: int64(len(paper)), CreatedAt: at})
 		ch.Fund = append(ch.Fund, ledger.Line{
 			Cause: id, On: at.In(p.shape.Community.Location()).Format(time.DateOnly), Item: l.Item, Words: l.Text, Fen: int64(math.Round(l.Yuan * 100)), Paper: id, By: by.ID, At: at,
 		})

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"testing"
@@ -15,12 +15,12 @@ import (
 func TestTheDemoHasMonthsOfItsCompany(t *testing.T) {
 	clock := clockwork.NewFakeClockAt(time.Date(2026, 11, 26, 2, 0, 0, 0, time.UTC))
 	_, store, _ := pastOf(t, clock)
-	closed, err := store.ClosedSheets(t.Context(), demoCommunity, 9)
+	closed, err := store.ClosedSheets(t.Context(), Community, 9)
 	must(t, err)
 	if len(closed) != 1 || closed[0].Month.String() != "2026-10" {
 		t.Fatalf("closed: %+v", closed)
 	}
-	waiting, err := store.Objections(t.Context(), demoCommunity, closed[0].Month)
+	waiting, err := store.Objections(t.Context(), Community, closed[0].Month)
 	must(t, err)
 	if len(waiting) != 1 || waiting[0].Outcome != nil {
 		t.Errorf("objections: %+v", waiting)
@@ -29,7 +29,7 @@ func TestTheDemoHasMonthsOfItsCompany(t *testing.T) {
 	}
 	d := desk.New(desk.Options{Journal: store, Clock: clock})
 	must(t, d.Refresh(t.Context()))
-	open, err := d.Sheet(t.Context(), demoCommunity, closed[0].Month.After())
+	open, err := d.Sheet(t.Context(), Community, closed[0].Month.After())
 	must(t, err)
 	for _, s := range []appraise.Sheet{closed[0], open} {
 		have := map[appraise.Cause]int{}
@@ -41,7 +41,7 @@ func TestTheDemoHasMonthsOfItsCompany(t *testing.T) {
 			t.Errorf("%s: %v", s.Month, have)
 		}
 	}
-	standing, ok, err := d.Inspecting(t.Context(), demoCommunity)
+	standing, ok, err := d.Inspecting(t.Context(), Community)
 	if err != nil || !ok || standing.All != 69 || len(standing.Due) == 0 || len(standing.Due) > 60 {
 		t.Errorf("how the inspections stand: %+v %v %v", standing, ok, err)
 	}
