@@ -18,6 +18,7 @@ const (
 	verbNone       verb = ""
 	verbNumber     verb = "number" // a number alone
 	verbHelp       verb = "help"
+	verbMoreHelp   verb = "more_help"
 	verbReport     verb = "report"
 	verbWish       verb = "wish"
 	verbProgress   verb = "progress"
@@ -108,6 +109,7 @@ var words = []struct {
 	say   []string
 }{
 	{verbHelp, true, []string{"帮助", "怎么用", "菜单", "help", "?"}},
+	{verbMoreHelp, true, []string{"帮助 更多", "帮助更多", "更多帮助", "更多用法", "更多"}},
 	{verbReport, true, []string{"我要报事", "报事"}},
 	{verbWish, true, []string{"我要许愿", "许愿", "我有个心愿", "我有心愿", "心愿", "微心愿"}},
 	{verbWho, true, []string{"网格员是谁", "我的网格员", "谁是网格员", "网格员电话", "找网格员", "联系网格员"}},

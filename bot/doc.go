@@ -10,7 +10,8 @@
 // (verdict.go), a resident's other verbs (verbs.go), their home (home.go), a
 // wish and its wall (wish.go); staff's work (staff.go), several hands on it
 // (hands.go), patrols, visits and the care list (rounds.go), filing for others
-// (behalf.go), leave (leave.go), a ticket's story (story.go), binding (bind.go).
+// (behalf.go), leave (leave.go), a ticket's story (story.go), binding (bind.go);
+// and help.go tells each what they may say.
 // What is owed to others leaves by push.go (what becomes of a push) over the
 // channels of channel.go; photos and recordings come in by
 // media.go and hear.go, advice by advice.go; every word a person reads comes

@@ -68,8 +68,8 @@ func (s *session) said(ctx context.Context, raw string) (string, error) {
 		return s.vote(ctx, sp)
 	case verbOpen, verbBench, verbBallot, verbDrop:
 		return s.tellTopic(ctx, sp)
-	case verbHelp:
-		return s.say("help", nil), nil
+	case verbHelp, verbMoreHelp:
+		return s.help(sp.Verb == verbMoreHelp), nil
 	case verbWho:
 		return s.whoIsMine(), nil
 	case verbReport:

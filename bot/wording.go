@@ -51,15 +51,16 @@ func linkSafe(s string) string {
 	return strings.NewReplacer(`"`, "", "&", "", "<", "", ">", "", "\n", " ").Replace(s)
 }
 
-// Menu is the account's menu. Its buttons send what a person could write, or open
-// the community's pages, whose address is pages ("" where people reach none: then
-// those buttons are left out).
-func Menu(w *wording.Wording, pages string) []*menu.Button {
+// Menu is the account's menu: what the community has. Its buttons send what a person
+// could write, or open the community's pages, whose address is pages ("" where people
+// reach none: then those buttons are left out).
+func Menu(w *wording.Wording, of desk.Shape, pages string) []*menu.Button {
 	var build func(all []wording.Button) []*menu.Button
 	build = func(all []wording.Button) []*menu.Button {
 		var out []*menu.Button
 		for _, b := range all {
-			switch {
+			switch has := configured[b.If]; {
+			case b.If != "" && (has == nil || !has(of)):
 			case len(b.Sub) > 0:
 				out = append(out, menu.NewSubButton(b.Name, build(b.Sub)))
 			case b.Page == "":

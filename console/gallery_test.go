@@ -2,6 +2,8 @@ package console
 
 import (
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -169,6 +171,34 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 	for _, row := range h.console.routes {
 		if strings.HasPrefix(row.pattern, http.MethodGet) && !seen[row.pattern] && !slices.Contains(noPages, row.pattern) {
 			t.Errorf("%s has no picture", row.pattern)
+		}
+	}
+}
+
+// The pages are listed alike in both languages, each picture once.
+func TestThePagesAreListedAlike(t *testing.T) {
+	list := regexp.MustCompile(`(?m)^(##) |pages/([a-z-]+\.png)`)
+	read := func(file string) (out []string) {
+		doc, err := os.ReadFile(filepath.Join("../docs", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range list.FindAllStringSubmatch(string(doc), -1) {
+			out = append(out, m[1]+m[2])
+		}
+		return out
+	}
+	english, chinese := read("pages.md"), read("pages.zh-CN.md")
+	if !slices.Equal(english, chinese) {
+		t.Errorf("listed in English:\n%q\nin Chinese:\n%q", english, chinese)
+	}
+	files, err := filepath.Glob("../docs/pages/*.png")
+	if err != nil || len(files) < 100 {
+		t.Fatalf("%d pictures: %v", len(files), err)
+	}
+	for _, f := range files {
+		if name := filepath.Base(f); len(slices.DeleteFunc(slices.Clone(english), func(s string) bool { return s != name })) != 1 {
+			t.Errorf("%s is not listed once", name)
 		}
 	}
 }

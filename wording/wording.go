@@ -49,6 +49,7 @@ type Button struct {
 	Name string   `yaml:"name"`
 	Say  string   `yaml:"say"`
 	Page string   `yaml:"page"` // a path of the community's pages, opened instead
+	If   string   `yaml:"if"`   // what the community must have for it, "" for nothing
 	Sub  []Button `yaml:"sub"`
 }
 

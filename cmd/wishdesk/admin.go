@@ -12,10 +12,12 @@ import (
 	"time"
 
 	"github.com/jonboulle/clockwork"
+	"github.com/silenceper/wechat/v2/officialaccount/menu"
 
 	"github.com/wishdesk/wishdesk/bot"
 	"github.com/wishdesk/wishdesk/bot/wechat"
 	"github.com/wishdesk/wishdesk/charter"
+	"github.com/wishdesk/wishdesk/configs/settings"
 	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/storage/redis"
 	"github.com/wishdesk/wishdesk/workflow"
@@ -359,8 +361,25 @@ func (c inviteCommand) Run(ctx context.Context, p *program) error {
 }
 
 type menuCommand struct {
-	Push menuPush `cmd:"" help:"Create the menu of configs/wording.yaml at WeChat."`
+	Push menuPush `cmd:"" help:"Create the menu at WeChat: that of configs/wording.yaml, without what the community does not have."`
 	Show menuShow `cmd:"" help:"Print the menu that would be created."`
+}
+
+// menuOf is the menu of a community as its record has it.
+func (p *program) menuOf(ctx context.Context, s *settings.Settings, community string) (out []*menu.Button, err error) {
+	words, err := readWording()
+	if err != nil {
+		return nil, err
+	}
+	err = p.withStore(ctx, func(store *postgres.Store) error {
+		shape, err := store.Shape(ctx, community)
+		if err != nil {
+			return noCommunity(community, err)
+		}
+		out = bot.Menu(words, shape, pagesOf(s, community))
+		return nil
+	})
+	return out, err
 }
 
 type menuPush struct {
@@ -373,7 +392,7 @@ func (c menuPush) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	_, words, _, err := readConfigs()
+	buttons, err := p.menuOf(ctx, s, c.Community)
 	if err != nil {
 		return err
 	}
@@ -387,7 +406,7 @@ func (c menuPush) Run(ctx context.Context, p *program) error {
 			continue
 		}
 		client := wechat.NewClient(accountOf(a), drive.Tokens(), wechat.ClientOptions{Clock: clockwork.NewRealClock()})
-		if err := client.CreateMenu(ctx, bot.Menu(words, pagesOf(s, c.Community))); err != nil {
+		if err := client.CreateMenu(ctx, buttons); err != nil {
 			return err
 		}
 		_, _ = fmt.Fprintln(p.out, "the menu is made; WeChat shows it within 5 minutes")
@@ -397,23 +416,23 @@ func (c menuPush) Run(ctx context.Context, p *program) error {
 }
 
 type menuShow struct {
-	Community string `help:"The community's code, for buttons that open its pages." default:"my-community"`
+	Community string `required:"" help:"The community's code."`
 }
 
 // Run prints the menu.
-func (c menuShow) Run(p *program) error {
+func (c menuShow) Run(ctx context.Context, p *program) error {
 	s, err := p.settings(false)
 	if err != nil {
 		return err
 	}
-	_, words, _, err := readConfigs()
+	buttons, err := p.menuOf(ctx, s, c.Community)
 	if err != nil {
 		return err
 	}
 	enc := json.NewEncoder(p.out)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	return enc.Encode(bot.Menu(words, pagesOf(s, c.Community)))
+	return enc.Encode(buttons)
 }
 
 type deadlettersCommand struct {

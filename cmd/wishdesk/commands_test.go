@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/wishdesk/wishdesk/bot/wechat"
+	"github.com/wishdesk/wishdesk/cmd/wishdesk/demo"
 	"github.com/wishdesk/wishdesk/endpoint/standin"
 	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/storage/redis"
@@ -373,4 +374,27 @@ func TestDoctorTriesOutside(t *testing.T) {
 	}
 	out, _, _ = wishdesk(t, append(env, "WISHDESK_ADVISOR_TIMEOUT=1h"), "", "doctor")
 	holds(t, "an hour", out, "advisor.timeout (WISHDESK_ADVISOR_TIMEOUT): want 100ms to 5m")
+}
+
+// The menu is that of one community: what it has, and nobody else's.
+func TestTheMenuIsTheCommunitys(t *testing.T) {
+	env, _ := demoStores(t)
+	out, errs, status := wishdesk(t, env, "", "menu", "show", "--community", demo.Community)
+	if status != 0 {
+		t.Fatal(errs)
+	}
+	holds(t, "the demo's", out, "我要报事", "积分兑换", "微党课", "物业巡检", "工作人员待办")
+	file := filepath.Join(t.TempDir(), "plain.yaml")
+	must(t, os.WriteFile(file, []byte("code: plain\nname: 小社区\nestates: [{name: 东园, buildings: 2}]\ngrids: [{code: G1, name: 第一网格, buildings: \"东园:1-2\"}]\n"), 0o600))
+	if _, errs, status := wishdesk(t, env, "", "community", "apply", file); status != 0 {
+		t.Fatal(errs)
+	}
+	out, errs, status = wishdesk(t, env, "", "menu", "show", "--community", "plain")
+	if status != 0 {
+		t.Fatal(errs)
+	}
+	holds(t, "a small one's", out, "我要报事", "微议题", "!积分", "!党课", "!巡检")
+	if _, errs, status := wishdesk(t, env, "", "menu", "show", "--community", "nowhere"); status != 2 {
+		t.Errorf("nobody's menu: %d %s", status, errs)
+	}
 }

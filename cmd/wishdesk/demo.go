@@ -180,7 +180,8 @@ func startDemo(ctx context.Context, s *settings.Settings, simAddr string, clock 
 	}
 	d.simHTTP = &http.Server{Handler: d.sim.Handler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
 	d.server.serve(d.simHTTP, simListener)
-	if err := d.server.clients[demo.Community].CreateMenu(ctx, bot.Menu(d.server.words, pagesOf(s, demo.Community))); err != nil {
+	shape, _ := d.server.desk.Shape(demo.Community)
+	if err := d.server.clients[demo.Community].CreateMenu(ctx, bot.Menu(d.server.words, shape, pagesOf(s, demo.Community))); err != nil {
 		log.Warn("the demo's menu was not made", "cause", err)
 	}
 	return d, nil
