@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
@@ -17,12 +15,11 @@ import (
 	"github.com/wishdesk/wishdesk/cmd/wishdesk/demo"
 	"github.com/wishdesk/wishdesk/configs"
 	"github.com/wishdesk/wishdesk/configs/settings"
+	"github.com/wishdesk/wishdesk/console/browsertest"
 	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/storage/storetest"
 	"github.com/wishdesk/wishdesk/workflow"
 )
-
-type step = chromedp.Action[chromedp.Void]
 
 // The phones of the page.
 const (
@@ -31,72 +28,12 @@ const (
 	committeePhone
 )
 
-// page is a browser that looks at the three phones.
-type page struct {
-	context.Context
-	t *testing.T
-}
-
-// shots is where pictures are left if a person wants to look at them.
-var shots = os.Getenv("WISHDESK_TEST_SHOTS")
-
-func openPage(t *testing.T, url string, width, height int) *page {
+// openPage is a browser that looks at the three phones.
+func openPage(t *testing.T, url string, width, height int) *browsertest.Browser {
 	t.Helper()
-	p := openBrowser(t, width, height)
-	p.do("open", chromedp.Navigate(url), chromedp.WaitVisible(chromedp.CSS(`body[data-live=yes]`)))
-	return p
-}
-
-func openBrowser(t *testing.T, width, height int) *page {
-	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(width, height), chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("force-prefers-reduced-motion", true))
-	ctx, cancelTime := context.WithTimeout(context.Background(), 150*time.Second)
-	ctx, cancelAllocator := chromedp.NewExecAllocator(ctx, options...)
-	ctx, cancel := chromedp.NewContext(ctx)
-	t.Cleanup(func() {
-		if err := chromedp.Cancel(ctx); err != nil {
-			t.Logf("browser: %v", err)
-		}
-		cancel()
-		cancelAllocator()
-		cancelTime()
-	})
-	p := &page{ctx, t}
-	if err := chromedp.Do(ctx, chromedp.EmulateViewport(int64(width), int64(height))); err != nil { // starts the browser: it lives as long as this context
-		t.Fatal(err)
-	}
-	return p
-}
-
-// do takes steps one after the other, each within 40 s.
-func (p *page) do(what string, steps ...step) {
-	p.t.Helper()
-	for _, s := range steps {
-		ctx, cancel := context.WithTimeout(p.Context, 40*time.Second)
-		err := chromedp.Do(ctx, s)
-		cancel()
-		if err != nil {
-			p.picture("failed")
-			p.t.Fatalf("%s: %v", what, err)
-		}
-	}
-}
-
-func (p *page) picture(name string) {
-	if shots == "" {
-		return
-	}
-	png, err := chromedp.Run(p.Context, chromedp.CaptureScreenshot())
-	if err != nil {
-		p.t.Logf("picture %s: %v", name, err)
-		return
-	}
-	if err := os.WriteFile(filepath.Join(shots, name+".png"), png, 0o600); err != nil {
-		p.t.Error(err)
-	}
+	b := browsertest.Open(t, width, height)
+	b.Do("open", chromedp.Navigate(url), chromedp.WaitVisible(chromedp.CSS(`body[data-live=yes]`)))
+	return b
 }
 
 func on(phone int, selector string) chromedp.CSS {
@@ -104,12 +41,12 @@ func on(phone int, selector string) chromedp.CSS {
 }
 
 // sees waits for words in the chat of a phone.
-func sees(phone int, words string) step {
+func sees(phone int, words string) browsertest.Step {
 	return chromedp.WaitVisible(fmt.Sprintf(`//*[@id="phone-%d"]//*[contains(@class,"log")]//*[contains(normalize-space(.),%q)]`, phone, words))
 }
 
 // writes types words and presses Enter.
-func writes(phone int, words string) step {
+func writes(phone int, words string) browsertest.Step {
 	field := on(phone, "textarea")
 	return chromedp.Steps(chromedp.SendKeys(field, words), chromedp.Focus(field), chromedp.Func(enter))
 }
@@ -125,18 +62,18 @@ func enter(ctx context.Context, _ *chromedp.Target) error {
 }
 
 // taps taps the newest thing to tap that says so.
-func taps(phone int, label string) step {
+func taps(phone int, label string) browsertest.Step {
 	return chromedp.Click(fmt.Sprintf(`(//*[@id="phone-%d"]//*[contains(@class,"link") and normalize-space(.)=%q])[last()]`, phone, label))
 }
 
 // sends presses a tile of the panel behind the plus: "dark" and "light" are
 // the sample photos.
-func sends(phone int, tile string) step {
+func sends(phone int, tile string) browsertest.Step {
 	return chromedp.Steps(chromedp.Click(on(phone, ".plus")), chromedp.WaitVisible(on(phone, ".tile."+tile)), chromedp.Click(on(phone, ".tile."+tile)))
 }
 
 // becomes puts another of the demo's people on a phone.
-func becomes(phone int, name string) step {
+func becomes(phone int, name string) browsertest.Step {
 	return chromedp.Steps(
 		chromedp.Click(on(phone, ".who")), chromedp.WaitVisible(chromedp.CSS("#search")),
 		chromedp.SendKeys(chromedp.CSS("#search"), name), chromedp.Focus(chromedp.CSS("#search")), chromedp.Func(enter),
@@ -180,33 +117,33 @@ func TestWholeLoopOnThePhones(t *testing.T) {
 	d, s := demoOf(t, clockwork.NewRealClock())
 	p := openPage(t, d.simURL, 1400, 900)
 
-	p.do("photo", sends(residentPhone, "dark"), sees(residentPhone, "照片收到了"))
-	p.do("complaint", writes(residentPhone, "12号楼3单元的下水道又堵了,污水返上来了"), sees(residentPhone, "编号 1001"), sees(residentPhone, "秦霞"))
-	p.do("assignment pushed", sees(workerPhone, "1001"))
-	p.do("work", writes(workerPhone, "待办"), sees(workerPhone, "1 件事"))
-	p.do("accept", writes(workerPhone, "接单"), sees(workerPhone, "已接单 1001"))
-	p.do("resident is told", sees(residentPhone, "已经接手 1001"))
-	p.picture("1-accepted")
-	p.do("photo of the result", sends(workerPhone, "light"), sees(workerPhone, "照片"))
-	p.do("result", writes(workerPhone, "办结 1001 管道疏通了"), sees(workerPhone, "1001 号已办结"))
-	p.do("resident is asked", sees(residentPhone, "办好了:管道疏通了"), chromedp.WaitVisible(`//*[@id="phone-0"]//*[contains(@class,"theirs")]//img`))
-	p.do("unsatisfied", taps(residentPhone, "不满意"), sees(residentPhone, "没让您满意"))
-	p.do("reopened higher", sees(committeePhone, "1001"))
-	p.do("what is wrong", writes(residentPhone, "还是往上返水"), sees(residentPhone, "已经加到 1001"))
-	p.do("committee resolves", writes(committeePhone, "办结 1001 主管道也疏通了"), sees(committeePhone, "1001 号已办结"))
-	p.do("asked again", sees(residentPhone, "主管道也疏通了"))
-	p.picture("2-asked-again")
-	p.do("satisfied", taps(residentPhone, "满意"), sees(residentPhone, "谢谢您的评价"))
+	p.Do("photo", sends(residentPhone, "dark"), sees(residentPhone, "照片收到了"))
+	p.Do("complaint", writes(residentPhone, "12号楼3单元的下水道又堵了,污水返上来了"), sees(residentPhone, "编号 1001"), sees(residentPhone, "秦霞"))
+	p.Do("assignment pushed", sees(workerPhone, "1001"))
+	p.Do("work", writes(workerPhone, "待办"), sees(workerPhone, "1 件事"))
+	p.Do("accept", writes(workerPhone, "接单"), sees(workerPhone, "已接单 1001"))
+	p.Do("resident is told", sees(residentPhone, "已经接手 1001"))
+	p.Picture("1-accepted")
+	p.Do("photo of the result", sends(workerPhone, "light"), sees(workerPhone, "照片"))
+	p.Do("result", writes(workerPhone, "办结 1001 管道疏通了"), sees(workerPhone, "1001 号已办结"))
+	p.Do("resident is asked", sees(residentPhone, "办好了:管道疏通了"), chromedp.WaitVisible(`//*[@id="phone-0"]//*[contains(@class,"theirs")]//img`))
+	p.Do("unsatisfied", taps(residentPhone, "不满意"), sees(residentPhone, "没让您满意"))
+	p.Do("reopened higher", sees(committeePhone, "1001"))
+	p.Do("what is wrong", writes(residentPhone, "还是往上返水"), sees(residentPhone, "已经加到 1001"))
+	p.Do("committee resolves", writes(committeePhone, "办结 1001 主管道也疏通了"), sees(committeePhone, "1001 号已办结"))
+	p.Do("asked again", sees(residentPhone, "主管道也疏通了"))
+	p.Picture("2-asked-again")
+	p.Do("satisfied", taps(residentPhone, "满意"), sees(residentPhone, "谢谢您的评价"))
 
-	p.do("wish", writes(residentPhone, "我想学用智能手机,家里没人教"), sees(residentPhone, "挂上心愿墙"))
-	p.do("a partner unit takes the third phone", becomes(committeePhone, partnerOf(t).Name))
-	p.do("wall", writes(committeePhone, "心愿墙"), sees(committeePhone, "智能手机"))
-	p.do("claim", taps(committeePhone, "认领 1002"), sees(committeePhone, "正在办"))
-	p.do("resident is told", sees(residentPhone, "认领了您的心愿"))
-	p.do("fulfilled", writes(committeePhone, "办结 1002 周六上门教会了"), sees(committeePhone, "1002 号已办结"))
-	p.do("asked", sees(residentPhone, "周六上门教会了"))
-	p.do("rated by digit", writes(residentPhone, "1"), sees(residentPhone, "1002 号就办结了"))
-	p.picture("3-fulfilled")
+	p.Do("wish", writes(residentPhone, "我想学用智能手机,家里没人教"), sees(residentPhone, "挂上心愿墙"))
+	p.Do("a partner unit takes the third phone", becomes(committeePhone, partnerOf(t).Name))
+	p.Do("wall", writes(committeePhone, "心愿墙"), sees(committeePhone, "智能手机"))
+	p.Do("claim", taps(committeePhone, "认领 1002"), sees(committeePhone, "正在办"))
+	p.Do("resident is told", sees(residentPhone, "认领了您的心愿"))
+	p.Do("fulfilled", writes(committeePhone, "办结 1002 周六上门教会了"), sees(committeePhone, "1002 号已办结"))
+	p.Do("asked", sees(residentPhone, "周六上门教会了"))
+	p.Do("rated by digit", writes(residentPhone, "1"), sees(residentPhone, "1002 号就办结了"))
+	p.Picture("3-fulfilled")
 
 	store, err := postgres.Open(t.Context(), s.Postgres.Reveal(), postgres.Options{})
 	must(t, err)
@@ -229,53 +166,53 @@ func TestWholeLoopOnThePhones(t *testing.T) {
 func TestMicroGridOnThePhones(t *testing.T) {
 	d, _ := demoOf(t, clockwork.NewRealClock())
 	p := openPage(t, d.simURL, 1400, 900)
-	p.do("home", writes(residentPhone, "我家住毕家洼西区12号楼3单元402"), sees(residentPhone, "记住了"))
-	p.do("complaint", writes(residentPhone, "我家楼下的下水道堵了,污水返上来了"), sees(residentPhone, "编号 1001"), sees(residentPhone, "秦霞"))
-	p.do("accept", sees(workerPhone, "1001"), writes(workerPhone, "接单 1001"), sees(workerPhone, "已接单 1001"))
-	p.do("property takes the third phone", becomes(committeePhone, "曹颖"))
-	p.do("called", writes(workerPhone, "协助 1001 物业 抽水"), sees(workerPhone, "已请红色物业 曹颖协助"), sees(committeePhone, "请协助:抽水"),
+	p.Do("home", writes(residentPhone, "我家住毕家洼西区12号楼3单元402"), sees(residentPhone, "记住了"))
+	p.Do("complaint", writes(residentPhone, "我家楼下的下水道堵了,污水返上来了"), sees(residentPhone, "编号 1001"), sees(residentPhone, "秦霞"))
+	p.Do("accept", sees(workerPhone, "1001"), writes(workerPhone, "接单 1001"), sees(workerPhone, "已接单 1001"))
+	p.Do("property takes the third phone", becomes(committeePhone, "曹颖"))
+	p.Do("called", writes(workerPhone, "协助 1001 物业 抽水"), sees(workerPhone, "已请红色物业 曹颖协助"), sees(committeePhone, "请协助:抽水"),
 		writes(committeePhone, "待办"), sees(committeePhone, "请您协助的"))
-	p.do("done", writes(committeePhone, "完成 1001 水抽干了"), sees(committeePhone, "记为完成"), sees(workerPhone, "水抽干了"))
-	p.do("story", writes(workerPhone, "经过 1001"), sees(workerPhone, "因为:第一网格、管道排水、专职网格员在岗"), sees(workerPhone, "曹颖完成:水抽干了"))
-	p.picture("5-hands")
-	p.do("resolved", writes(workerPhone, "办结 1001 疏通了"), sees(residentPhone, "办好了:疏通了"), taps(residentPhone, "满意"), sees(residentPhone, "谢谢您的评价"))
-	p.do("points", sees(workerPhone, "积分 +2"))
-	p.do("on behalf", writes(workerPhone, "代报 王桂英 13800138000 西区3号楼1单元101 楼道灯不亮"), sees(workerPhone, "已替王桂英登记"))
-	p.do("patrol", writes(workerPhone, "巡查 西区5号楼到8号楼 正常"), sees(workerPhone, "今天第 1 次"))
-	p.do("care", writes(workerPhone, "关怀"), sees(workerPhone, "孙桂兰"))
-	p.do("the committee takes the third phone", becomes(committeePhone, "曹一鸣"))
-	p.do("share", writes(committeePhone, "网格"), sees(committeePhone, "第一网格:办结 1 件,网格内 1 件(100%)"))
-	p.picture("6-grid")
+	p.Do("done", writes(committeePhone, "完成 1001 水抽干了"), sees(committeePhone, "记为完成"), sees(workerPhone, "水抽干了"))
+	p.Do("story", writes(workerPhone, "经过 1001"), sees(workerPhone, "因为:第一网格、管道排水、专职网格员在岗"), sees(workerPhone, "曹颖完成:水抽干了"))
+	p.Picture("5-hands")
+	p.Do("resolved", writes(workerPhone, "办结 1001 疏通了"), sees(residentPhone, "办好了:疏通了"), taps(residentPhone, "满意"), sees(residentPhone, "谢谢您的评价"))
+	p.Do("points", sees(workerPhone, "积分 +2"))
+	p.Do("on behalf", writes(workerPhone, "代报 王桂英 13800138000 西区3号楼1单元101 楼道灯不亮"), sees(workerPhone, "已替王桂英登记"))
+	p.Do("patrol", writes(workerPhone, "巡查 西区5号楼到8号楼 正常"), sees(workerPhone, "今天第 1 次"))
+	p.Do("care", writes(workerPhone, "关怀"), sees(workerPhone, "孙桂兰"))
+	p.Do("the committee takes the third phone", becomes(committeePhone, "曹一鸣"))
+	p.Do("share", writes(committeePhone, "网格"), sees(committeePhone, "第一网格:办结 1 件,网格内 1 件(100%)"))
+	p.Picture("6-grid")
 }
 
 // On a desk the login shows a code; a demo phone scans it and agrees, and the desk is
 // in as who holds the phone. The phone keeps its own login, apart from the desk's.
 func TestADemoPhoneLogsTheDeskIn(t *testing.T) {
 	d, _ := demoOf(t, clockwork.NewRealClock())
-	desk := openBrowser(t, 1280, 860)
+	desk := browsertest.Open(t, browsertest.DeskWidth, browsertest.DeskHeight)
 	address := chromedp.CSS("#code-address")
-	desk.do("the desk's login", chromedp.Navigate(d.serverURL+"/c/"+demo.Community+"/"), chromedp.WaitVisible(chromedp.CSS("svg.code")),
+	desk.Do("the desk's login", chromedp.Navigate(d.serverURL+"/c/"+demo.Community+"/"), chromedp.WaitVisible(chromedp.CSS("svg.code")),
 		chromedp.Click(chromedp.CSS("details summary")), chromedp.WaitVisible(address))
-	desk.picture("7-login")
+	desk.Picture("7-login")
 	code, err := chromedp.Run(desk.Context, chromedp.Text(address))
 	must(t, err)
 
 	p := openPage(t, d.simURL, 1400, 900)
 	// What opens in a new tab opens here: the browser of the phone.
-	p.do("here", chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+	p.Do("here", chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 		_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`window.open = address => { location.href = address }, true`))
 		return err
 	}))
 	field := on(committeePhone, ".panel input[name=text]")
-	p.do("scan", chromedp.Click(on(committeePhone, ".plus")), chromedp.WaitVisible(on(committeePhone, ".tile.scan")), chromedp.Click(on(committeePhone, ".tile.scan")),
+	p.Do("scan", chromedp.Click(on(committeePhone, ".plus")), chromedp.WaitVisible(on(committeePhone, ".tile.scan")), chromedp.Click(on(committeePhone, ".tile.scan")),
 		chromedp.WaitVisible(field), chromedp.SendKeys(field, code), chromedp.Focus(field))
-	p.picture("8-scan")
-	p.do("agree", chromedp.Func(enter), chromedp.WaitVisible(`//h1[contains(.,"要在电脑上登录吗")]`))
-	p.picture("9-agree")
-	p.do("agreed", chromedp.Click(`//main//button[normalize-space(.)="登录"]`), chromedp.WaitVisible(`//h1[not(contains(.,"要在电脑上登录吗"))]`))
-	desk.do("in", chromedp.WaitVisible(`//*[contains(@class,"who") and normalize-space(.)="曹一鸣"]`), chromedp.WaitVisible(`//h1[.="今天"]`))
-	desk.picture("10-in")
-	p.do("the phone's own pages", chromedp.Click(chromedp.CSS("a.where")), chromedp.WaitVisible(`//h1[.="今天"]`))
+	p.Picture("8-scan")
+	p.Do("agree", chromedp.Func(enter), chromedp.WaitVisible(`//h1[contains(.,"要在电脑上登录吗")]`))
+	p.Picture("9-agree")
+	p.Do("agreed", chromedp.Click(`//main//button[normalize-space(.)="登录"]`), chromedp.WaitVisible(`//h1[not(contains(.,"要在电脑上登录吗"))]`))
+	desk.Do("in", chromedp.WaitVisible(`//*[contains(@class,"who") and normalize-space(.)="曹一鸣"]`), chromedp.WaitVisible(`//h1[.="今天"]`))
+	desk.Picture("10-in")
+	p.Do("the phone's own pages", chromedp.Click(chromedp.CSS("a.where")), chromedp.WaitVisible(`//h1[.="今天"]`))
 }
 
 // partnerOf is the first partner unit's contact in the demo.
@@ -295,9 +232,9 @@ func partnerOf(t *testing.T) demo.Person {
 // The page works on a phone, one chat at a time.
 func TestPhonesPageOnAPhone(t *testing.T) {
 	d, _ := demoOf(t, clockwork.NewRealClock())
-	p := openPage(t, d.simURL, 390, 844)
-	p.do("emergency", writes(residentPhone, "怡园3号楼2单元着火了,快来人"), sees(residentPhone, "【紧急】"), sees(residentPhone, "119"))
-	p.picture("4-narrow")
+	p := openPage(t, d.simURL, browsertest.PhoneWidth, browsertest.PhoneHeight)
+	p.Do("emergency", writes(residentPhone, "怡园3号楼2单元着火了,快来人"), sees(residentPhone, "【紧急】"), sees(residentPhone, "119"))
+	p.Picture("4-narrow")
 }
 
 // The committee has something to look at from the first minute on.
@@ -306,19 +243,19 @@ func TestThePastOnThePages(t *testing.T) {
 	s := demoSettings(t)
 	must(t, demo.Prepare(t.Context(), s, clock, slog.New(slog.DiscardHandler)))
 	d := demoOn(t, s, clock)
-	p := openPage(t, d.simURL, 1280, 860)
-	p.do("the committee's phone opens its pages", chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+	p := openPage(t, d.simURL, browsertest.DeskWidth, browsertest.DeskHeight)
+	p.Do("the committee's phone opens its pages", chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 		_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`location.href = '/sim/open?openid=demo-committee-2&url=' + encodeURIComponent('`+d.serverURL+"/c/"+demo.Community+"/"+`'), true`))
 		return err
 	}), chromedp.WaitVisible(`//h1[.="今天"]`))
-	p.picture("past-today")
+	p.Picture("past-today")
 	for path, seen := range map[string]string{
 		"week": `//*[contains(text(),"去年同周")]`, "wall": `//main//section[2]`, "search?state=closed&q=": `//*[@id="found"]//li[20]`, "overdue": `//h1`,
 	} {
-		p.do(path, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		p.Do(path, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 			_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`location.href = '/c/`+demo.Community+"/"+path+`', true`))
 			return err
 		}), chromedp.WaitVisible(seen))
-		p.picture("past-" + strings.SplitN(path, "?", 2)[0])
+		p.Picture("past-" + strings.SplitN(path, "?", 2)[0])
 	}
 }

@@ -165,3 +165,28 @@ func (s *Store) Stats(ctx context.Context, now time.Time) ([]Stats, error) {
 		return st, err
 	}, stats, now)
 }
+
+// Followed is the version of the community's shape that its open tickets have
+// followed; FollowedTo notes a later one.
+func (s *Store) Followed(ctx context.Context, community string) (int64, error) {
+	v, _, err := row(ctx, s, "followed", pgx.RowTo[int64], `SELECT followed FROM community WHERE code = $1`, community)
+	return v, err
+}
+
+// FollowedTo notes which version of the shape the open tickets have followed.
+func (s *Store) FollowedTo(ctx context.Context, community string, shape int64) error {
+	_, err := s.pool.Exec(ctx, `UPDATE community SET followed = $2 WHERE code = $1 AND followed < $2`, community, shape)
+	return fault("followed", err)
+}
+
+// Unleft are the tickets that may lack that somebody left them; WasLeft notes that one
+// has been looked at. A migration found them.
+func (s *Store) Unleft(ctx context.Context, community string) ([]int64, error) {
+	return rows(ctx, s, "unleft", pgx.RowTo[int64], `SELECT number FROM unleft WHERE community = $1 ORDER BY number`, community)
+}
+
+// WasLeft notes that a ticket need not be looked at again.
+func (s *Store) WasLeft(ctx context.Context, community string, number int64) error {
+	_, err := s.pool.Exec(ctx, `DELETE FROM unleft WHERE community = $1 AND number = $2`, community, number)
+	return fault("unleft", err)
+}

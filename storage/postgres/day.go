@@ -29,21 +29,6 @@ func (s *Store) HandledBy(ctx context.Context, community string, person workflow
 		community, person, before, limit)
 }
 
-const roundColumns = `SELECT r.community, r.id, r.kind, r.person, r.place, r.body, r.media, r.care, r.number, r.at, r.checks `
-
-// RoundsSince are the patrols and visits in some grids since a moment, newest
-// first.
-func (s *Store) RoundsSince(ctx context.Context, community string, grids []string, since time.Time, limit int) ([]workflow.Round, error) {
-	return rows(ctx, s, "rounds", scanRound, roundColumns+`FROM unnest($2::text[]) AS g(grid) CROSS JOIN LATERAL (
-			SELECT * FROM round WHERE community = $1 AND grid = g.grid AND at >= $3 ORDER BY at DESC LIMIT $4) AS r
-		ORDER BY r.at DESC, r.id LIMIT $4`, community, grids, since, limit)
-}
-
-func scanRound(r pgx.CollectableRow) (o workflow.Round, err error) {
-	err = r.Scan(&o.Community, &o.ID, &o.Kind, &o.By, &o.Place, &o.Text, &o.Media, &o.Care, &o.Number, &o.At, &o.Checks)
-	return o, err
-}
-
 const (
 	countFiled    = `SELECT grid, count(*) FROM ticket WHERE community = $1 AND filed_at >= $2 AND filed_at < $3 GROUP BY grid`
 	countResolved = `SELECT grid, count(*) FROM ticket WHERE community = $1 AND resolved_at >= $2 AND resolved_at < $3 AND resolved_at IS NOT NULL GROUP BY grid`

@@ -11,6 +11,6 @@
 // many callers share a round trip), commit.go (how many changes share one
 // transaction), change.go (what one change depends on, and in which order it is
 // written), then what is written and read of each thing: ticket.go, people.go,
-// push.go, media.go, grid.go, community.go, day.go, and search.go, which also
+// push.go, media.go, round.go (also the care list), community.go, day.go, and search.go, which also
 // writes what it finds by.
 package postgres

@@ -234,3 +234,21 @@ func rows[T any](ctx context.Context, s *Store, op string, scan func(pgx.Collect
 func row[T any](ctx context.Context, s *Store, op string, scan func(pgx.CollectableRow) (T, error), sql string, args ...any) (v T, ok bool, err error) {
 	return first(rows(ctx, s, op, scan, sql, args...))
 }
+
+// Alone gives whoever asks first a name for as long as it is not released, or
+// the process lives; ok is false where somebody has it.
+func (s *Store) Alone(ctx context.Context, name string) (release func(), ok bool, err error) {
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return nil, false, fault("alone", err)
+	}
+	err = conn.QueryRow(ctx, `SELECT pg_try_advisory_lock(hashtextextended($1, 0))`, name).Scan(&ok)
+	if err != nil || !ok {
+		conn.Release()
+		return nil, false, fault("alone", err)
+	}
+	return func() {
+		_, _ = conn.Exec(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock(hashtextextended($1, 0))`, name)
+		conn.Release()
+	}, true, nil
+}

@@ -354,6 +354,21 @@ func (s *Store) Talk(ctx context.Context, community string, person workflow.Pers
 	return t.State, t.Version, err
 }
 
+// Residents are those who are found by a telephone number; where that finds
+// nobody, or none is given, those with the name, exactly as written.
+func (s *Store) Residents(ctx context.Context, community, name, phone string) ([]workflow.Person, error) {
+	if phone != "" {
+		found, err := rows(ctx, s, "residents", scanPerson, personColumns+`WHERE community = $1 AND phone = $2 AND phone <> '' ORDER BY id LIMIT 20`, community, phone)
+		if err != nil || len(found) > 0 {
+			return found, err
+		}
+	}
+	if name == "" {
+		return nil, nil
+	}
+	return rows(ctx, s, "residents", scanPerson, personColumns+`WHERE community = $1 AND name = $2 AND name <> '' ORDER BY id LIMIT 20`, community, name)
+}
+
 const (
 	insertPeople = `INSERT INTO person (community, id, name, phone, openid, roles, home, following)
 		SELECT x.community, x.id, x.name, x.phone, nullif(x.openid, ''), x.roles::jsonb, x.home::jsonb, x.following

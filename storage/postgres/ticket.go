@@ -326,3 +326,27 @@ func writeEvents(b *pgx.Batch, fit []*desk.Change, _ *known) error {
 func numbersOf(people []workflow.PersonID) string {
 	return "{" + strings.Join(column(people, func(p workflow.PersonID) string { return strconv.FormatInt(int64(p), 10) }), ",") + "}"
 }
+
+// Helped are the open tickets of which somebody has a part, the most pressing
+// first.
+func (s *Store) Helped(ctx context.Context, community string, helper workflow.PersonID, limit int) ([]workflow.Ticket, error) {
+	return s.tickets(ctx, "helped", `SELECT body FROM ticket
+		WHERE community = $1 AND helpers @> ARRAY[$2::bigint] AND helpers <> '{}' AND ended_at IS NULL ORDER BY pressing, number LIMIT $3`,
+		community, helper, limit)
+}
+
+// Wished are the wishes on the wall that most neighbours support.
+func (s *Store) Wished(ctx context.Context, community string, limit int) ([]workflow.Ticket, error) {
+	return s.tickets(ctx, "wished", `SELECT body FROM ticket
+		WHERE community = $1 AND ended_at IS NULL AND stand = 'wall' AND support > 0 ORDER BY support DESC, number LIMIT $2`,
+		community, limit)
+}
+
+// Solved is how many tickets each grid resolved between two moments, and how
+// many of them within the grid (小事不出网格). Merged and cancelled ones are not
+// counted, nor those that were reopened and are not resolved again.
+func (s *Store) Solved(ctx context.Context, community string, from, until time.Time) ([]desk.GridShare, error) {
+	return rows(ctx, s, "solved", pgx.RowToStructByPos[desk.GridShare], `SELECT grid, count(*), count(*) FILTER (WHERE NOT outside) FROM ticket
+		WHERE community = $1 AND resolved_at >= $2 AND resolved_at < $3 AND resolved_at IS NOT NULL GROUP BY grid ORDER BY grid`,
+		community, from, until)
+}

@@ -12,88 +12,6 @@ import (
 	"github.com/wishdesk/wishdesk/workflow/desk"
 )
 
-// Helped are the open tickets of which somebody has a part, the most pressing
-// first.
-func (s *Store) Helped(ctx context.Context, community string, helper workflow.PersonID, limit int) ([]workflow.Ticket, error) {
-	return s.tickets(ctx, "helped", `SELECT body FROM ticket
-		WHERE community = $1 AND helpers @> ARRAY[$2::bigint] AND helpers <> '{}' AND ended_at IS NULL ORDER BY pressing, number LIMIT $3`,
-		community, helper, limit)
-}
-
-// Wished are the wishes on the wall that most neighbours support.
-func (s *Store) Wished(ctx context.Context, community string, limit int) ([]workflow.Ticket, error) {
-	return s.tickets(ctx, "wished", `SELECT body FROM ticket
-		WHERE community = $1 AND ended_at IS NULL AND stand = 'wall' AND support > 0 ORDER BY support DESC, number LIMIT $2`,
-		community, limit)
-}
-
-// Solved is how many tickets each grid resolved between two moments, and how
-// many of them within the grid (小事不出网格). Merged and cancelled ones are not
-// counted, nor those that were reopened and are not resolved again.
-func (s *Store) Solved(ctx context.Context, community string, from, until time.Time) ([]desk.GridShare, error) {
-	return rows(ctx, s, "solved", pgx.RowToStructByPos[desk.GridShare], `SELECT grid, count(*), count(*) FILTER (WHERE NOT outside) FROM ticket
-		WHERE community = $1 AND resolved_at >= $2 AND resolved_at < $3 AND resolved_at IS NOT NULL GROUP BY grid ORDER BY grid`,
-		community, from, until)
-}
-
-// Followed is the version of the community's shape that its open tickets have
-// followed; FollowedTo notes a later one.
-func (s *Store) Followed(ctx context.Context, community string) (int64, error) {
-	v, _, err := row(ctx, s, "followed", pgx.RowTo[int64], `SELECT followed FROM community WHERE code = $1`, community)
-	return v, err
-}
-
-// FollowedTo notes which version of the shape the open tickets have followed.
-func (s *Store) FollowedTo(ctx context.Context, community string, shape int64) error {
-	_, err := s.pool.Exec(ctx, `UPDATE community SET followed = $2 WHERE code = $1 AND followed < $2`, community, shape)
-	return fault("followed", err)
-}
-
-// Unleft are the tickets that may lack that somebody left them; WasLeft notes that one
-// has been looked at. A migration found them.
-func (s *Store) Unleft(ctx context.Context, community string) ([]int64, error) {
-	return rows(ctx, s, "unleft", pgx.RowTo[int64], `SELECT number FROM unleft WHERE community = $1 ORDER BY number`, community)
-}
-
-// WasLeft notes that a ticket need not be looked at again.
-func (s *Store) WasLeft(ctx context.Context, community string, number int64) error {
-	_, err := s.pool.Exec(ctx, `DELETE FROM unleft WHERE community = $1 AND number = $2`, community, number)
-	return fault("unleft", err)
-}
-
-// Residents are those who are found by a telephone number; where that finds
-// nobody, or none is given, those with the name, exactly as written.
-func (s *Store) Residents(ctx context.Context, community, name, phone string) ([]workflow.Person, error) {
-	if phone != "" {
-		found, err := rows(ctx, s, "residents", scanPerson, personColumns+`WHERE community = $1 AND phone = $2 AND phone <> '' ORDER BY id LIMIT 20`, community, phone)
-		if err != nil || len(found) > 0 {
-			return found, err
-		}
-	}
-	if name == "" {
-		return nil, nil
-	}
-	return rows(ctx, s, "residents", scanPerson, personColumns+`WHERE community = $1 AND name = $2 AND name <> '' ORDER BY id LIMIT 20`, community, name)
-}
-
-// Alone gives whoever asks first a name for as long as it is not released, or
-// the process lives; ok is false where somebody has it.
-func (s *Store) Alone(ctx context.Context, name string) (release func(), ok bool, err error) {
-	conn, err := s.pool.Acquire(ctx)
-	if err != nil {
-		return nil, false, fault("alone", err)
-	}
-	err = conn.QueryRow(ctx, `SELECT pg_try_advisory_lock(hashtextextended($1, 0))`, name).Scan(&ok)
-	if err != nil || !ok {
-		conn.Release()
-		return nil, false, fault("alone", err)
-	}
-	return func() {
-		_, _ = conn.Exec(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock(hashtextextended($1, 0))`, name)
-		conn.Release()
-	}, true, nil
-}
-
 const careColumns = `SELECT community, id, name, phone, kind, place, note, every, last_visit, next_visit FROM care `
 
 func scanCare(r pgx.CollectableRow) (c workflow.Care, err error) {
@@ -149,6 +67,21 @@ func (s *Store) EndCare(ctx context.Context, community string, id int64) error {
 		return notFound(id, "care")
 	}
 	return fault("end care", err)
+}
+
+const roundColumns = `SELECT r.community, r.id, r.kind, r.person, r.place, r.body, r.media, r.care, r.number, r.at, r.checks `
+
+// RoundsSince are the patrols and visits in some grids since a moment, newest
+// first.
+func (s *Store) RoundsSince(ctx context.Context, community string, grids []string, since time.Time, limit int) ([]workflow.Round, error) {
+	return rows(ctx, s, "rounds", scanRound, roundColumns+`FROM unnest($2::text[]) AS g(grid) CROSS JOIN LATERAL (
+			SELECT * FROM round WHERE community = $1 AND grid = g.grid AND at >= $3 ORDER BY at DESC LIMIT $4) AS r
+		ORDER BY r.at DESC, r.id LIMIT $4`, community, grids, since, limit)
+}
+
+func scanRound(r pgx.CollectableRow) (o workflow.Round, err error) {
+	err = r.Scan(&o.Community, &o.ID, &o.Kind, &o.By, &o.Place, &o.Text, &o.Media, &o.Care, &o.Number, &o.At, &o.Checks)
+	return o, err
 }
 
 // RoundsBy are somebody's patrols and visits, newest first.

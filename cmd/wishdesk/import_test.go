@@ -17,6 +17,7 @@ import (
 	"github.com/wishdesk/wishdesk/cmd/wishdesk/demo"
 	"github.com/wishdesk/wishdesk/configs"
 	"github.com/wishdesk/wishdesk/configs/settings"
+	"github.com/wishdesk/wishdesk/console/browsertest"
 	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/storage/storetest"
 	"github.com/wishdesk/wishdesk/wechatsim"
@@ -249,9 +250,9 @@ func TestQRSheet(t *testing.T) {
 		return errs
 	}(), "no account")
 
-	p := openBrowser(t, 800, 1130) // A4
-	p.do("open", chromedp.Navigate("file://"+file), chromedp.WaitVisible(chromedp.CSS(`section svg`)))
-	p.picture("codes")
+	p := browsertest.Open(t, 800, 1130) // A4
+	p.Do("open", chromedp.Navigate("file://"+file), chromedp.WaitVisible(chromedp.CSS(`section svg`)))
+	p.Picture("codes")
 	for script, want := range map[string]int{
 		`document.documentElement.scrollWidth - innerWidth`:                                               0,
 		`[...document.querySelectorAll("svg")].filter(s => s.getBoundingClientRect().width > 120).length`: 16,
