@@ -124,7 +124,7 @@ func (c *Console) property(q *request) error {
 			if l.Cause != sum.Cause {
 				continue
 			}
-			line := scored{Line: l, Where: l.Place.String(), Photos: photos[l.Round]}
+			line := scored{Line: l, Where: q.lineAt(l), Photos: photos[l.Round]}
 			if l.Number != 0 {
 				line.Link = q.path("t", l.Number)
 			}
@@ -138,7 +138,7 @@ func (c *Console) property(q *request) error {
 	}
 	for _, o := range objections {
 		l, _ := s.Line(o.Line)
-		page.Against = append(page.Against, objected{o, strings.TrimSpace(q.cause(l.Cause) + " " + l.Place.String()), l.Points, q.nameOf(o.By)})
+		page.Against = append(page.Against, objected{o, strings.TrimSpace(q.cause(l.Cause) + " " + q.lineAt(l)), l.Points, q.nameOf(o.By)})
 	}
 	if s.Month == now {
 		if page.Inspect, err = q.inspecting(); err != nil {
@@ -154,6 +154,14 @@ func (q *request) cause(c appraise.Cause) string {
 		return ""
 	}
 	return q.voice().Say("score.cause."+string(c), nil)
+}
+
+// lineAt is where a line of a sheet belongs, in words.
+func (q *request) lineAt(l appraise.Line) string {
+	if l.Cause == appraise.PatrolDone || l.Was == appraise.PatrolDone {
+		return q.voice().Say("score.every_building", nil)
+	}
+	return l.Place.String()
 }
 
 // photosOf are the photos of a month's inspections, by inspection.
@@ -332,6 +340,9 @@ func (c *Console) propertyBook(q *request) error {
 	for _, sum := range s.Sums() {
 		sums = append(sums, []any{q.cause(sum.Cause), sum.Count, sum.Points})
 	}
+	if n := s.Beyond(); n > 0 {
+		sums = append(sums, []any{say("beyond"), "", -n})
+	}
 	fill(say("sums"), []float64{24, 10, 10}, []string{say("cause"), say("times"), say("points")}, append(sums, []any{say("total"), "", s.Total()}))
 	_, err = book.NewSheet(say("lines"))
 	try(err)
@@ -345,7 +356,7 @@ func (c *Console) propertyBook(q *request) error {
 		if !l.Of.IsZero() {
 			of = l.Of.String() + " " + q.cause(l.Was)
 		}
-		lines = append(lines, []any{l.At.In(q.shape.Community.Location()).Format("2006-01-02 15:04"), q.cause(l.Cause), l.Place.String(), number, l.Points, of})
+		lines = append(lines, []any{l.At.In(q.shape.Community.Location()).Format("2006-01-02 15:04"), q.cause(l.Cause), q.lineAt(l), number, l.Points, of})
 	}
 	fill(say("lines"), []float64{18, 18, 28, 10, 8, 24}, []string{say("when"), say("cause"), say("where"), say("number"), say("points"), say("about")}, lines)
 	if failed != nil {

@@ -28,8 +28,9 @@ type ServiceScore struct {
 	Repeat       int `yaml:"repeat" json:"repeat"`               // the same trouble at the same place again
 	RepeatDays   int `yaml:"repeat_days" json:"repeat_days"`     // within so many days
 	Praised      int `yaml:"praised" json:"praised"`             // a thank-you in words
-	PatrolDone   int `yaml:"patrol_done" json:"patrol_done"`     // a building inspected in its time
-	PatrolMissed int `yaml:"patrol_missed" json:"patrol_missed"` // or not
+	PatrolDone   int `yaml:"patrol_done" json:"patrol_done"`     // every building inspected in its time, once a turn
+	PatrolMissed int `yaml:"patrol_missed" json:"patrol_missed"` // a building that was not
+	Most         int `yaml:"most" json:"most,omitempty"`         // a month comes to no more, 0 for no bound
 }
 
 // Patrolling is the standard by which the company inspects every building that it
@@ -91,6 +92,9 @@ func (p *Property) check() error {
 			if n < -mostScore || n > mostScore {
 				errs = append(errs, wrong("property.score", WrongNumber, n, "want %d to %d, have %d", -mostScore, mostScore, n))
 			}
+		}
+		if s.Most < 0 || s.Most > 2*mostScore || s.Most > 0 && s.Most < s.Base {
+			errs = append(errs, wrong("property.score.most", WrongNumber, s.Most, "want 0 or %d to %d, have %d", s.Base, 2*mostScore, s.Most))
 		}
 		if s.RepeatDays < 0 || s.RepeatDays > 366 || s.Repeat != 0 && s.RepeatDays == 0 {
 			errs = append(errs, wrong("property.score.repeat_days", WrongNumber, s.RepeatDays, "want 1 to 366 days where repeat is scored, have %d", s.RepeatDays))

@@ -122,12 +122,32 @@ func TestTurnsOfInspections(t *testing.T) {
 	for _, l := range Count(&terms, november, c.Location(), Record{Rounds: rounds}, at(c, 20, 12)) {
 		got = append(got, fmt.Sprintf("%s %d%s", l.Cause, l.Place.Building, l.Round))
 	}
-	if want := []string{"patrol_done 1a", "patrol_missed 2"}; !slices.Equal(got, want) {
+	if want := []string{"patrol_missed 2"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+	all := append(slices.Clone(rounds), round("e", 3, 2, seen), round("f", 9, 2, seen)) // e is the one that completes the first turn
+	if got := Count(&terms, november, c.Location(), Record{Rounds: all}, at(c, 11, 12)); len(got) != 1 || got[0].Cause != PatrolDone || got[0].Points != 1 || got[0].Round != "e" {
+		t.Errorf("a turn without a building missed is one line: %+v", got)
 	}
 	s, ok := Stand(&terms, rounds, at(c, 20, 12), c.Location())
 	if !ok || len(s.Due) != 1 || s.Due[0].Building != 2 || len(s.Missed) != 1 || s.Missed[0].Building != 2 || s.All != 2 {
 		t.Errorf("how it stands: %+v", s)
+	}
+}
+
+// However many buildings are inspected and residents content, a month comes to no more
+// than its most; what is taken is taken from that.
+func TestAMonthComesToNoMoreThanItsMost(t *testing.T) {
+	for name, one := range map[string]struct{ most, praised, late, want, beyond int }{
+		"below":    {105, 3, 0, 103, 0},
+		"beyond":   {105, 9, 0, 105, 4},
+		"made up":  {105, 9, -6, 103, 0},
+		"no bound": {0, 9, 0, 109, 0},
+	} {
+		s := Sheet{Terms: Terms{Score: workflow.ServiceScore{Base: 100, Most: one.most}}, Lines: []Line{{Points: one.praised}, {Points: one.late}}}
+		if s.Total() != one.want || s.Beyond() != one.beyond {
+			t.Errorf("%s: %d points, %d beyond", name, s.Total(), s.Beyond())
+		}
 	}
 }
 

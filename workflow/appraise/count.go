@@ -230,16 +230,23 @@ func (s *counting) repeat(m *Matter, troubles []digest.Trouble) {
 	}
 }
 
-// turn scores every building of a turn that has ended.
+// turn scores a turn that has ended: every building that was missed, or, where none
+// was, the turn as a whole, with the inspection that completed it.
 func (s *counting) turn(n int, turn Turn, rounds []workflow.Round) {
 	done := inspected(turn, rounds)
+	var last workflow.Round
+	missed := false
 	for _, b := range s.terms.buildings() {
-		key := fmt.Sprintf("patrol:%d:%s:%d", n+1, b.estate, b.number)
-		if r, ok := done[b]; ok {
-			s.add(s.terms.Score.PatrolDone, Line{Key: key, Cause: PatrolDone, At: r.At, Place: b.place(), Round: r.ID})
-		} else {
-			s.add(s.terms.Score.PatrolMissed, Line{Key: key, Cause: PatrolMissed, At: turn.Until.Add(-time.Second), Place: b.place()})
+		r, ok := done[b]
+		if !ok {
+			missed = true
+			s.add(s.terms.Score.PatrolMissed, Line{Key: fmt.Sprintf("patrol:%d:%s:%d", n+1, b.estate, b.number), Cause: PatrolMissed, At: turn.Until.Add(-time.Second), Place: b.place()})
+		} else if r.At.After(last.At) {
+			last = r
 		}
+	}
+	if !missed && last.ID != "" {
+		s.add(s.terms.Score.PatrolDone, Line{Key: fmt.Sprintf("patrol:%d", n+1), Cause: PatrolDone, At: last.At, Round: last.ID})
 	}
 }
 
