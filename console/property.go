@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/xuri/excelize/v2"
 
@@ -31,12 +32,13 @@ type causeOf struct {
 	Lines []scored
 }
 
-// objected is an objection with the line that it is about.
+// objected is an objection with the line that it is about, and what came of it in words.
 type objected struct {
 	appraise.Objection
 	About  string
 	Points int
 	Who    string
+	Result string
 }
 
 // inspecting is how far the inspections have come, with the form for one.
@@ -108,11 +110,9 @@ func (c *Console) property(q *request) error {
 	if s.Month != now {
 		page.Later = s.Month.After().String()
 	}
-	objections, err := c.o.Desk.Journal().Objections(q.Context(), q.community(), s.Month)
-	if err != nil {
+	if page.Against, err = q.against(&s); err != nil {
 		return err
 	}
-	objections = slices.DeleteFunc(objections, func(o appraise.Objection) bool { return o.Month != s.Month })
 	photos, err := q.photosOf(&s)
 	if err != nil {
 		return err
@@ -128,7 +128,7 @@ func (c *Console) property(q *request) error {
 			if l.Number != 0 {
 				line.Link = q.path("t", l.Number)
 			}
-			line.May = mine && l.For == "" && !slices.ContainsFunc(objections, func(o appraise.Objection) bool { return o.Line == l.Key })
+			line.May = mine && l.For == "" && !slices.ContainsFunc(page.Against, func(o objected) bool { return o.Line == l.Key })
 			group.Lines = append(group.Lines, line)
 			if line.May && l.Key == q.URL.Query().Get("line") {
 				page.Object = &line
@@ -136,16 +136,36 @@ func (c *Console) property(q *request) error {
 		}
 		page.Causes = append(page.Causes, group)
 	}
-	for _, o := range objections {
-		l, _ := s.Line(o.Line)
-		page.Against = append(page.Against, objected{o, strings.TrimSpace(q.cause(l.Cause) + " " + q.lineAt(l)), l.Points, q.nameOf(o.By)})
-	}
 	if s.Month == now {
 		if page.Inspect, err = q.inspecting(); err != nil {
 			return err
 		}
 	}
 	return q.show("property", &page)
+}
+
+// against are the objections to a month.
+func (q *request) against(s *appraise.Sheet) ([]objected, error) {
+	all, err := q.console.o.Desk.Journal().Objections(q.Context(), q.community(), s.Month)
+	var out []objected
+	for _, o := range all {
+		if o.Month != s.Month {
+			continue
+		}
+		one := objected{Objection: o, About: q.voice().Say("page.property.gone", nil), Who: q.nameOf(o.By)}
+		if l, ok := s.Line(o.Line); ok {
+			one.About, one.Points = strings.TrimSpace(q.cause(l.Cause)+" "+q.lineAt(l)), l.Points
+		}
+		result := "waits"
+		if o.Outcome != nil && o.Outcome.Upheld {
+			result = "upheld"
+		} else if o.Outcome != nil {
+			result = "refused"
+		}
+		one.Result = q.voice().Say("page.property.result."+result, nil)
+		out = append(out, one)
+	}
+	return out, err
 }
 
 // cause is what a line is for, in words.
@@ -307,12 +327,19 @@ func (c *Console) closeMonth(q *request) error {
 	return q.to("month_closed", "property", s.Month)
 }
 
-// propertyBook gives a month as a spreadsheet: its sums, then line by line.
+// propertyBook gives a month as a spreadsheet: its sums, then line by line, then what
+// was objected to and what came of it.
 func (c *Console) propertyBook(q *request) error {
 	s, err := q.sheet()
 	if err != nil {
 		return err
 	}
+	against, err := q.against(&s)
+	if err != nil {
+		return err
+	}
+	zone := q.shape.Community.Location()
+	when := func(t time.Time) string { return t.In(zone).Format("2006-01-02 15:04") }
 	book := excelize.NewFile()
 	defer book.Close()
 	say := func(key string) string { return q.voice().Say("page.property."+key, nil) }
@@ -356,9 +383,21 @@ func (c *Console) propertyBook(q *request) error {
 		if !l.Of.IsZero() {
 			of = l.Of.String() + " " + q.cause(l.Was)
 		}
-		lines = append(lines, []any{l.At.In(q.shape.Community.Location()).Format("2006-01-02 15:04"), q.cause(l.Cause), q.lineAt(l), number, l.Points, of})
+		lines = append(lines, []any{when(l.At), q.cause(l.Cause), q.lineAt(l), number, l.Points, of})
 	}
 	fill(say("lines"), []float64{18, 18, 28, 10, 8, 24}, []string{say("when"), say("cause"), say("where"), say("number"), say("points"), say("about")}, lines)
+	_, err = book.NewSheet(say("against"))
+	try(err)
+	var objections [][]any
+	for _, o := range against {
+		row := []any{o.About, o.Points, o.Who, when(o.At), o.Words, o.Result}
+		if out := o.Outcome; out != nil {
+			row = append(row, out.Words, q.nameOf(out.By), when(out.At))
+		}
+		objections = append(objections, row)
+	}
+	fill(say("against"), []float64{28, 8, 12, 18, 40, 14, 40, 12, 18},
+		[]string{say("which"), say("points"), say("who"), say("when"), say("words"), say("outcome"), say("reason"), say("settled_by"), say("settled_at")}, objections)
 	if failed != nil {
 		return fmt.Errorf("console: table: %w", failed)
 	}
