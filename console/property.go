@@ -41,6 +41,15 @@ type objected struct {
 	Result string
 }
 
+// PropertyTitle is what the page of the property company is called: where nothing is scored it
+// has its inspections alone.
+func (v view) PropertyTitle() string {
+	if v.shape.Community.Property.Score == nil {
+		return v.Say("page.menu.inspections")
+	}
+	return v.Say("page.menu.property")
+}
+
 // inspecting is how far the inspections have come, with the form for one.
 type inspecting struct {
 	appraise.Standing
@@ -50,9 +59,11 @@ type inspecting struct {
 	Items []string       // nil for who does not inspect
 }
 
-// propertyPage is a month of the property company.
+// propertyPage is a month of the property company: its points, where they are scored,
+// and its inspections.
 type propertyPage struct {
 	appraise.Sheet
+	Scored   bool
 	Sum      int
 	Earlier  string
 	Later    string
@@ -62,7 +73,13 @@ type propertyPage struct {
 	Settles  bool // who is logged in decides on objections
 	MayClose bool
 	Inspect  *inspecting
+	Rounds   []walked // the month's inspections, the last first
+	All      int      // how many there are
+	More     int      // how much more of them there is to ask for, 0 for none
 }
+
+// mostInspections is how many of a month's inspections a page shows.
+const mostInspections = 40
 
 // mayProperty refuses who is neither of the company under contract nor of the committee.
 func (q *request) mayProperty() error {
@@ -98,12 +115,16 @@ func (q *request) sheet() (appraise.Sheet, error) {
 // property shows a month of the property company.
 func (c *Console) property(q *request) error {
 	s, err := q.sheet()
+	scored := err == nil
+	if !scored && q.shape.Community.Property.Score == nil && q.shape.Community.Property.Patrol != nil && s.Terms.Company == "" && workflow.CodeOf(err) == workflow.CodeNotFound {
+		s.Terms, err = *appraise.Contracted(q.shape.Community), nil
+	}
 	if err != nil {
 		return err
 	}
 	zone := q.shape.Community.Location()
 	now := appraise.MonthOf(q.now, zone)
-	page := propertyPage{Sheet: s, Sum: s.Total(), Settles: q.me.Has(workflow.RoleCommittee), MayClose: q.me.Has(workflow.RoleCommittee) && s.MayClose(zone, q.now)}
+	page := propertyPage{Sheet: s, Scored: scored, Sum: s.Total(), Settles: q.me.Has(workflow.RoleCommittee), MayClose: q.me.Has(workflow.RoleCommittee) && s.MayClose(zone, q.now)}
 	if before := s.Month.Before(); before.Year >= firstYear {
 		page.Earlier = before.String()
 	}
@@ -113,10 +134,20 @@ func (c *Console) property(q *request) error {
 	if page.Against, err = q.against(&s); err != nil {
 		return err
 	}
-	photos, err := q.photosOf(&s)
+	rounds, err := q.inspections(&s)
 	if err != nil {
 		return err
 	}
+	photos := map[string][]string{}
+	for _, r := range rounds {
+		photos[r.ID] = r.Media
+	}
+	slices.Reverse(rounds)
+	most, times := q.longer(mostInspections)
+	if page.All = len(rounds); page.All > most && times < mostMore {
+		page.More = times + 1
+	}
+	page.Rounds = q.walked(rounds[:min(page.All, most)], nil)
 	mine := q.me.OfCompany(q.shape.Community)
 	for _, sum := range s.Sums() {
 		group := causeOf{Sum: sum, Name: q.cause(sum.Cause)}
@@ -184,18 +215,13 @@ func (q *request) lineAt(l appraise.Line) string {
 	return l.Place.String()
 }
 
-// photosOf are the photos of a month's inspections, by inspection.
-func (q *request) photosOf(s *appraise.Sheet) (map[string][]string, error) {
+// inspections are those of a month, in the order of time.
+func (q *request) inspections(s *appraise.Sheet) ([]workflow.Round, error) {
 	if s.Terms.Every == 0 {
 		return nil, nil
 	}
 	from, until := s.Month.Range(q.shape.Community.Location())
-	rounds, err := q.console.o.Desk.Journal().Inspections(q.Context(), q.community(), from.UTC(), until.UTC())
-	out := map[string][]string{}
-	for _, r := range rounds {
-		out[r.ID] = r.Media
-	}
-	return out, err
+	return q.console.o.Desk.Journal().Inspections(q.Context(), q.community(), from.UTC(), until.UTC())
 }
 
 func (q *request) inspecting() (*inspecting, error) {

@@ -91,6 +91,10 @@ type Estate struct {
 	Households       int      `yaml:"households" json:"households"`
 	PropertyContract bool     `yaml:"property_contract" json:"property_contract"`
 	Layout           Layout   `yaml:"layout" json:"layout"`
+
+	// PatrolsSince is when its inspections by the standard that holds began, zero for
+	// long ago; the record knows it, the document does not.
+	PatrolsSince time.Time `yaml:"-" json:"-"`
 }
 
 // Layout says roughly where the numbered buildings stand, row by row from

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -38,6 +39,31 @@ type ServiceScore struct {
 type Patrolling struct {
 	Every int      `yaml:"every" json:"every"` // days; the first time begins with the month
 	Items []string `yaml:"items" json:"items"` // the checklist
+}
+
+// PatrolsSince is since when each estate under contract has been inspected as it is now,
+// where that is known, when a document takes the place of another (nil for none) for
+// which since was known: what was to be inspected otherwise, by another company or not
+// so often, begins now.
+func PatrolsSince(was, is *Community, since map[string]time.Time, now time.Time) map[string]time.Time {
+	out := map[string]time.Time{}
+	if is.Property.Patrol == nil {
+		return out
+	}
+	same := was != nil && was.Property.Patrol != nil && was.Property.Company == is.Property.Company && was.Property.Patrol.Every == is.Property.Patrol.Every
+	for _, e := range is.Estates {
+		if !e.PropertyContract {
+			continue
+		}
+		if !same {
+			out[e.Name] = now
+		} else if before, ok := was.Estate(e.Name); !ok || !before.PropertyContract {
+			out[e.Name] = now
+		} else if begun, known := since[before.Name]; known {
+			out[e.Name] = begun
+		}
+	}
+	return out
 }
 
 // Check is one point of the checklist as it was found.

@@ -244,7 +244,16 @@ func loadDemo(ctx context.Context, s *settings.Settings, clock clockwork.Clock, 
 		return nil, err
 	}
 	if len(versions) == 0 || versions[0].Author == demoAuthor { // else a person has changed it since
-		if _, err := store.ApplyCommunity(ctx, community, document, demoAuthor); err != nil {
+		now := clock
+		if len(versions) == 0 { // it is older than the past that the demo begins with
+			now = clockwork.NewFakeClockAt(clock.Now().AddDate(0, -3, 0))
+		}
+		registry, err := postgres.Open(ctx, s.Postgres.Reveal(), postgres.Options{Logger: log, Clock: now})
+		if err != nil {
+			return nil, err
+		}
+		defer registry.Close()
+		if _, err := registry.ApplyCommunity(ctx, community, document, demoAuthor); err != nil {
 			return nil, err
 		}
 	}

@@ -135,6 +135,45 @@ func TestTurnsOfInspections(t *testing.T) {
 	}
 }
 
+// A standard that is set in the middle of a month holds from that day on: what was not
+// inspected before it, or in the turn in the middle of which it was set, is not missed.
+func TestAStandardHoldsFromTheDayItIsSet(t *testing.T) {
+	c := community(t)
+	seen := []workflow.Check{{Item: "扫楼道"}}
+	full := []workflow.Round{
+		{ID: "a", At: at(c, 17, 9), Place: workflow.Place{Estate: "东园", Building: 1}, Checks: seen},
+		{ID: "b", At: at(c, 18, 9), Place: workflow.Place{Estate: "东园", Building: 2}, Checks: seen},
+	}
+	for name, one := range map[string]struct {
+		since  time.Time
+		rounds []workflow.Round
+		want   string // for turns of the 1st, 11th and 21st
+		missed int    // of the turn before, on the 25th
+	}{
+		"long ago":                 {time.Time{}, nil, "patrol_missed patrol_missed patrol_missed patrol_missed patrol_missed patrol_missed", 2},
+		"as the first turn begins": {at(c, 1, 10), nil, "patrol_missed patrol_missed patrol_missed patrol_missed patrol_missed patrol_missed", 2},
+		"in the second":            {at(c, 14, 10), nil, "patrol_missed patrol_missed", 0},
+		"and all were inspected":   {at(c, 14, 10), full, "patrol_done patrol_missed patrol_missed", 0},
+		"in the last":              {at(c, 22, 10), nil, "", 0},
+		"in the next month":        {at(c, 30, 30), nil, "", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.Estates[0].PatrolsSince = one.since.UTC()
+			terms, _ := TermsOf(c, roster, nil)
+			var got []string
+			for _, l := range Count(&terms, november, c.Location(), Record{Rounds: one.rounds}, at(c, 30, 24)) {
+				got = append(got, string(l.Cause))
+			}
+			if strings.Join(got, " ") != one.want {
+				t.Errorf("got %v, want %s", got, one.want)
+			}
+			if s, ok := Stand(&terms, one.rounds, at(c, 25, 9), c.Location()); !ok || len(s.Missed) != one.missed || len(s.Due) != 2 {
+				t.Errorf("how it stands: %+v %v", s, ok)
+			}
+		})
+	}
+}
+
 // However many buildings are inspected and residents content, a month comes to no more
 // than its most; what is taken is taken from that.
 func TestAMonthComesToNoMoreThanItsMost(t *testing.T) {
