@@ -59,7 +59,7 @@ func (s *session) inspect(ctx context.Context, sp spoken) (string, error) {
 		return s.say("inspect.what", Values{"Place": at, "Name": item}), nil
 	}
 	found, solved := u.Severity == workflow.Emergency || len(wrong) > 0 || !well, onSpot.MatchString(said) // whatever else it says is not well
-	if !found { // 「二楼灯不亮,其他都正常」
+	if !found {                                                                                            // 「二楼灯不亮,其他都正常」
 		if found, err = s.amiss(ctx, parts, &u); err != nil {
 			return "", err
 		}
