@@ -58,8 +58,9 @@ func (s *session) inspect(ctx context.Context, sp spoken) (string, error) {
 		s.talk.Pending = pending{Verb: verbInspect, Draft: at + " " + item + ":"}
 		return s.say("inspect.what", Values{"Place": at, "Name": item}), nil
 	}
-	found, solved := u.Severity == workflow.Emergency || len(wrong) > 0 || !well, onSpot.MatchString(said) // whatever else it says is not well
-	if !found {                                                                                            // 「二楼灯不亮,其他都正常」
+	// Whatever does not say that all is well is found; beside such words 「二楼灯不亮」 is.
+	found, solved := u.Severity == workflow.Emergency || len(wrong) > 0 || !well, onSpot.MatchString(said)
+	if !found {
 		if found, err = s.amiss(ctx, parts, &u); err != nil {
 			return "", err
 		}

@@ -21,7 +21,11 @@ type field struct {
 	Value     string
 	Number    bool
 	Options   []option // those to choose some from
+	Group     string   // what it is a value of with others (score.base): left empty all, there is none of it
 }
+
+// First tells whether it is the first of its group.
+func (f field) First() bool { return f.Group != "" && f.Key == firstOf[f.Group] }
 
 // option is one thing to choose.
 type option struct {
@@ -34,7 +38,12 @@ func (f field) lists() bool { return slices.Contains(several, f.Key) }
 
 // fieldsOf are the values of each part that is a few values, in the order of its form.
 var fieldsOf = map[string][]string{
-	"property": {"company", "services", "categories"},
+	"property": {
+		"company", "services", "categories",
+		"score.base", "score.most", "score.answered_late", "score.overdue", "score.unsatisfied", "score.reopened",
+		"score.repeat", "score.repeat_days", "score.praised", "score.patrol_done", "score.patrol_missed",
+		"patrol.every", "patrol.items",
+	},
 	"alliance": {"party_branches", "party_members", "partner_units"},
 	"working":  {"hours", "days", "holidays", "extra"},
 	"quiet":    {"from", "to"},
