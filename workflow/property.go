@@ -113,10 +113,19 @@ const (
 
 func (p *Property) check() error {
 	var errs []error
+	if p.Company == "" && (p.Score != nil || p.Patrol != nil) {
+		errs = append(errs, wrong("property.company", WrongMissing, "", "nobody is scored or inspects"))
+	}
 	if s := p.Score; s != nil {
-		for _, n := range []int{s.Base, s.AnsweredLate, s.Overdue, s.Unsatisfied, s.Reopened, s.Repeat, s.Praised, s.PatrolDone, s.PatrolMissed} {
-			if n < -mostScore || n > mostScore {
-				errs = append(errs, wrong("property.score", WrongNumber, n, "want %d to %d, have %d", -mostScore, mostScore, n))
+		for _, one := range []struct {
+			at string
+			n  int
+		}{
+			{"base", s.Base}, {"answered_late", s.AnsweredLate}, {"overdue", s.Overdue}, {"unsatisfied", s.Unsatisfied}, {"reopened", s.Reopened},
+			{"repeat", s.Repeat}, {"praised", s.Praised}, {"patrol_done", s.PatrolDone}, {"patrol_missed", s.PatrolMissed},
+		} {
+			if one.n < -mostScore || one.n > mostScore {
+				errs = append(errs, wrong("property.score."+one.at, WrongNumber, one.n, "want %d to %d, have %d", -mostScore, mostScore, one.n))
 			}
 		}
 		if s.Most < 0 || s.Most > 2*mostScore || s.Most > 0 && s.Most < s.Base {
