@@ -24,8 +24,8 @@ type field struct {
 	Group     string   // what it is a value of with others: score of score.base
 }
 
-// group are fields of a part that stand or are left out together.
-type group struct {
+// fieldGroup are fields of a part that stand or are left out together.
+type fieldGroup struct {
 	Name, Help string
 	Fields     []field
 }
@@ -118,7 +118,7 @@ func (q *request) fields(c *workflow.Community, key string) ([]field, error) {
 }
 
 // groupsOf takes those fields that stand in groups out of the others.
-func (q *request) groupsOf(key string, all []field) (alone []field, groups []group) {
+func (q *request) groupsOf(key string, all []field) (alone []field, groups []fieldGroup) {
 	last := ""
 	for _, f := range all {
 		if f.Group == "" {
@@ -128,7 +128,7 @@ func (q *request) groupsOf(key string, all []field) (alone []field, groups []gro
 		if f.Group != last {
 			last = f.Group
 			say := func(what string) string { return q.voice().Say("page.field_group."+key+"."+f.Group+"."+what, nil) }
-			groups = append(groups, group{Name: say("name"), Help: say("help")})
+			groups = append(groups, fieldGroup{Name: say("name"), Help: say("help")})
 		}
 		g := &groups[len(groups)-1]
 		g.Fields = append(g.Fields, f)

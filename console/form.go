@@ -30,7 +30,7 @@ type partForm struct {
 	Rules      []ruleLine
 	Courtyards bool
 	Fields     []field
-	Groups     []group
+	Groups     []fieldGroup
 	Ladders    []ladderForm
 	Rule       *ruleForm // one rule to be changed, or a new one
 }

@@ -115,8 +115,8 @@ func (q *request) sheet() (appraise.Sheet, error) {
 // property shows a month of the property company.
 func (c *Console) property(q *request) error {
 	s, err := q.sheet()
-	scored := err == nil
-	if !scored && q.shape.Community.Property.Score == nil && q.shape.Community.Property.Patrol != nil && s.Terms.Company == "" && workflow.CodeOf(err) == workflow.CodeNotFound {
+	points := err == nil
+	if !points && q.shape.Community.Property.Score == nil && q.shape.Community.Property.Patrol != nil && s.Terms.Company == "" && workflow.CodeOf(err) == workflow.CodeNotFound {
 		s.Terms, err = *appraise.Contracted(q.shape.Community), nil
 	}
 	if err != nil {
@@ -124,7 +124,7 @@ func (c *Console) property(q *request) error {
 	}
 	zone := q.shape.Community.Location()
 	now := appraise.MonthOf(q.now, zone)
-	page := propertyPage{Sheet: s, Scored: scored, Sum: s.Total(), Settles: q.me.Has(workflow.RoleCommittee), MayClose: q.me.Has(workflow.RoleCommittee) && s.MayClose(zone, q.now)}
+	page := propertyPage{Sheet: s, Scored: points, Sum: s.Total(), Settles: q.me.Has(workflow.RoleCommittee), MayClose: q.me.Has(workflow.RoleCommittee) && s.MayClose(zone, q.now)}
 	if before := s.Month.Before(); before.Year >= firstYear {
 		page.Earlier = before.String()
 	}
