@@ -51,7 +51,7 @@ func (s *session) round(ctx context.Context, sp spoken) (string, error) {
 		}
 	}
 	media := s.take()
-	found, solved, err := s.foundOut(ctx, sp.Rest, &u)
+	found, solved, err := s.foundOut(ctx, &r, &u)
 	if err != nil {
 		return "", err
 	}
@@ -100,12 +100,15 @@ var (
 
 // foundOut tells whether the words of a round tell of a matter, and whether it
 // was settled on the spot. u is what they were understood as; what is found beside
-// words that all is well (「灯坏了,其他正常」) is understood by itself.
-func (s *session) foundOut(ctx context.Context, text string, u *workflow.Understanding) (found, solved bool, err error) {
+// words that all is well (「灯坏了,其他正常」) is understood by itself. Those of a visit
+// are of a person (「身体挺好,就是屋里有点冷」): what else was found there has to be said.
+func (s *session) foundOut(ctx context.Context, r *workflow.Round, u *workflow.Understanding) (found, solved bool, err error) {
+	text := r.Text
 	parts, well := s.notWell(text)
 	switch {
 	case u.Severity == workflow.Emergency:
 		return true, false, nil
+	case well && r.Kind == workflow.HomeVisit && !foundIt.MatchString(text):
 	case well:
 		if found, err = s.amiss(ctx, parts, u); err != nil {
 			return false, false, err

@@ -230,9 +230,10 @@ func (q *request) filledGrids() []workflow.Grid {
 
 // How people write which buildings a grid has, besides how a document has it.
 var (
-	otherSigns = strings.NewReplacer("，", ", ", "、", ", ", ";", ", ", "；", ", ", "\n", ", ", "：", ":")
-	spanSigns  = regexp.MustCompile(`(\d)\s*(?:号楼|号|栋|幢)?\s*(?:[-—–~～至到]+)\s*(\d)`)
-	spanEnd    = regexp.MustCompile(`(:[\s\d-]*\d)\s*(?:号楼|号|栋|幢)`)
+	otherSigns  = strings.NewReplacer("，", ", ", "、", ", ", ";", ", ", "；", ", ", "\n", ", ", "：", ":")
+	spanSigns   = regexp.MustCompile(`(\d)\s*(?:号楼|号|栋|幢)?\s*(?:[-—–~～至到]+)\s*(\d)`)
+	afterNumber = regexp.MustCompile(`(\d)\s*(?:号楼|号|栋|幢)`)
+	spanEnd     = regexp.MustCompile(`(:[\s\d-]*\d)\s*(?:号楼|号|栋|幢)`)
 )
 
 func buildingsIn(s string) string {
@@ -262,7 +263,7 @@ func (q *request) filledCourtyards() ([]workflow.Courtyard, error) {
 		}
 	}
 	for _, r := range q.rows("name", "estate", "buildings") {
-		out = append(out, workflow.Courtyard{Name: r["name"], Estate: r["estate"], Buildings: buildingsIn(r["buildings"])})
+		out = append(out, workflow.Courtyard{Name: r["name"], Estate: r["estate"], Buildings: buildingsIn(afterNumber.ReplaceAllString(r["buildings"], "$1"))})
 	}
 	return out, nil
 }
