@@ -58,14 +58,12 @@ func (s *session) inspect(ctx context.Context, sp spoken) (string, error) {
 		s.talk.Pending = pending{Verb: verbInspect, Draft: at + " " + item + ":"}
 		return s.say("inspect.what", Values{"Place": at, "Name": item}), nil
 	}
-	found, solved := u.Severity == workflow.Emergency || len(wrong) > 0 || !well, onSpot.MatchString(said) // whatever else it says is not well
-	// 「二楼灯不亮,其他都正常」
-	for i := 0; i < len(parts) && !found; i++ {
-		part, err := s.b.o.Understander.Understand(ctx, c, workflow.Words{Text: parts[i]})
-		if err != nil {
+	// Whatever does not say that all is well is found; beside such words 「二楼灯不亮」 is.
+	found, solved := u.Severity == workflow.Emergency || len(wrong) > 0 || !well, onSpot.MatchString(said)
+	if !found {
+		if found, err = s.amiss(ctx, parts, &u); err != nil {
 			return "", err
 		}
-		found = part.Matter() || butNot.MatchString(parts[i])
 	}
 	media := s.take()
 	v := Values{"Place": at, "Count": len(r.Checks), "Wrong": strings.Join(wrong, "、"), "Photos": len(media)}
@@ -93,30 +91,6 @@ func (s *session) inspect(ctx context.Context, sp spoken) (string, error) {
 		v["Left"], v["Until"] = left, s.lastDay(standing.Turn)
 	}
 	return s.warned(&t, v, s.say("did.inspect", v)), nil
-}
-
-// butNot are words of well-being that say the contrary; gone are what somebody did on
-// their way, without a word of trouble: 「扫了楼道」.
-var (
-	butNot = regexp.MustCompile(`不(?:太|大|怎么|够)?(?:正常|平安|良好|好)|有异常|除了`)
-	gone   = regexp.MustCompile(`^\s*(?:都|已经?|全|刚|也)*(?:打扫|清扫|清理|检查|整理|扫|清|查|看|擦|拖|捡|巡)(?:过|了|完|干净)[^坏漏堵断裂松掉缺黑破满堆乱脏臭不没]*$`)
-)
-
-// notWell are the parts of what somebody says of a building that do not say that it is
-// well; well tells whether any does.
-func (s *session) notWell(said string) (parts []string, well bool) {
-	for _, part := range strings.FieldsFunc(said, func(r rune) bool { return strings.ContainsRune(",,。;;!!\n", r) }) {
-		good := allWell.MatchString(part) || strings.Contains(part, s.say("inspect.well", nil))
-		switch {
-		case strings.TrimSpace(part) == "":
-		case good && !butNot.MatchString(part):
-			well = true
-		case gone.MatchString(part):
-		default:
-			parts, well = append(parts, part), well || good
-		}
-	}
-	return parts, well
 }
 
 // onlyCovered is a building without its estate's name in the only estate under contract

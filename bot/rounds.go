@@ -51,7 +51,10 @@ func (s *session) round(ctx context.Context, sp spoken) (string, error) {
 		}
 	}
 	media := s.take()
-	found, solved := s.foundOut(sp.Rest, u)
+	found, solved, err := s.foundOut(ctx, &r, &u)
+	if err != nil {
+		return "", err
+	}
 	if solved && place.Grid == "" {
 		s.talk.Pending = pending{Verb: sp.Verb, Draft: sp.Rest}
 		return s.say("fixed_where", nil), nil
@@ -84,27 +87,78 @@ func (s *session) mayRound(v verb) bool {
 	return s.me.MayRound()
 }
 
-// What says that nothing was found, and what says that it is done already.
+// What says that nothing was found, and what says the contrary with the same words;
+// what somebody did on their way, without a word of trouble: 「扫了楼道」; what says that
+// something is done already, and that something was found.
 var (
-	allWell = regexp.MustCompile(`正常|没问题|没有问题|无异常|没有异常|一切都好|都挺好|挺好的?|良好|平安|没啥|没事|无事`)
+	allWell = regexp.MustCompile(`正常|没问题|没有问题|无异常|没有异常|(?:没有?|未)发现|一切都好|都挺好|挺好的?|良好|平安|没啥|没事|无事`)
+	butNot  = regexp.MustCompile(`不(?:太|大|怎么|够)?(?:正常|平安|良好|好)|(?:^|[^没])有异常|除了`)
+	gone    = regexp.MustCompile(`^\s*(?:都|已经?|全|刚|也)*(?:打扫|清扫|清理|检查|整理|扫|清|查|看|擦|拖|捡|巡)(?:过|了|完|干净)[^坏漏堵断裂松掉缺黑破满堆乱脏臭不没]*$`)
 	onSpot  = regexp.MustCompile(`当场|随手|顺手|已经?(?:清|处理|修|解决|劝|换|移|搬|扶|关|补|挪|扫|捡)|(?:清走|清理|修好|扶起来|关上|劝走|挪开|捡走)了`)
 	foundIt = regexp.MustCompile(`发现|看到|看见|反映`)
 )
 
 // foundOut tells whether the words of a round tell of a matter, and whether it
-// was settled on the spot.
-func (s *session) foundOut(text string, u workflow.Understanding) (found, solved bool) {
+// was settled on the spot. u is what they were understood as; what is found beside
+// words that all is well (「灯坏了,其他正常」) is understood by itself. Those of a visit
+// are of a person (「身体挺好,就是屋里有点冷」): what else was found there has to be said.
+func (s *session) foundOut(ctx context.Context, r *workflow.Round, u *workflow.Understanding) (found, solved bool, err error) {
+	text := r.Text
+	parts, well := s.notWell(text)
 	switch {
 	case u.Severity == workflow.Emergency:
-		return true, false
-	case foundIt.MatchString(text):
-		found = u.Kind == workflow.Incident && u.Confidence >= workflow.Unclear
-	case allWell.MatchString(text):
-		return false, false
+		return true, false, nil
+	case well && r.Kind == workflow.HomeVisit && !foundIt.MatchString(text):
+	case well:
+		if found, err = s.amiss(ctx, parts, u); err != nil {
+			return false, false, err
+		}
 	default:
-		found = u.Matter()
+		found = matterIn(text, *u)
 	}
-	return found, found && onSpot.MatchString(text) && s.me.MayFix()
+	return found, found && onSpot.MatchString(text) && s.me.MayFix(), nil
+}
+
+// notWell are the parts of what somebody says of a round that do not say that all is
+// well; well tells whether any does.
+func (s *session) notWell(said string) (parts []string, well bool) {
+	for _, part := range strings.FieldsFunc(said, func(r rune) bool { return strings.ContainsRune(",,。;;!!\n", r) }) {
+		good := allWell.MatchString(part) || strings.Contains(part, s.say("inspect.well", nil))
+		switch {
+		case strings.TrimSpace(part) == "":
+		case good && !butNot.MatchString(part):
+			well = true
+		case gone.MatchString(part):
+		default:
+			parts, well = append(parts, part), well || good
+		}
+	}
+	return parts, well
+}
+
+// amiss tells whether one of the parts beside which all is well tells of a matter. Where
+// the whole is understood as none, the part's understanding is u's, at the same place.
+func (s *session) amiss(ctx context.Context, parts []string, u *workflow.Understanding) (bool, error) {
+	for _, part := range parts {
+		of, err := s.b.o.Understander.Understand(ctx, s.shape.Community, workflow.Words{Text: part})
+		if err != nil {
+			return false, err
+		}
+		if matterIn(part, of) || butNot.MatchString(part) {
+			if !u.Matter() && of.Matter() {
+				of.Place = u.Place
+				*u = of
+			}
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// matterIn tells whether words tell of a matter: less has to be understood of them
+// where they say that it was found.
+func matterIn(text string, u workflow.Understanding) bool {
+	return u.Matter() || foundIt.MatchString(text) && u.Kind == workflow.Incident && u.Confidence >= workflow.Unclear
 }
 
 // foundTicket files what a worker found.

@@ -21,6 +21,13 @@ type field struct {
 	Value     string
 	Number    bool
 	Options   []option // those to choose some from
+	Group     string   // what it is a value of with others: score of score.base
+}
+
+// fieldGroup are fields of a part that stand or are left out together.
+type fieldGroup struct {
+	Name, Help string
+	Fields     []field
 }
 
 // option is one thing to choose.
@@ -34,7 +41,12 @@ func (f field) lists() bool { return slices.Contains(several, f.Key) }
 
 // fieldsOf are the values of each part that is a few values, in the order of its form.
 var fieldsOf = map[string][]string{
-	"property": {"company", "services", "categories"},
+	"property": {
+		"company", "services", "categories",
+		"score.base", "score.most", "score.answered_late", "score.overdue", "score.unsatisfied", "score.reopened",
+		"score.repeat", "score.repeat_days", "score.praised", "score.patrol_done", "score.patrol_missed",
+		"patrol.every", "patrol.items",
+	},
 	"alliance": {"party_branches", "party_members", "partner_units"},
 	"working":  {"hours", "days", "holidays", "extra"},
 	"quiet":    {"from", "to"},
@@ -44,16 +56,20 @@ var fieldsOf = map[string][]string{
 }
 
 // several are the values that are several.
-var several = []string{"services", "categories", "hours", "days", "holidays", "extra"}
+var several = []string{"services", "categories", "patrol.items", "hours", "days", "holidays", "extra"}
 
-// partValue is such a part of a community.
-func partValue(c *workflow.Community, key string) any {
+// partValue is such a part of a community; where whole is set with what it may leave out.
+func partValue(c *workflow.Community, key string, whole bool) any {
+	if property := c.Property; key == "property" && whole {
+		property.Score, property.Patrol = &workflow.ServiceScore{}, &workflow.Patrolling{}
+		return property
+	}
 	return map[string]any{"property": c.Property, "alliance": c.Alliance, "working": c.Working, "quiet": c.Quiet, "points": c.Points, "rewards": c.Rewards, "digest": c.Digest}[key]
 }
 
 // holding is such a part as it holds, written or not.
-func holding(c *workflow.Community, key string) (have map[string]any, err error) {
-	text, err := yaml.Marshal(partValue(c, key))
+func holding(c *workflow.Community, key string, whole bool) (have map[string]any, err error) {
+	text, err := yaml.Marshal(partValue(c, key, whole))
 	if err == nil {
 		err = yaml.Unmarshal(text, &have)
 	}
@@ -65,14 +81,25 @@ func holding(c *workflow.Community, key string) (have map[string]any, err error)
 
 // fields are the values of a part as they hold, written or not.
 func (q *request) fields(c *workflow.Community, key string) ([]field, error) {
-	have, err := holding(c, key)
+	have, err := holding(c, key, false)
+	if err != nil {
+		return nil, err
+	}
+	whole, err := holding(c, key, true)
 	if err != nil {
 		return nil, err
 	}
 	var out []field
 	for _, name := range fieldsOf[key] {
 		f := field{Key: name, Name: q.voice().Say("page.field."+key+"."+name, nil)}
-		switch v := have[name].(type) {
+		in, all, below := have, whole, name
+		if part, rest, nested := strings.Cut(name, "."); nested {
+			f.Group, below = part, rest
+			in, _ = have[part].(map[string]any)
+			all, _ = whole[part].(map[string]any)
+		}
+		_, f.Number = all[below].(int)
+		switch v := in[below].(type) {
 		case []any:
 			var all []string
 			for _, one := range v {
@@ -80,7 +107,7 @@ func (q *request) fields(c *workflow.Community, key string) ([]field, error) {
 			}
 			f.Value = strings.Join(all, " ")
 		case int:
-			f.Value, f.Number = strconv.Itoa(v), true
+			f.Value = strconv.Itoa(v)
 		case string:
 			f.Value = v
 		}
@@ -88,6 +115,25 @@ func (q *request) fields(c *workflow.Community, key string) ([]field, error) {
 		out = append(out, f)
 	}
 	return out, nil
+}
+
+// groupsOf takes those fields that stand in groups out of the others.
+func (q *request) groupsOf(key string, all []field) (alone []field, groups []fieldGroup) {
+	last := ""
+	for _, f := range all {
+		if f.Group == "" {
+			alone = append(alone, f)
+			continue
+		}
+		if f.Group != last {
+			last = f.Group
+			say := func(what string) string { return q.voice().Say("page.field_group."+key+"."+f.Group+"."+what, nil) }
+			groups = append(groups, fieldGroup{Name: say("name"), Help: say("help")})
+		}
+		g := &groups[len(groups)-1]
+		g.Fields = append(g.Fields, f)
+	}
+	return alone, groups
 }
 
 // optionsOf are what a value may be some of; none where it is written freely.
@@ -113,20 +159,33 @@ func (q *request) optionsOf(c *workflow.Community, name string, chosen []string)
 }
 
 // filledFields is a part by its form; what is left empty is left out, and what the
-// form does not have stays as it is.
+// form does not have stays as it is. A group of which everything is empty is left out
+// as a whole; of another, numbers that are empty are 0.
 func (q *request) filledFields(c *workflow.Community, key string) (any, error) {
 	all, err := q.fields(c, key)
 	if err != nil {
 		return nil, err
 	}
-	out, err := holding(c, key)
+	part, err := holding(c, key, false)
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range fieldsOf[key] {
-		delete(out, name)
+	groups := map[string]map[string]any{}
+	for _, f := range all {
+		if _, begun := groups[f.Group]; f.Group != "" && !begun && q.PostForm.Has(f.Key) {
+			groups[f.Group] = map[string]any{}
+			delete(part, f.Group)
+		}
 	}
 	for _, f := range all {
+		out, key := part, f.Key
+		if f.Group != "" {
+			out, key = groups[f.Group], strings.TrimPrefix(f.Key, f.Group+".")
+		}
+		if out == nil {
+			continue // of a group that the form does not have
+		}
+		delete(out, key)
 		switch text := q.words(f.Key); {
 		case f.lists():
 			list := chosen[string](q, f.Key)
@@ -134,21 +193,27 @@ func (q *request) filledFields(c *workflow.Community, key string) (any, error) {
 				list = namesIn(strings.NewReplacer("\n", " ", "—", "-", "～", "-", "~", "-", "：", ":").Replace(text))
 			}
 			if f.Key == "days" {
-				out[f.Key] = numbersIn(list)
+				out[key] = numbersIn(list)
 			} else if len(list) > 0 {
-				out[f.Key] = list
+				out[key] = list
 			}
+		case f.Group != "" && text == "":
 		case f.Number:
 			n, err := strconv.Atoi(text)
 			if err != nil {
 				return nil, &fault{Field: f.Key, Key: "whole_number"}
 			}
-			out[f.Key] = n
+			out[key] = n
 		default:
-			out[f.Key] = strings.ReplaceAll(text, "：", ":")
+			out[key] = strings.ReplaceAll(text, "：", ":")
 		}
 	}
-	return out, nil
+	for name, of := range groups {
+		if len(of) > 0 {
+			part[name] = of
+		}
+	}
+	return part, nil
 }
 
 // numbersIn are the numbers among some texts.

@@ -28,7 +28,9 @@ type partForm struct {
 	Clocks     []clock
 	Categories []ownCategory
 	Rules      []ruleLine
+	Courtyards bool
 	Fields     []field
+	Groups     []fieldGroup
 	Ladders    []ladderForm
 	Rule       *ruleForm // one rule to be changed, or a new one
 }
@@ -76,6 +78,8 @@ func (q *request) partForm(key, document string) (*partForm, error) {
 		form.Grids = true
 	case "landmarks":
 		form.Landmarks = true
+	case "courtyards":
+		form.Courtyards = true
 	case "clocks":
 		for _, f := range clockFields(&c.Clocks) {
 			form.Clocks = append(form.Clocks, clock{f.key, q.voice().Say("page.clock."+f.key, nil), q.timeInWords(*f.at)})
@@ -90,7 +94,9 @@ func (q *request) partForm(key, document string) (*partForm, error) {
 		if fieldsOf[key] == nil {
 			return nil, nil
 		}
-		form.Fields, err = q.fields(c, key)
+		var all []field
+		all, err = q.fields(c, key)
+		form.Fields, form.Groups = q.groupsOf(key, all)
 	}
 	return form, err
 }
@@ -118,6 +124,8 @@ func (q *request) filledPart(key, document string) (any, error) {
 		return q.filledGrids(), nil
 	case "landmarks":
 		return q.filledLandmarks(), nil
+	case "courtyards":
+		return q.filledCourtyards()
 	case "clocks":
 		return q.filledClocks(c, document)
 	case "categories":
@@ -222,9 +230,10 @@ func (q *request) filledGrids() []workflow.Grid {
 
 // How people write which buildings a grid has, besides how a document has it.
 var (
-	otherSigns = strings.NewReplacer("，", ", ", "、", ", ", ";", ", ", "；", ", ", "\n", ", ", "：", ":")
-	spanSigns  = regexp.MustCompile(`(\d)\s*(?:号楼|号|栋|幢)?\s*(?:[-—–~～至到]+)\s*(\d)`)
-	spanEnd    = regexp.MustCompile(`(:[\s\d-]*\d)\s*(?:号楼|号|栋|幢)`)
+	otherSigns  = strings.NewReplacer("，", ", ", "、", ", ", ";", ", ", "；", ", ", "\n", ", ", "：", ":")
+	spanSigns   = regexp.MustCompile(`(\d)\s*(?:号楼|号|栋|幢)?\s*(?:[-—–~～至到]+)\s*(\d)`)
+	afterNumber = regexp.MustCompile(`(\d)\s*(?:号楼|号|栋|幢)`)
+	spanEnd     = regexp.MustCompile(`(:[\s\d-]*\d)\s*(?:号楼|号|栋|幢)`)
 )
 
 func buildingsIn(s string) string {
@@ -244,6 +253,19 @@ func (q *request) filledLandmarks() []landmarkRow {
 		out = append(out, landmarkRow{r["name"], namesIn(r["aliases"]), r["estate"], r["grid"]})
 	}
 	return out
+}
+
+func (q *request) filledCourtyards() ([]workflow.Courtyard, error) {
+	var out []workflow.Courtyard
+	for i, buildings := range q.PostForm["buildings"] {
+		if names := q.PostForm["name"]; strings.TrimSpace(buildings) != "" && i < len(names) && strings.TrimSpace(names[i]) == "" {
+			return nil, &fault{Field: "name", Row: i, Key: "courtyard"}
+		}
+	}
+	for _, r := range q.rows("name", "estate", "buildings") {
+		out = append(out, workflow.Courtyard{Name: r["name"], Estate: r["estate"], Buildings: buildingsIn(afterNumber.ReplaceAllString(r["buildings"], "$1"))})
+	}
+	return out, nil
 }
 
 // clockField is one time of the clocks, by its path in the document.
@@ -419,6 +441,9 @@ func (q *request) sentences(c *workflow.Community) []string {
 	for _, l := range c.Landmarks {
 		g, _ := c.Grid(l.Grid)
 		out = append(out, say("landmark", wording.Values{"Name": l.Name, "Place": l.Estate, "Grid": g.Name}))
+	}
+	for _, y := range c.Courtyards {
+		out = append(out, say("courtyard", wording.Values{"Name": y.Name, "Place": y.Estate, "Text": y.Buildings}))
 	}
 	for _, f := range clockFields(&c.Clocks) {
 		out = append(out, q.voice().Say("page.clock."+f.key, nil)+" "+q.timeInWords(*f.at))

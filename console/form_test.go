@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -285,7 +286,7 @@ func TestTheModelIsTaught(t *testing.T) {
 	}
 	for name, size := range map[string][2]int{"phone": {browsertest.PhoneWidth, browsertest.PhoneHeight}, "desk": {browsertest.DeskWidth, browsertest.DeskHeight}} {
 		tab := h.tab("east/admin", size[0], size[1])
-		for _, page := range []string{"model", "versions", "versions/1", "community/grids", "community/assignment", "community/assignment?rule=2", "community/clocks", "community/categories", "community/landmarks", "people/" + itoa(int64(h.people["east/worker"].ID)) + "?part=1"} {
+		for _, page := range []string{"model", "versions", "versions/1", "community/grids", "community/assignment", "community/assignment?rule=2", "community/clocks", "community/categories", "community/landmarks", "community/courtyards", "community/property", "people/" + itoa(int64(h.people["east/worker"].ID)) + "?part=1"} {
 			tab.Go(h.url + "/c/east/admin/" + page)
 			tab.FitsItsWidth()
 			tab.Picture("admin-" + strings.NewReplacer("/", "-", "?", "-", "=", "").Replace(page) + "-" + name)
@@ -347,6 +348,84 @@ func TestValuesAndLaddersByForms(t *testing.T) {
 	add("tray", "before", "15分钟", "901", "leader")
 	add("visit", "after", "100小时", "902")
 	b.post(parts0+"ladder/form", form).mustSay(t, http.StatusUnprocessableEntity, "「超时提醒」没有归类第 1 项:到期前只能提醒接单", "「超时提醒」结对没有走访第 5 项:没选告诉谁")
+}
+
+// How the property company is scored, what it inspects, and which buildings are a
+// courtyard are filled in without their text, too; each version is kept.
+func TestScoresInspectionsAndCourtyardsByForms(t *testing.T) {
+	h := newHouse(t)
+	b := h.as("east/admin")
+	b.get(parts0+"property").mustSay(t, http.StatusOK, "考核赋分", "全空着就是不考核", "巡检清单", `name="score.base" value="" inputmode="numeric"`)
+	filled := func(change ...string) url.Values {
+		form := url.Values{
+			"on": {"1"}, "company": {"红色物业"}, "services": {"保洁"}, "categories": {"sanitation"},
+			"score.base": {"100"}, "score.most": {"105"}, "score.answered_late": {"-1"}, "score.overdue": {"-2"}, "score.unsatisfied": {"-2"}, "score.reopened": {""},
+			"score.repeat": {"-1"}, "score.repeat_days": {"30"}, "score.praised": {"1"}, "score.patrol_done": {"1"}, "score.patrol_missed": {"-1"},
+			"patrol.every": {"7"}, "patrol.items": {"扫楼道、清杂物 排查隐患"},
+		}
+		for pair := range slices.Chunk(change, 2) {
+			form.Set(pair[0], pair[1])
+		}
+		return form
+	}
+	for _, one := range []struct{ field, value, says string }{
+		{"score.overdue", "两分", "请写一个整数"},
+		{"score.overdue", "-2000", "「物业」超时没办完,一次几分:数目不合适"},
+		{"score.most", "90", "「物业」满分(不封顶写 0):数目不合适"},
+		{"score.repeat_days", "", "「物业」几天之内算老地方又坏:数目不合适"},
+		{"patrol.every", "40", "「物业」几天巡一轮(1 到 31):数目不合适"},
+		{"patrol.items", "", "「物业」巡检清单(用空格隔开):数目不合适"},
+		{"patrol.items", "扫楼道 扫楼道", "「物业」巡检清单(用空格隔开):「扫楼道」重复了"},
+		{"company", "", "「物业」物业公司:少了必填的"},
+	} {
+		b.post(parts0+"property/form", filled(one.field, one.value)).mustSay(t, http.StatusUnprocessableEntity, one.says)
+	}
+	preview := b.post(parts0+"property/form", filled())
+	preview.mustSay(t, http.StatusOK, "改成:物业·每月基本分:100", "改成:物业·巡检清单(用空格隔开):扫楼道 清杂物 排查隐患")
+	b.agree("property", preview)
+	p := h.shape(east).Community.Property
+	if p.Score == nil || *p.Score != (workflow.ServiceScore{Base: 100, Most: 105, AnsweredLate: -1, Overdue: -2, Unsatisfied: -2, Repeat: -1, RepeatDays: 30, Praised: 1, PatrolDone: 1, PatrolMissed: -1}) ||
+		p.Patrol == nil || p.Patrol.Every != 7 || len(p.Patrol.Items) != 3 {
+		t.Fatalf("the part is %+v %+v %+v", p, p.Score, p.Patrol)
+	}
+	b.get("/c/east/admin/versions/2").mustSay(t, http.StatusOK, "改成:物业·每月基本分:100")
+	b.post(parts0+"property/form", filled("on", "2")).mustSay(t, http.StatusOK, "没有变化")
+	none := filled("on", "2")
+	for name := range none {
+		if strings.HasPrefix(name, "score.") {
+			none.Set(name, "")
+		}
+	}
+	b.agree("property", b.post(parts0+"property/form", none))
+	if p := h.shape(east).Community.Property; p.Score != nil || p.Patrol == nil {
+		t.Errorf("nothing is scored: %+v", p)
+	}
+
+	yard := func(name, estate, buildings string) url.Values {
+		return url.Values{"on": {"3"}, "name": {name}, "estate": {estate}, "buildings": {buildings}}
+	}
+	for says, bad := range map[string]url.Values{
+		"请写这个院叫什么":             yard("", "东园", "1-3"),
+		"「院落」第 1 项:少了必填的":      yard("南院", "东园", ""),
+		"「院落」第 1 项:没有「3-9」这些楼": yard("南院", "东园", "3-9"),
+		"「院落」第 1 项:「前排」写得不对":   yard("南院", "东园", "前排"),
+		"「院落」第 1 项:没有叫「北园」的小区": yard("南院", "北园", "1"),
+	} {
+		b.post(parts0+"courtyards/form", bad).mustSay(t, http.StatusUnprocessableEntity, says)
+	}
+	preview = b.post(parts0+"courtyards/form", yard("南院", "东园", "1到2号楼、4"))
+	preview.mustSay(t, http.StatusOK, "改成:院落 南院:东园 1-2, 4号楼")
+	b.agree("courtyards", preview)
+	if all := h.shape(east).Community.Courtyards; len(all) != 1 || !slices.Equal(all[0].Numbers(), []int{1, 2, 4}) {
+		t.Fatalf("courtyards: %+v", all)
+	}
+	b.get("/c/east/admin/community").mustSay(t, http.StatusOK, "1 个院")
+	gone := yard("南院", "东园", "1-2, 4")
+	gone["on"], gone["gone"] = []string{"4"}, []string{"0"}
+	b.agree("courtyards", b.post(parts0+"courtyards/form", gone))
+	if all := h.shape(east).Community.Courtyards; len(all) != 0 {
+		t.Errorf("courtyards: %+v", all)
+	}
 }
 
 // ladderAsItIs is the form of a ladder as a page sends it untouched.

@@ -79,6 +79,7 @@ type house struct {
 	t       testing.TB
 	store   *postgres.Store
 	desk    *desk.Desk
+	journal string // where the store is
 	redis   string // where the Drive is
 	clock   *clockwork.FakeClock
 	console *Console
@@ -105,10 +106,10 @@ func newHouse(t testing.TB) *house {
 	t.Helper()
 	h := &house{t: t, clock: clockwork.NewFakeClockAt(time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)), people: map[string]workflow.Person{}}
 	ctx := t.Context()
-	address := storetest.Postgres(t)
-	h.must(postgres.Migrate(ctx, address))
+	h.journal = storetest.Postgres(t)
+	h.must(postgres.Migrate(ctx, h.journal))
 	var err error
-	h.store, err = postgres.Open(ctx, address, postgres.Options{Clock: h.clock})
+	h.store, err = postgres.Open(ctx, h.journal, postgres.Options{Clock: h.clock})
 	h.must(err)
 	t.Cleanup(h.store.Close)
 	h.redis = storetest.Redis(t)

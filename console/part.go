@@ -62,7 +62,7 @@ func (c *Console) communityShape(q *request) error {
 func (q *request) stands(c *workflow.Community, key string) string {
 	values := map[string]any{
 		"name": c.Name, "subdistrict": c.Subdistrict, "households": c.Households, "residents": c.Residents, "hotline": c.Hotline, "timezone": c.Location().String(),
-		"estates": len(c.Estates), "grids": len(c.Grids), "landmarks": len(c.Landmarks), "assignment": len(c.Assignment), "wording": len(c.Wording), "categories": len(c.Categories),
+		"estates": len(c.Estates), "grids": len(c.Grids), "landmarks": len(c.Landmarks), "courtyards": len(c.Courtyards), "assignment": len(c.Assignment), "wording": len(c.Wording), "categories": len(c.Categories),
 		"open311": q.voice().Say("page.option.open311."+cmp.Or(string(c.Open311), "all"), nil),
 	}
 	switch v := values[key].(type) {
@@ -258,7 +258,7 @@ func (q *request) documentFault(refused *charter.Refused) error {
 		if q.PathValue("section") == "assignment" { // whose form is one rule's
 			out.Field, out.Row = out.Field[strings.LastIndex(out.Field, ".")+1:], 0
 		}
-		if first := map[string]string{"estates": "name", "grids": "code", "landmarks": "name"}[q.PathValue("section")]; first != "" {
+		if first := map[string]string{"estates": "name", "grids": "code", "landmarks": "name", "courtyards": "name"}[q.PathValue("section")]; first != "" {
 			out.Field, out.Row = cmp.Or(out.Field, first), q.formRow(first, out.Row)
 		}
 	}

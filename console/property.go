@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/xuri/excelize/v2"
 
@@ -31,12 +32,22 @@ type causeOf struct {
 	Lines []scored
 }
 
-// objected is an objection with the line that it is about.
+// objected is an objection with the line that it is about, and what came of it in words.
 type objected struct {
 	appraise.Objection
 	About  string
 	Points int
 	Who    string
+	Result string
+}
+
+// PropertyTitle is what the page of the property company is called: where nothing is scored it
+// has its inspections alone.
+func (v view) PropertyTitle() string {
+	if v.shape.Community.Property.Score == nil {
+		return v.Say("page.menu.inspections")
+	}
+	return v.Say("page.menu.property")
 }
 
 // inspecting is how far the inspections have come, with the form for one.
@@ -48,9 +59,11 @@ type inspecting struct {
 	Items []string       // nil for who does not inspect
 }
 
-// propertyPage is a month of the property company.
+// propertyPage is a month of the property company: its points, where they are scored,
+// and its inspections.
 type propertyPage struct {
 	appraise.Sheet
+	Scored   bool
 	Sum      int
 	Earlier  string
 	Later    string
@@ -60,7 +73,13 @@ type propertyPage struct {
 	Settles  bool // who is logged in decides on objections
 	MayClose bool
 	Inspect  *inspecting
+	Rounds   []walked // the month's inspections, the last first
+	All      int      // how many there are
+	More     int      // how much more of them there is to ask for, 0 for none
 }
+
+// mostInspections is how many of a month's inspections a page shows.
+const mostInspections = 40
 
 // mayProperty refuses who is neither of the company under contract nor of the committee.
 func (q *request) mayProperty() error {
@@ -96,27 +115,39 @@ func (q *request) sheet() (appraise.Sheet, error) {
 // property shows a month of the property company.
 func (c *Console) property(q *request) error {
 	s, err := q.sheet()
+	points := err == nil
+	if !points && q.shape.Community.Property.Score == nil && q.shape.Community.Property.Patrol != nil && s.Terms.Company == "" && workflow.CodeOf(err) == workflow.CodeNotFound {
+		s.Terms, err = *appraise.Contracted(q.shape.Community), nil
+	}
 	if err != nil {
 		return err
 	}
 	zone := q.shape.Community.Location()
 	now := appraise.MonthOf(q.now, zone)
-	page := propertyPage{Sheet: s, Sum: s.Total(), Settles: q.me.Has(workflow.RoleCommittee), MayClose: q.me.Has(workflow.RoleCommittee) && s.MayClose(zone, q.now)}
+	page := propertyPage{Sheet: s, Scored: points, Sum: s.Total(), Settles: q.me.Has(workflow.RoleCommittee), MayClose: q.me.Has(workflow.RoleCommittee) && s.MayClose(zone, q.now)}
 	if before := s.Month.Before(); before.Year >= firstYear {
 		page.Earlier = before.String()
 	}
 	if s.Month != now {
 		page.Later = s.Month.After().String()
 	}
-	objections, err := c.o.Desk.Journal().Objections(q.Context(), q.community(), s.Month)
+	if page.Against, err = q.against(&s); err != nil {
+		return err
+	}
+	rounds, err := q.inspections(&s)
 	if err != nil {
 		return err
 	}
-	objections = slices.DeleteFunc(objections, func(o appraise.Objection) bool { return o.Month != s.Month })
-	photos, err := q.photosOf(&s)
-	if err != nil {
-		return err
+	photos := map[string][]string{}
+	for _, r := range rounds {
+		photos[r.ID] = r.Media
 	}
+	slices.Reverse(rounds)
+	most, times := q.longer(mostInspections)
+	if page.All = len(rounds); page.All > most && times < mostMore {
+		page.More = times + 1
+	}
+	page.Rounds = q.walked(rounds[:min(page.All, most)], nil)
 	mine := q.me.OfCompany(q.shape.Community)
 	for _, sum := range s.Sums() {
 		group := causeOf{Sum: sum, Name: q.cause(sum.Cause)}
@@ -124,11 +155,11 @@ func (c *Console) property(q *request) error {
 			if l.Cause != sum.Cause {
 				continue
 			}
-			line := scored{Line: l, Where: l.Place.String(), Photos: photos[l.Round]}
+			line := scored{Line: l, Where: q.lineAt(l), Photos: photos[l.Round]}
 			if l.Number != 0 {
 				line.Link = q.path("t", l.Number)
 			}
-			line.May = mine && l.For == "" && !slices.ContainsFunc(objections, func(o appraise.Objection) bool { return o.Line == l.Key })
+			line.May = mine && l.For == "" && !slices.ContainsFunc(page.Against, func(o objected) bool { return o.Line == l.Key })
 			group.Lines = append(group.Lines, line)
 			if line.May && l.Key == q.URL.Query().Get("line") {
 				page.Object = &line
@@ -136,16 +167,36 @@ func (c *Console) property(q *request) error {
 		}
 		page.Causes = append(page.Causes, group)
 	}
-	for _, o := range objections {
-		l, _ := s.Line(o.Line)
-		page.Against = append(page.Against, objected{o, strings.TrimSpace(q.cause(l.Cause) + " " + l.Place.String()), l.Points, q.nameOf(o.By)})
-	}
 	if s.Month == now {
 		if page.Inspect, err = q.inspecting(); err != nil {
 			return err
 		}
 	}
 	return q.show("property", &page)
+}
+
+// against are the objections to a month.
+func (q *request) against(s *appraise.Sheet) ([]objected, error) {
+	all, err := q.console.o.Desk.Journal().Objections(q.Context(), q.community(), s.Month)
+	var out []objected
+	for _, o := range all {
+		if o.Month != s.Month {
+			continue
+		}
+		one := objected{Objection: o, About: q.voice().Say("page.property.gone", nil), Who: q.nameOf(o.By)}
+		if l, ok := s.Line(o.Line); ok {
+			one.About, one.Points = strings.TrimSpace(q.cause(l.Cause)+" "+q.lineAt(l)), l.Points
+		}
+		result := "waits"
+		if o.Outcome != nil && o.Outcome.Upheld {
+			result = "upheld"
+		} else if o.Outcome != nil {
+			result = "refused"
+		}
+		one.Result = q.voice().Say("page.property.result."+result, nil)
+		out = append(out, one)
+	}
+	return out, err
 }
 
 // cause is what a line is for, in words.
@@ -156,18 +207,21 @@ func (q *request) cause(c appraise.Cause) string {
 	return q.voice().Say("score.cause."+string(c), nil)
 }
 
-// photosOf are the photos of a month's inspections, by inspection.
-func (q *request) photosOf(s *appraise.Sheet) (map[string][]string, error) {
+// lineAt is where a line of a sheet belongs, in words.
+func (q *request) lineAt(l appraise.Line) string {
+	if l.Cause == appraise.PatrolDone || l.Was == appraise.PatrolDone {
+		return q.voice().Say("score.every_building", nil)
+	}
+	return l.Place.String()
+}
+
+// inspections are those of a month, in the order of time.
+func (q *request) inspections(s *appraise.Sheet) ([]workflow.Round, error) {
 	if s.Terms.Every == 0 {
 		return nil, nil
 	}
 	from, until := s.Month.Range(q.shape.Community.Location())
-	rounds, err := q.console.o.Desk.Journal().Inspections(q.Context(), q.community(), from.UTC(), until.UTC())
-	out := map[string][]string{}
-	for _, r := range rounds {
-		out[r.ID] = r.Media
-	}
-	return out, err
+	return q.console.o.Desk.Journal().Inspections(q.Context(), q.community(), from.UTC(), until.UTC())
 }
 
 func (q *request) inspecting() (*inspecting, error) {
@@ -299,12 +353,19 @@ func (c *Console) closeMonth(q *request) error {
 	return q.to("month_closed", "property", s.Month)
 }
 
-// propertyBook gives a month as a spreadsheet: its sums, then line by line.
+// propertyBook gives a month as a spreadsheet: its sums, then line by line, then what
+// was objected to and what came of it.
 func (c *Console) propertyBook(q *request) error {
 	s, err := q.sheet()
 	if err != nil {
 		return err
 	}
+	against, err := q.against(&s)
+	if err != nil {
+		return err
+	}
+	zone := q.shape.Community.Location()
+	when := func(t time.Time) string { return t.In(zone).Format("2006-01-02 15:04") }
 	book := excelize.NewFile()
 	defer book.Close()
 	say := func(key string) string { return q.voice().Say("page.property."+key, nil) }
@@ -332,6 +393,9 @@ func (c *Console) propertyBook(q *request) error {
 	for _, sum := range s.Sums() {
 		sums = append(sums, []any{q.cause(sum.Cause), sum.Count, sum.Points})
 	}
+	if n := s.Beyond(); n > 0 {
+		sums = append(sums, []any{say("beyond"), "", -n})
+	}
 	fill(say("sums"), []float64{24, 10, 10}, []string{say("cause"), say("times"), say("points")}, append(sums, []any{say("total"), "", s.Total()}))
 	_, err = book.NewSheet(say("lines"))
 	try(err)
@@ -345,9 +409,21 @@ func (c *Console) propertyBook(q *request) error {
 		if !l.Of.IsZero() {
 			of = l.Of.String() + " " + q.cause(l.Was)
 		}
-		lines = append(lines, []any{l.At.In(q.shape.Community.Location()).Format("2006-01-02 15:04"), q.cause(l.Cause), l.Place.String(), number, l.Points, of})
+		lines = append(lines, []any{when(l.At), q.cause(l.Cause), q.lineAt(l), number, l.Points, of})
 	}
 	fill(say("lines"), []float64{18, 18, 28, 10, 8, 24}, []string{say("when"), say("cause"), say("where"), say("number"), say("points"), say("about")}, lines)
+	_, err = book.NewSheet(say("against"))
+	try(err)
+	var objections [][]any
+	for _, o := range against {
+		row := []any{o.About, o.Points, o.Who, when(o.At), o.Words, o.Result}
+		if out := o.Outcome; out != nil {
+			row = append(row, out.Words, q.nameOf(out.By), when(out.At))
+		}
+		objections = append(objections, row)
+	}
+	fill(say("against"), []float64{28, 8, 12, 18, 40, 14, 40, 12, 18},
+		[]string{say("which"), say("points"), say("who"), say("when"), say("words"), say("outcome"), say("reason"), say("settled_by"), say("settled_at")}, objections)
 	if failed != nil {
 		return fmt.Errorf("console: table: %w", failed)
 	}

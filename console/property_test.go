@@ -10,26 +10,36 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jonboulle/clockwork"
 	"github.com/xuri/excelize/v2"
 
 	"github.com/wishdesk/wishdesk/console/browsertest"
+	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/appraise"
 )
 
-// contract gives the property company the contract for the whole community.
+// contract gives the property company the contract for the whole community, long ago.
 func (h *house) contract(code string) {
+	h.t.Helper()
+	before, err := postgres.Open(h.t.Context(), h.journal, postgres.Options{Clock: clockwork.NewFakeClockAt(h.clock.Now().AddDate(0, -2, 0))})
+	h.must(err)
+	defer before.Close()
+	h.sign(code, before, "  score: {base: 100, answered_late: -1, overdue: -2, unsatisfied: -3, reopened: -2, repeat: -1, repeat_days: 30, praised: 2, patrol_done: 1, patrol_missed: -1}\n")
+}
+
+// sign gives the company the contract, scored as it says, by a store with its own clock.
+func (h *house) sign(code string, store *postgres.Store, score string) {
 	h.t.Helper()
 	text := strings.Replace(fmt.Sprintf(document, code, "东社区"), "buildings: 4", "buildings: 4, property_contract: true", 1) + `
 property:
   company: 红色物业
   categories: [facilities, sanitation]
-  score: {base: 100, answered_late: -1, overdue: -2, unsatisfied: -3, reopened: -2, repeat: -1, repeat_days: 30, praised: 2, patrol_done: 1, patrol_missed: -1}
   patrol: {every: 10, items: [扫楼道, 清杂物]}
-`
+` + score
 	doc, err := workflow.ParseCommunity(strings.NewReader(text))
 	h.must(err)
-	_, err = h.store.ApplyCommunity(h.t.Context(), doc, []byte(text), "钱敏")
+	_, err = store.ApplyCommunity(h.t.Context(), doc, []byte(text), "钱敏")
 	h.must(err)
 	h.must(h.desk.Refresh(h.t.Context()))
 }
@@ -141,12 +151,16 @@ func TestAMonthOfThePropertyCompany(t *testing.T) {
 	committee.get("/c/east/property/2026-12").mustSay(t, http.StatusOK, "异议成立", "&#43;3", "2026-11 的「居民不满意」")
 
 	// Both months as tables.
-	for m, want := range map[string][]string{"2026-11": {"居民不满意", "漏了巡检", "东园 1号楼"}, "2026-12": {"异议成立", "2026-11 居民不满意"}} {
+	for m, want := range map[string][]string{
+		"2026-11": {"居民不满意", "漏了巡检", "东园 1号楼", "异议\n物业考核 红色物业 2026-11", "居民不满意 东园 1号楼 -3 曹颖 2026-11-23 10:10 灯是居民自己弄坏的 异议成立 看过照片,属实 曹一鸣 2026-12-01 09:00"},
+		"2026-12": {"异议成立", "2026-11 居民不满意"},
+	} {
 		a := committee.get(path + "/" + m + "/book")
 		book, err := excelize.OpenReader(bytes.NewReader([]byte(a.body)))
 		h.must(err)
 		var all []string
 		for _, sheet := range book.GetSheetList() {
+			all = append(all, sheet)
 			rows, err := book.GetRows(sheet)
 			h.must(err)
 			for _, row := range rows {
@@ -168,6 +182,30 @@ func TestAMonthOfThePropertyCompany(t *testing.T) {
 			t.Errorf("%s: %d", p, a.status)
 		}
 	}
+}
+
+// Where nothing is scored the company's page has its inspections: due, missed and done,
+// from the day on which the standard was set.
+func TestInspectionsWithoutPoints(t *testing.T) {
+	h := newHouse(t)
+	h.sign(east, h.store, "")
+	const path, month = "/c/east/property", "/c/east/property/2026-11"
+	company := h.as("east/property")
+	company.get("/c/east/menu").mustSay(t, http.StatusOK, "物业巡检", "but not", "物业考核")
+	company.get(month).mustSay(t, http.StatusOK, "物业巡检", "还没巡的 4 栋", "记一次巡检", "这个月还没有巡检", "but not", "得分", "基本分", "下载表格", "漏了", "结账")
+	if a := company.post(path+"/inspect", company.form(month, "where", "东园|2", "wrong", "清杂物", "words", "楼道里堆了纸箱子")); a.to() != month+"?said=inspect.found" {
+		t.Fatalf("inspected: %d %s", a.status, a.body)
+	}
+	committee := h.as("east/committee")
+	committee.get(month).mustSay(t, http.StatusOK, "还没巡的 3 栋:东园 1、3、4号楼", "没做好:清杂物", "楼道里堆了纸箱子", "曹颖", "登记为", "but not", "记一次巡检")
+	for _, p := range []string{month + "/book", "/c/east/property/2027-01"} {
+		if a := committee.get(p); a.status != http.StatusNotFound {
+			t.Errorf("%s: %d", p, a.status)
+		}
+	}
+	h.clock.Advance(time.Date(2026, 12, 12, 2, 0, 0, 0, time.UTC).Sub(h.clock.Now()))
+	h.as("east/committee").get(path+"/2026-12").mustSay(t, http.StatusOK, "还没巡的 4 栋", "上一轮漏了 4 栋")
+	h.as("east/committee").get(month).mustSay(t, http.StatusOK, "没做好:清杂物", "but not", "还没巡的")
 }
 
 // Whose company has no contract sees nothing of it, nor finds it in the menu; and the

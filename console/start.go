@@ -94,7 +94,7 @@ func (v view) Menus() []menus {
 		if listed[m.name] {
 			continue
 		}
-		if row := (route{who: m.who}); !row.lets(v.me) || m.name == "property" && (v.mayProperty() != nil || v.shape.Community.Property.Score == nil) {
+		if row := (route{who: m.who}); !row.lets(v.me) || m.name == "property" && (v.mayProperty() != nil || v.shape.Community.Property.Score == nil && v.shape.Community.Property.Patrol == nil) {
 			continue
 		}
 		listed[m.name] = true
@@ -102,7 +102,11 @@ func (v view) Menus() []menus {
 			out = append(out, menus{Name: name})
 		}
 		path, last := v.path(m.path), &out[len(out)-1]
-		last.Items = append(last.Items, item{Name: v.Say("page.menu." + m.name), Path: path, Here: v.URL.Path == path || strings.HasPrefix(v.URL.Path, path+"/")})
+		name := v.Say("page.menu." + m.name)
+		if m.name == "property" {
+			name = v.PropertyTitle()
+		}
+		last.Items = append(last.Items, item{Name: name, Path: path, Here: v.URL.Path == path || strings.HasPrefix(v.URL.Path, path+"/")})
 	}
 	return out
 }

@@ -91,6 +91,10 @@ type Estate struct {
 	Households       int      `yaml:"households" json:"households"`
 	PropertyContract bool     `yaml:"property_contract" json:"property_contract"`
 	Layout           Layout   `yaml:"layout" json:"layout"`
+
+	// PatrolsSince is when its inspections by the standard that holds began, zero for
+	// long ago; the record knows it, the document does not.
+	PatrolsSince time.Time `yaml:"-" json:"-"`
 }
 
 // Layout says roughly where the numbered buildings stand, row by row from
@@ -134,16 +138,20 @@ type Courtyard struct {
 // Numbers are the numbers of its buildings, in order.
 func (y Courtyard) Numbers() []int { return y.numbers }
 
-// prepare reads the buildings, of which an estate has so many.
-func (y *Courtyard) prepare(estates map[string]int) bool {
+// prepare reads the buildings, of which the estate has so many; the code says what is
+// wrong with them, "" for nothing.
+func (y *Courtyard) prepare(count int) WrongCode {
+	if strings.TrimSpace(y.Buildings) == "" {
+		return WrongMissing
+	}
 	ranges, _, ok := parseRanges(y.Estate + ":" + strings.ReplaceAll(y.Buildings, ",", ","+y.Estate+":"))
-	if !ok || y.Name == "" {
-		return false
+	if !ok {
+		return WrongForm
 	}
 	y.numbers = nil
 	for _, r := range ranges {
-		if r.from < 1 || r.to < r.from || r.to > estates[y.Estate] {
-			return false
+		if r.from < 1 || r.to < r.from || r.to > count {
+			return WrongRange
 		}
 		for b := r.from; b <= r.to; b++ {
 			y.numbers = append(y.numbers, b)
@@ -151,7 +159,7 @@ func (y *Courtyard) prepare(estates map[string]int) bool {
 	}
 	slices.Sort(y.numbers)
 	y.numbers = slices.Compact(y.numbers)
-	return true
+	return ""
 }
 
 // OwnCategory is a category as a community has it.
@@ -382,8 +390,13 @@ func (c *Community) prepare() error {
 	}
 	for i := range c.Courtyards {
 		y := &c.Courtyards[i]
-		if !y.prepare(estates) {
-			fail(in("courtyards", i, ""), WrongMissing, y.Name, "needs a name, an estate that exists, and buildings of it such as 1-9, 12")
+		if y.Name == "" {
+			fail(in("courtyards", i, ".name"), WrongMissing, "", "needs a name")
+		}
+		if count, ok := estates[y.Estate]; !ok {
+			fail(in("courtyards", i, ".estate"), WrongEstate, y.Estate, "there is no estate %q", y.Estate)
+		} else if code := y.prepare(count); code != "" {
+			fail(in("courtyards", i, ".buildings"), code, y.Buildings, "want buildings of %s such as 1-9, 12, have %q", y.Estate, y.Buildings)
 		}
 		if slices.ContainsFunc(c.Courtyards[:i], func(o Courtyard) bool { return o.Name == y.Name && o.Estate == y.Estate }) {
 			fail(in("courtyards", i, ""), WrongTwice, y.Name, "%q stands twice", y.Name)

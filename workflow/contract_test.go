@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -55,9 +56,49 @@ func TestTheCompanyUnderContractHasItsServices(t *testing.T) {
 	}
 }
 
+// An estate's inspections begin anew with what makes them other ones, and with nothing else.
+func TestSinceWhenAnEstateIsInspected(t *testing.T) {
+	long, now := time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 11, 14, 0, 0, 0, 0, time.UTC)
+	parse := func(patrol string) *Community {
+		c, err := ParseCommunity(strings.NewReader(strings.Replace(contracted, "%s", patrol, 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	const weekly, listed, daily = ", patrol: {every: 7, items: [扫楼道]}", ", patrol: {every: 7, items: [扫楼道, 清杂物]}", ", patrol: {every: 1, items: [扫楼道]}"
+	uncovered, another, renamed := parse(weekly), parse(weekly), parse(weekly)
+	uncovered.Estates[0].PropertyContract = false
+	another.Property.Company = "蓝色物业"
+	renamed.Estates[0].Name, renamed.Estates[0].Aliases = "新东园", []string{"东园"}
+	known := map[string]time.Time{"东园": long}
+	for name, one := range map[string]struct {
+		was, is *Community
+		known   map[string]time.Time
+		want    map[string]time.Time
+	}{
+		"a new community":      {nil, parse(weekly), nil, map[string]time.Time{"东园": now}},
+		"no standard":          {parse(weekly), parse(""), known, map[string]time.Time{}},
+		"the first standard":   {parse(""), parse(weekly), nil, map[string]time.Time{"东园": now}},
+		"another checklist":    {parse(weekly), parse(listed), known, known},
+		"more often":           {parse(weekly), parse(daily), known, map[string]time.Time{"东园": now}},
+		"another company":      {another, parse(weekly), known, map[string]time.Time{"东园": now}},
+		"newly under contract": {uncovered, parse(weekly), nil, map[string]time.Time{"东园": now}},
+		"long ago":             {parse(weekly), parse(listed), nil, map[string]time.Time{}},
+	} {
+		if got := PatrolsSince(one.was, one.is, one.known, now); !maps.Equal(got, one.want) {
+			t.Errorf("%s: %v, want %v", name, got, one.want)
+		}
+	}
+	if got := PatrolsSince(renamed, parse(weekly), map[string]time.Time{"新东园": long}, now); !got["东园"].Equal(long) {
+		t.Errorf("an estate that got its other name: %v", got)
+	}
+}
+
 func TestWhatAPropertyStandardMayNotSay(t *testing.T) {
 	for says, want := range map[string]string{
-		", score: {overdue: -2000}":                                "property.score",
+		", score: {overdue: -2000}":                                "property.score.overdue",
+		", score: {base: 100, most: 99}":                           "property.score.most",
 		", score: {repeat: -2}":                                    "property.score.repeat_days",
 		", patrol: {every: 0, items: [扫楼道]}":                       "property.patrol.every",
 		", patrol: {every: 7}":                                     "property.patrol.items",

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -28,8 +29,9 @@ type ServiceScore struct {
 	Repeat       int `yaml:"repeat" json:"repeat"`               // the same trouble at the same place again
 	RepeatDays   int `yaml:"repeat_days" json:"repeat_days"`     // within so many days
 	Praised      int `yaml:"praised" json:"praised"`             // a thank-you in words
-	PatrolDone   int `yaml:"patrol_done" json:"patrol_done"`     // a building inspected in its time
-	PatrolMissed int `yaml:"patrol_missed" json:"patrol_missed"` // or not
+	PatrolDone   int `yaml:"patrol_done" json:"patrol_done"`     // every building inspected in its time, once a turn
+	PatrolMissed int `yaml:"patrol_missed" json:"patrol_missed"` // a building that was not
+	Most         int `yaml:"most" json:"most,omitempty"`         // a month comes to no more, 0 for no bound
 }
 
 // Patrolling is the standard by which the company inspects every building that it
@@ -37,6 +39,31 @@ type ServiceScore struct {
 type Patrolling struct {
 	Every int      `yaml:"every" json:"every"` // days; the first time begins with the month
 	Items []string `yaml:"items" json:"items"` // the checklist
+}
+
+// PatrolsSince is since when each estate under contract has been inspected as it is now,
+// where that is known, when a document takes the place of another (nil for none) for
+// which since was known: what was to be inspected otherwise, by another company or not
+// so often, begins now.
+func PatrolsSince(was, is *Community, since map[string]time.Time, now time.Time) map[string]time.Time {
+	out := map[string]time.Time{}
+	if is.Property.Patrol == nil {
+		return out
+	}
+	same := was != nil && was.Property.Patrol != nil && was.Property.Company == is.Property.Company && was.Property.Patrol.Every == is.Property.Patrol.Every
+	for _, e := range is.Estates {
+		if !e.PropertyContract {
+			continue
+		}
+		if !same {
+			out[e.Name] = now
+		} else if before, ok := was.Estate(e.Name); !ok || !before.PropertyContract {
+			out[e.Name] = now
+		} else if begun, known := since[before.Name]; known {
+			out[e.Name] = begun
+		}
+	}
+	return out
 }
 
 // Check is one point of the checklist as it was found.
@@ -86,11 +113,23 @@ const (
 
 func (p *Property) check() error {
 	var errs []error
+	if p.Company == "" && (p.Score != nil || p.Patrol != nil) {
+		errs = append(errs, wrong("property.company", WrongMissing, "", "nobody is scored or inspects"))
+	}
 	if s := p.Score; s != nil {
-		for _, n := range []int{s.Base, s.AnsweredLate, s.Overdue, s.Unsatisfied, s.Reopened, s.Repeat, s.Praised, s.PatrolDone, s.PatrolMissed} {
-			if n < -mostScore || n > mostScore {
-				errs = append(errs, wrong("property.score", WrongNumber, n, "want %d to %d, have %d", -mostScore, mostScore, n))
+		for _, one := range []struct {
+			at string
+			n  int
+		}{
+			{"base", s.Base}, {"answered_late", s.AnsweredLate}, {"overdue", s.Overdue}, {"unsatisfied", s.Unsatisfied}, {"reopened", s.Reopened},
+			{"repeat", s.Repeat}, {"praised", s.Praised}, {"patrol_done", s.PatrolDone}, {"patrol_missed", s.PatrolMissed},
+		} {
+			if one.n < -mostScore || one.n > mostScore {
+				errs = append(errs, wrong("property.score."+one.at, WrongNumber, one.n, "want %d to %d, have %d", -mostScore, mostScore, one.n))
 			}
+		}
+		if s.Most < 0 || s.Most > 2*mostScore || s.Most > 0 && s.Most < s.Base {
+			errs = append(errs, wrong("property.score.most", WrongNumber, s.Most, "want 0 or %d to %d, have %d", s.Base, 2*mostScore, s.Most))
 		}
 		if s.RepeatDays < 0 || s.RepeatDays > 366 || s.Repeat != 0 && s.RepeatDays == 0 {
 			errs = append(errs, wrong("property.score.repeat_days", WrongNumber, s.RepeatDays, "want 1 to 366 days where repeat is scored, have %d", s.RepeatDays))

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jonboulle/clockwork"
+
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/appraise"
 	"github.com/wishdesk/wishdesk/workflow/desk"
@@ -193,5 +195,40 @@ func TestWhatTheDigestSaysOfTheCompany(t *testing.T) {
 	}
 	if got := section(monday.AddDate(0, 0, 7)); got.Lines != nil {
 		t.Errorf("the week after: %+v", got)
+	}
+}
+
+// The record knows since when an estate is inspected as it is now.
+func TestSinceWhenAnEstateIsInspected(t *testing.T) {
+	url := freshURL(t)
+	c := ctx(t)
+	apply := func(at time.Time, property string) time.Time {
+		t.Helper()
+		s, err := Open(c, url, Options{Clock: clockwork.NewFakeClockAt(at)})
+		must(t, err)
+		defer s.Close()
+		text := "code: patrolled\nname: 某社区\nestates: [{name: 东园, buildings: 2, property_contract: true}]\ngrids: [{code: G1, name: 第一网格, buildings: \"东园:1-2\"}]\n" + property
+		doc, err := workflow.ParseCommunity(strings.NewReader(text))
+		must(t, err)
+		_, err = s.ApplyCommunity(c, doc, []byte(text), "钱敏")
+		must(t, err)
+		shape, err := s.Shape(c, "patrolled")
+		must(t, err)
+		return shape.Community.Estates[0].PatrolsSince
+	}
+	weekly := "property: {company: 红色物业, patrol: {every: 7, items: [扫楼道]}}\n"
+	for i, one := range []struct {
+		property string
+		since    int // which of these it was set by, -1 for none
+	}{
+		{"", -1}, {weekly, 1}, {strings.Replace(weekly, "扫楼道", "扫楼道, 清杂物", 1), 1}, {strings.Replace(weekly, "7", "5", 1), 3}, {"", -1}, {weekly, 5},
+	} {
+		want := time.Time{}
+		if one.since >= 0 {
+			want = noon.AddDate(0, 0, one.since)
+		}
+		if got := apply(noon.AddDate(0, 0, i), one.property); !got.Equal(want) {
+			t.Errorf("after document %d: %v, want %v", i, got, want)
+		}
 	}
 }

@@ -31,11 +31,12 @@ func (s *Store) Communities(ctx context.Context) (map[string]int64, error) {
 // read before the staff, so that it is never newer than they are.
 func (s *Store) Shape(ctx context.Context, community string) (desk.Shape, error) {
 	type stored struct {
-		Shape int64
-		Doc   string
-		Model int64
+		Shape   int64
+		Doc     string
+		Patrols map[string]time.Time
+		Model   int64
 	}
-	c, ok, err := row(ctx, s, "shape", pgx.RowToStructByPos[stored], `SELECT shape, doc, coalesce((`+modelInUse+`), 0) FROM community WHERE code = $1`, community)
+	c, ok, err := row(ctx, s, "shape", pgx.RowToStructByPos[stored], `SELECT shape, doc, patrols, coalesce((`+modelInUse+`), 0) FROM community WHERE code = $1`, community)
 	if err != nil {
 		return desk.Shape{}, err
 	}
@@ -45,6 +46,9 @@ func (s *Store) Shape(ctx context.Context, community string) (desk.Shape, error)
 	doc, err := workflow.ParseCommunity(bytes.NewReader([]byte(c.Doc)))
 	if err != nil {
 		return desk.Shape{}, &Error{Op: "shape", Cause: fmt.Errorf("stored document of %s: %w", community, err)}
+	}
+	for i := range doc.Estates {
+		doc.Estates[i].PatrolsSince = c.Patrols[doc.Estates[i].Name]
 	}
 	people, err := s.People(ctx, community)
 	return desk.Shape{Version: c.Shape, Community: doc, Roster: people, Model: c.Model}, err
@@ -73,7 +77,8 @@ func (s *Store) replaceCommunity(ctx context.Context, was *int64, doc *workflow.
 			return err
 		}
 		var stored string
-		if err := tx.QueryRow(ctx, `SELECT version, doc FROM community WHERE code = $1 FOR UPDATE`, doc.Code).Scan(&version, &stored); err != nil {
+		var patrols map[string]time.Time
+		if err := tx.QueryRow(ctx, `SELECT version, doc, patrols FROM community WHERE code = $1 FOR UPDATE`, doc.Code).Scan(&version, &stored, &patrols); err != nil {
 			return err
 		}
 		if was != nil && *was != version {
@@ -82,12 +87,16 @@ func (s *Store) replaceCommunity(ctx context.Context, was *int64, doc *workflow.
 		if version > 0 && stored == string(yaml) {
 			return nil
 		}
+		before, err := workflow.ParseCommunity(bytes.NewReader([]byte(stored)))
+		if err != nil {
+			before = nil // there was none, or a release before read it otherwise
+		}
 		version++
-		if _, err := tx.Exec(ctx, `UPDATE community SET version = $2, shape = shape + 1, doc = $3, updated_at = $4 WHERE code = $1`,
-			doc.Code, version, string(yaml), now); err != nil {
+		if _, err := tx.Exec(ctx, `UPDATE community SET version = $2, shape = shape + 1, doc = $3, updated_at = $4, patrols = $5 WHERE code = $1`,
+			doc.Code, version, string(yaml), now, workflow.PatrolsSince(before, doc, patrols, now.UTC())); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `INSERT INTO community_version (community, version, doc, author, applied_at) VALUES ($1, $2, $3, $4, $5)`,
+		_, err = tx.Exec(ctx, `INSERT INTO community_version (community, version, doc, author, applied_at) VALUES ($1, $2, $3, $4, $5)`,
 			doc.Code, version, string(yaml), text(author), now)
 		return err
 	})

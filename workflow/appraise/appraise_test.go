@@ -122,12 +122,71 @@ func TestTurnsOfInspections(t *testing.T) {
 	for _, l := range Count(&terms, november, c.Location(), Record{Rounds: rounds}, at(c, 20, 12)) {
 		got = append(got, fmt.Sprintf("%s %d%s", l.Cause, l.Place.Building, l.Round))
 	}
-	if want := []string{"patrol_done 1a", "patrol_missed 2"}; !slices.Equal(got, want) {
+	if want := []string{"patrol_missed 2"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+	all := append(slices.Clone(rounds), round("e", 3, 2, seen), round("f", 9, 2, seen)) // e is the one that completes the first turn
+	if got := Count(&terms, november, c.Location(), Record{Rounds: all}, at(c, 11, 12)); len(got) != 1 || got[0].Cause != PatrolDone || got[0].Points != 1 || got[0].Round != "e" {
+		t.Errorf("a turn without a building missed is one line: %+v", got)
 	}
 	s, ok := Stand(&terms, rounds, at(c, 20, 12), c.Location())
 	if !ok || len(s.Due) != 1 || s.Due[0].Building != 2 || len(s.Missed) != 1 || s.Missed[0].Building != 2 || s.All != 2 {
 		t.Errorf("how it stands: %+v", s)
+	}
+}
+
+// A standard that is set in the middle of a month holds from that day on: what was not
+// inspected before it, or in the turn in the middle of which it was set, is not missed.
+func TestAStandardHoldsFromTheDayItIsSet(t *testing.T) {
+	c := community(t)
+	seen := []workflow.Check{{Item: "扫楼道"}}
+	full := []workflow.Round{
+		{ID: "a", At: at(c, 17, 9), Place: workflow.Place{Estate: "东园", Building: 1}, Checks: seen},
+		{ID: "b", At: at(c, 18, 9), Place: workflow.Place{Estate: "东园", Building: 2}, Checks: seen},
+	}
+	for name, one := range map[string]struct {
+		since  time.Time
+		rounds []workflow.Round
+		want   string // for turns of the 1st, 11th and 21st
+		missed int    // of the turn before, on the 25th
+	}{
+		"long ago":                 {time.Time{}, nil, "patrol_missed patrol_missed patrol_missed patrol_missed patrol_missed patrol_missed", 2},
+		"as the first turn begins": {at(c, 1, 10), nil, "patrol_missed patrol_missed patrol_missed patrol_missed patrol_missed patrol_missed", 2},
+		"in the second":            {at(c, 14, 10), nil, "patrol_missed patrol_missed", 0},
+		"and all were inspected":   {at(c, 14, 10), full, "patrol_done patrol_missed patrol_missed", 0},
+		"in the last":              {at(c, 22, 10), nil, "", 0},
+		"in the next month":        {at(c, 30, 30), nil, "", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.Estates[0].PatrolsSince = one.since.UTC()
+			terms, _ := TermsOf(c, roster, nil)
+			var got []string
+			for _, l := range Count(&terms, november, c.Location(), Record{Rounds: one.rounds}, at(c, 30, 24)) {
+				got = append(got, string(l.Cause))
+			}
+			if strings.Join(got, " ") != one.want {
+				t.Errorf("got %v, want %s", got, one.want)
+			}
+			if s, ok := Stand(&terms, one.rounds, at(c, 25, 9), c.Location()); !ok || len(s.Missed) != one.missed || len(s.Due) != 2 {
+				t.Errorf("how it stands: %+v %v", s, ok)
+			}
+		})
+	}
+}
+
+// However many buildings are inspected and residents content, a month comes to no more
+// than its most; what is taken is taken from that.
+func TestAMonthComesToNoMoreThanItsMost(t *testing.T) {
+	for name, one := range map[string]struct{ most, praised, late, want, beyond int }{
+		"below":    {105, 3, 0, 103, 0},
+		"beyond":   {105, 9, 0, 105, 4},
+		"made up":  {105, 9, -6, 103, 0},
+		"no bound": {0, 9, 0, 109, 0},
+	} {
+		s := Sheet{Terms: Terms{Score: workflow.ServiceScore{Base: 100, Most: one.most}}, Lines: []Line{{Points: one.praised}, {Points: one.late}}}
+		if s.Total() != one.want || s.Beyond() != one.beyond {
+			t.Errorf("%s: %d points, %d beyond", name, s.Total(), s.Beyond())
+		}
 	}
 }
 

@@ -77,7 +77,7 @@ func Contracted(c *workflow.Community) *Terms {
 	}
 	for _, e := range c.Estates {
 		if e.PropertyContract {
-			t.Covered = append(t.Covered, Covered{e.Name, e.Buildings})
+			t.Covered = append(t.Covered, Covered{Estate: e.Name, Buildings: e.Buildings, Since: e.PatrolsSince})
 		}
 	}
 	return t
@@ -142,7 +142,7 @@ func Count(t *Terms, m Month, zone *time.Location, r Record, now time.Time) []Li
 		if turn.Until.After(now) {
 			break
 		}
-		s.turn(i, turn, r.Rounds)
+		s.turn(i, turn, r.Rounds, zone)
 	}
 	slices.SortFunc(s.lines, func(a, b Line) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Key, b.Key)) })
 	return s.lines
@@ -230,16 +230,25 @@ func (s *counting) repeat(m *Matter, troubles []digest.Trouble) {
 	}
 }
 
-// turn scores every building of a turn that has ended.
-func (s *counting) turn(n int, turn Turn, rounds []workflow.Round) {
+// turn scores a turn that has ended: every building that was missed, or, where none
+// was, the turn as a whole, with the inspection that completed it.
+func (s *counting) turn(n int, turn Turn, rounds []workflow.Round, zone *time.Location) {
 	done := inspected(turn, rounds)
+	var last workflow.Round
+	missed := false
 	for _, b := range s.terms.buildings() {
-		key := fmt.Sprintf("patrol:%d:%s:%d", n+1, b.estate, b.number)
-		if r, ok := done[b]; ok {
-			s.add(s.terms.Score.PatrolDone, Line{Key: key, Cause: PatrolDone, At: r.At, Place: b.place(), Round: r.ID})
-		} else {
-			s.add(s.terms.Score.PatrolMissed, Line{Key: key, Cause: PatrolMissed, At: turn.Until.Add(-time.Second), Place: b.place()})
+		r, ok := done[b.place()]
+		switch {
+		case !ok && !b.whole(turn, zone):
+		case !ok:
+			missed = true
+			s.add(s.terms.Score.PatrolMissed, Line{Key: fmt.Sprintf("patrol:%d:%s:%d", n+1, b.estate, b.number), Cause: PatrolMissed, At: turn.Until.Add(-time.Second), Place: b.place()})
+		case r.At.After(last.At):
+			last = r
 		}
+	}
+	if !missed && last.ID != "" {
+		s.add(s.terms.Score.PatrolDone, Line{Key: fmt.Sprintf("patrol:%d", n+1), Cause: PatrolDone, At: last.At, Round: last.ID})
 	}
 }
 

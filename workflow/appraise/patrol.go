@@ -8,10 +8,12 @@ import (
 	"github.com/wishdesk/wishdesk/workflow"
 )
 
-// Covered are the buildings of an estate under contract, from 1 to Buildings.
+// Covered are the buildings of an estate under contract, from 1 to Buildings, and since
+// when they are inspected by the standard; zero for long ago.
 type Covered struct {
-	Estate    string `json:"estate"`
-	Buildings int    `json:"buildings"`
+	Estate    string    `json:"estate"`
+	Buildings int       `json:"buildings"`
+	Since     time.Time `json:"since,omitzero"`
 }
 
 // Turn is a time in which every building is to be inspected once.
@@ -44,6 +46,14 @@ func Turns(m Month, every int, zone *time.Location) []Turn {
 type building struct {
 	estate string
 	number int
+	since  time.Time
+}
+
+// whole tells whether a building was to be inspected in the whole of a turn: in one in
+// the middle of which the standard was set it may be, and is not missed.
+func (b building) whole(turn Turn, zone *time.Location) bool {
+	y, m, d := b.since.In(zone).Date()
+	return b.since.IsZero() || !turn.From.Before(time.Date(y, m, d, 0, 0, 0, 0, zone))
 }
 
 func (b building) place() workflow.Place {
@@ -54,17 +64,17 @@ func (t *Terms) buildings() []building {
 	var out []building
 	for _, e := range t.Covered {
 		for n := 1; n <= e.Buildings; n++ {
-			out = append(out, building{e.Estate, n})
+			out = append(out, building{e.Estate, n, e.Since})
 		}
 	}
 	return out
 }
 
 // inspected are the first inspections of the buildings within a turn.
-func inspected(turn Turn, rounds []workflow.Round) map[building]workflow.Round {
-	out := map[building]workflow.Round{}
+func inspected(turn Turn, rounds []workflow.Round) map[workflow.Place]workflow.Round {
+	out := map[workflow.Place]workflow.Round{}
 	for _, r := range rounds {
-		b := building{r.Place.Estate, r.Place.Building}
+		b := workflow.Place{Estate: r.Place.Estate, Building: r.Place.Building}
 		if first, known := out[b]; len(r.Checks) > 0 && turn.has(r.At) && (!known || r.At.Before(first.At)) {
 			out[b] = r
 		}
@@ -86,17 +96,20 @@ func Stand(t *Terms, rounds []workflow.Round, now time.Time, zone *time.Location
 	all := t.buildings()
 	for _, turn := range Turns(MonthOf(now, zone), t.Every, zone) {
 		done := inspected(turn, rounds)
-		var open []workflow.Place
+		var open, missed []workflow.Place
 		for _, b := range all {
-			if _, seen := done[b]; !seen {
+			if _, seen := done[b.place()]; !seen {
 				open = append(open, b.place())
+				if b.whole(turn, zone) {
+					missed = append(missed, b.place())
+				}
 			}
 		}
 		if turn.has(now) {
 			s.Turn, s.All, s.Due = turn, len(all), open
 			return s, len(all) > 0
 		}
-		s.Missed = open
+		s.Missed = missed
 	}
 	return Standing{}, false
 }

@@ -25,8 +25,20 @@ type Sheet struct {
 // Closed tells whether the month is closed: nothing of it changes any more.
 func (s *Sheet) Closed() bool { return s.ClosedBy != 0 }
 
-// Total is what the month is worth.
+// Total is what the month is worth: the base and all lines, no more than the most.
 func (s *Sheet) Total() int {
+	return s.sum() - s.Beyond()
+}
+
+// Beyond is by how much the lines come to more than a month may be worth.
+func (s *Sheet) Beyond() int {
+	if s.Terms.Score.Most == 0 {
+		return 0
+	}
+	return max(0, s.sum()-s.Terms.Score.Most)
+}
+
+func (s *Sheet) sum() int {
 	n := s.Terms.Score.Base
 	for _, l := range s.Lines {
 		n += l.Points
