@@ -237,7 +237,37 @@ func (s *session) asksTeacher(ctx context.Context, l *lesson.Lesson, words strin
 	if err != nil {
 		return "", err
 	}
-	return s.say("lesson.asked", Values{"Text": l.Title, "Owner": s.shape.Roster.ByID(to).Name}), nil
+	v := Values{"Text": l.Title, "Owner": s.shape.Roster.ByID(to).Name}
+	if _, yes := l.ByPhone(s.shape.Roster, to); yes {
+		v["Unit"] = l.Speaker
+	}
+	return s.say("lesson.asked", v), nil
+}
+
+// questions are the lines of what was asked about lessons and is the writer's to see to.
+func (s *session) questions(ctx context.Context) ([]string, error) {
+	waiting, err := s.b.desk.LessonsAskedOf(ctx, s.in.Community, s.me, 5)
+	if err != nil || len(waiting) == 0 {
+		return nil, err
+	}
+	var ids []int64
+	for _, q := range waiting {
+		ids = append(ids, q.Lesson)
+	}
+	of, err := s.b.desk.Journal().LessonsByID(ctx, s.in.Community, ids)
+	if err != nil {
+		return nil, err
+	}
+	var lines []string
+	for _, q := range waiting {
+		l := of[q.Lesson]
+		v := Values{"Number": q.ID, "Text": l.Title, "Said": wording.Shorten(q.Words, 40), "Name": s.shape.Roster.ByID(q.Person).Name}
+		if _, yes := l.ByPhone(s.shape.Roster, s.me.ID); yes {
+			v["Unit"] = l.Speaker
+		}
+		lines = append(lines, s.say("lesson.asked_line", v))
+	}
+	return lines, nil
 }
 
 // replies answers a question about a lesson: the one that is named, else the oldest
@@ -260,8 +290,17 @@ func (s *session) replies(ctx context.Context, sp spoken, raw string) (string, e
 		if err != nil {
 			return "", err
 		}
+		l, err := s.b.desk.Journal().Lesson(ctx, s.in.Community, q.Lesson)
+		if err != nil {
+			return "", err
+		}
+		v := Values{"Number": id, "Said": q.Words}
+		if p, yes := l.ByPhone(s.shape.Roster, s.me.ID); yes {
+			v["Unit"], v["Phone"] = l.Speaker, p.Phone
+			s.looks("phone.look", id)
+		}
 		s.talk.Pending = pending{Verb: verbReply, Number: id}
-		return s.say("lesson.reply_what", Values{"Number": id, "Said": q.Words}), nil
+		return s.say("lesson.reply_what", v), nil
 	}
 	q, err := s.w.AnswerAboutLesson(ctx, id, s.me, wording.Shorten(sp.Rest, lesson.MostAsked))
 	if err != nil {

@@ -73,7 +73,7 @@ func (b *Bot) send(ctx context.Context, p desk.Push, now time.Time) desk.PushOut
 	if err != nil {
 		return b.later(p, now, desk.PushOutcome{Error: err.Error()})
 	}
-	if to.OpenID == "" || !to.Following {
+	if !to.Reachable() {
 		return giveUp(p, desk.PushOutcome{Error: desk.WhyUnreachable})
 	}
 	last := desk.PushOutcome{Error: desk.WhyNoChannel}

@@ -105,7 +105,7 @@ func (s *session) staff(ctx context.Context, sp spoken) (string, error) {
 		if err != nil && workflow.CodeOf(err) != workflow.CodeNotFound {
 			return "", err
 		}
-		v["ByPhone"] = r.OpenID == "" || !r.Following
+		v["ByPhone"] = !r.Reachable()
 	}
 	v["Alone"], v["Unasked"] = t.Reporter == 0, asked && sp.Verb == verbResolve && t.Reporter != 0
 	reply = s.say("did."+string(sp.Verb), v)
@@ -192,13 +192,18 @@ func (s *session) work(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if len(lines)+len(risen)+len(trayLines)+len(calls)+len(helped)+len(visits) > 0 {
+	asked, err := s.questions(ctx)
+	if err != nil {
+		return "", err
+	}
+	if len(lines)+len(risen)+len(trayLines)+len(calls)+len(helped)+len(visits)+len(asked) > 0 {
 		s.looks("work.look", 0)
 	}
 	return s.offer(s.say("work", Values{
 		"Count": len(owned), "Lines": strings.Join(lines, "\n"), "More": max(0, len(owned)-most),
 		"Risen": strings.Join(risen, "\n"), "Tray": strings.Join(trayLines, "\n"), "Calls": strings.Join(calls, "\n"),
 		"Helped": strings.Join(helped, "\n"), "Visits": strings.Join(visits, "\n"), "Wished": strings.Join(wished, "\n"),
+		"Asked": strings.Join(asked, "\n"),
 	}), choices...), nil
 }
 

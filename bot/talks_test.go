@@ -90,15 +90,19 @@ func talk(t *testing.T, file string, options ...option) {
 	}
 }
 
-// lessons are those of the talks: 1101 today, also at the gallery, and 1102 tomorrow.
+// lessons are those of the talks: 1101 today, also at the gallery, and 1102 tomorrow,
+// whose speaker has no WeChat.
 func (k *talking) lessons() {
 	k.t.Helper()
+	zhou, err := k.store.UpsertPerson(k.ctx, "zhou", workflow.Person{Community: community, Name: "周老师", Phone: "13900001102", Roles: []workflow.Role{{Kind: workflow.RolePartyMember, Branch: "第一支部"}}})
+	must(k.t, err)
 	w, err := k.desk.Begin(community, false)
 	must(k.t, err)
 	a := lesson.Lesson{ID: 1101, Branch: "第三支部", Theme: lesson.History, Form: lesson.Text, Title: "一大的故事", Speaker: "周老师", Minutes: 6, Text: "一百多年前,十三个人坐上了一条船。",
 		Class: lesson.Class{Place: "怡园凉亭", At: begin.Add(time.Hour)}, At: begin}
 	b := a
-	b.ID, b.Title, b.Form, b.Voice, b.Text, b.Class, b.Theme = 1102, "上甘岭", lesson.Voice, "m-1102", "", lesson.Class{}, lesson.War
+	b.ID, b.Title, b.Form, b.Voice, b.Text, b.Class, b.Theme = 1102, "上甘岭", lesson.Voice, "m-1102", "", lesson.Class{}, lesson.History
+	b.Teacher = zhou
 	w.Change.Classwork = desk.Classwork{Made: []lesson.Lesson{a, b}, Planned: []lesson.Planned{
 		{Branch: "第三支部", Lesson: 1101, Day: "2026-11-23"}, {Branch: "第三支部", Lesson: 1102, Day: "2026-11-24"},
 	}, Hours: []lesson.Hour{{Person: k.people["wu"], Hour: 10}}}

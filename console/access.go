@@ -161,6 +161,7 @@ func table() []route {
 		{pattern: "POST /c/{community}/lessons/{lesson}/learnt", who: of(resident), log: "lesson.learn", do: (*Console).learnt},
 		{pattern: "POST /c/{community}/lessons/{lesson}/ask", who: of(resident), log: "lesson.ask", do: (*Console).askTeacher, most: 30},
 		{pattern: "POST /c/{community}/answers/{question}", who: of(handler), log: "lesson.answer", do: (*Console).answerQuestion},
+		{pattern: "POST /c/{community}/answers/{question}/phone", who: of(handler), log: "phone.look", do: (*Console).speakerPhone},
 		{pattern: "GET /c/{community}/branch", who: of(secretary), log: "lesson.reach", do: (*Console).branch},
 		{pattern: "POST /c/{community}/branch/plan", who: of(secretary), log: "lesson.plan", do: (*Console).planLesson},
 		{pattern: "GET /c/{community}/branch/lessons/{lesson}", who: of(secretary), do: (*Console).lessonForm},

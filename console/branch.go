@@ -42,6 +42,7 @@ type branchPage struct {
 	Others   []reachLine
 	Reached  int
 	Members  int
+	Asked    []askedLine // what its members ask
 	Today    lesson.Day
 }
 
@@ -96,6 +97,16 @@ func (q *request) showBranch(named string, phone workflow.PersonID) error {
 	}
 	page.Free = slices.DeleteFunc(all, func(l lesson.Lesson) bool { return slices.Contains(ids, l.ID) })
 	if err := q.reached(&page, lesson.Reached(members, plan, page.Branch, done, q.now, loc), done, phone); err != nil {
+		return err
+	}
+	waiting, err := j.LessonAsked(q.Context(), q.community(), mostAsked)
+	if err != nil {
+		return err
+	}
+	waiting = slices.DeleteFunc(waiting, func(x lesson.Question) bool {
+		return !slices.Contains(q.shape.Roster.ByID(x.Person).Branches(), page.Branch)
+	})
+	if page.Asked, err = q.asked(waiting, 0); err != nil {
 		return err
 	}
 	return q.show("branch", page)

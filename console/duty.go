@@ -30,6 +30,7 @@ type dutyPage struct {
 	Parts  []matter // of which they have a part
 	Tray   []matter // to be filed by hand
 	Calls  []call   // telephone calls that no push could make
+	Asked  []askedLine
 	Rated  []matter // done, the resident has the word
 	Grid   string
 	Keeper bool
@@ -91,6 +92,9 @@ func (q *request) showDuty(phones int64) error {
 		return err
 	}
 	if page.Calls, err = q.calls(owned, phones); err != nil {
+		return err
+	}
+	if page.Asked, err = q.questions(); err != nil {
 		return err
 	}
 	return q.show("duty", page)

@@ -23,7 +23,8 @@ type lessonLine struct {
 // askedLine is a question about a lesson.
 type askedLine struct {
 	lesson.Question
-	Title, Who string
+	Title, Who             string
+	Speaker, Hidden, Phone string // who is to be telephoned for the answer; Phone only where it was asked for
 }
 
 // lessonsPage is what somebody may learn.
@@ -46,8 +47,34 @@ const (
 )
 
 // lessons shows what somebody may learn, and what they asked or are asked.
-func (c *Console) lessons(q *request) error {
-	j := c.o.Desk.Journal()
+func (c *Console) lessons(q *request) error { return q.showLessons(0) }
+
+// speakerPhone shows the telephone number of the speaker of whom something was asked;
+// the audit log has it by then.
+func (c *Console) speakerPhone(q *request) error {
+	x, err := q.theQuestion()
+	if err != nil {
+		return err
+	}
+	return q.showLessons(x.ID)
+}
+
+// theQuestion is the question of the address, if it waits for who is logged in.
+func (q *request) theQuestion() (lesson.Question, error) {
+	id, err := strconv.ParseInt(q.PathValue("question"), 10, 64)
+	if err != nil {
+		return lesson.Question{}, &workflow.Error{Code: workflow.CodeNotFound, Cause: err}
+	}
+	w, err := q.console.o.Desk.Begin(q.community(), false)
+	if err != nil {
+		return lesson.Question{}, err
+	}
+	return w.AskedAboutLesson(q.Context(), id, q.me)
+}
+
+// showLessons shows the page, with the telephone number of the speaker for one question.
+func (q *request) showLessons(phone int64) error {
+	j := q.console.o.Desk.Journal()
 	page := lessonsPage{Member: len(q.me.Branches()) > 0, Hours: hoursOfStudy()}
 	all, err := j.LessonsFor(q.Context(), q.community(), q.me.Branches(), mostLessons)
 	if err != nil {
@@ -77,7 +104,7 @@ func (c *Console) lessons(q *request) error {
 	if err != nil {
 		return err
 	}
-	if page.Own, err = q.asked(own); err != nil {
+	if page.Own, err = q.asked(own, 0); err != nil {
 		return err
 	}
 	if !q.me.Staff() {
@@ -90,24 +117,45 @@ func (c *Console) lessons(q *request) error {
 	waiting = slices.DeleteFunc(waiting, func(x lesson.Question) bool {
 		return x.To != q.me.ID && !x.MayAnswer(q.me, q.shape.Roster.ByID(x.Person))
 	})
-	if page.ToMe, err = q.asked(waiting); err != nil {
+	if page.ToMe, err = q.asked(waiting, phone); err != nil {
 		return err
 	}
 	return q.show("lessons", page)
 }
 
-// asked are questions with the titles of their lessons and who asked.
-func (q *request) asked(all []lesson.Question) ([]askedLine, error) {
+// asked are questions with the titles of their lessons, who asked, and who is to be
+// telephoned for the answer: with their number for one of them.
+func (q *request) asked(all []lesson.Question, phone int64) ([]askedLine, error) {
+	if len(all) == 0 {
+		return nil, nil
+	}
 	var ids []int64
 	for _, x := range all {
 		ids = append(ids, x.Lesson)
 	}
-	titles, err := q.console.o.Desk.Journal().LessonsByID(q.Context(), q.community(), ids)
+	of, err := q.console.o.Desk.Journal().LessonsByID(q.Context(), q.community(), ids)
 	var out []askedLine
 	for _, x := range all {
-		out = append(out, askedLine{x, titles[x.Lesson].Title, q.nameOf(x.Person)})
+		l := of[x.Lesson]
+		line := askedLine{Question: x, Title: l.Title, Who: q.nameOf(x.Person)}
+		if p, yes := l.ByPhone(q.shape.Roster, q.me.ID); yes {
+			line.Speaker, line.Hidden = l.Speaker, workflow.HidePhone(p.Phone)
+			if x.ID == phone {
+				line.Phone = p.Phone
+			}
+		}
+		out = append(out, line)
 	}
 	return out, err
+}
+
+// questions are those about lessons that are somebody's to see to.
+func (q *request) questions() ([]askedLine, error) {
+	waiting, err := q.console.o.Desk.LessonsAskedOf(q.Context(), q.community(), q.me, listed)
+	if err != nil {
+		return nil, err
+	}
+	return q.asked(waiting, 0)
 }
 
 func hoursOfStudy() []int {
@@ -245,16 +293,22 @@ func (c *Console) askTeacher(q *request) error {
 
 // answerQuestion has an answer go to who asked.
 func (c *Console) answerQuestion(q *request) error {
-	id, err := strconv.ParseInt(q.PathValue("question"), 10, 64)
+	x, err := q.theQuestion()
 	if err != nil {
-		return &workflow.Error{Code: workflow.CodeNotFound, Cause: err}
+		return err
 	}
 	words, err := q.shortWords()
 	if err != nil {
 		return err
 	}
 	return q.work(func(w *deskWork) (string, error) {
-		_, err := w.AnswerAboutLesson(q.Context(), id, q.me, words)
+		_, err := w.AnswerAboutLesson(q.Context(), x.ID, q.me, words)
+		switch back := q.PostFormValue("back"); {
+		case back == "work":
+			return q.address("lesson.answered", "work"), err
+		case slices.Contains(q.ledBranches(), back):
+			return q.branchAddress("lesson.answered", back), err
+		}
 		return q.address("lesson.answered", "lessons"), err
 	})
 }

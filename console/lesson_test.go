@@ -6,6 +6,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -133,6 +134,59 @@ func TestAMemberLearns(t *testing.T) {
 		t.Errorf("answer: %d %s", a.status, a.body)
 	}
 	m.get("/c/east/lessons").mustSay(t, 200, "在南湖")
+}
+
+// A question to a speaker without WeChat stands where people work, with a form for what
+// the speaker says on the telephone.
+func TestASpeakerWithoutWeChatIsAnsweredFor(t *testing.T) {
+	h := newHouse(t)
+	h.lessons()
+	id, err := h.store.UpsertPerson(t.Context(), "speaker", workflow.Person{Community: east, Name: "余守信", Phone: "19900009999", Roles: []workflow.Role{{Kind: workflow.RolePartyMember, Branch: "第二支部"}}})
+	h.must(err)
+	h.must(h.desk.Refresh(t.Context()))
+	all, err := h.store.LessonsByID(t.Context(), east, []int64{1102})
+	h.must(err)
+	l := all[1102]
+	l.Teacher = id
+	h.classwork(desk.Classwork{Made: []lesson.Lesson{l}})
+	m := h.as("east/member")
+	if a := m.post("/c/east/lessons/1102/ask", m.form("/c/east/lessons/1102", "words", "山上冷不冷")); a.to() != "/c/east/lessons?said=lesson.asked" {
+		t.Fatalf("ask: %d %s", a.status, a.body)
+	}
+	mine, err := h.store.LessonAskedBy(t.Context(), east, h.people["east/member"].ID, 10)
+	h.must(err)
+	answer := "/c/east/answers/" + itoa(mine[0].ID)
+	s := h.as("east/刘书记")
+	for _, page := range []string{"/c/east/lessons", "/c/east/work", "/c/east/branch"} {
+		s.get(page).mustSay(t, 200, "山上冷不冷", "老兵余守信没有微信", "看电话 199****9999", "but not", "19900009999")
+	}
+	h.as("east/committee").get("/c/east/branch").mustSay(t, 200, "山上冷不冷")
+	h.as("east/committee").get("/c/east/work").mustSay(t, 200, "but not", "山上冷不冷") // the secretary was told a moment ago
+	h.as("east/worker").get("/c/east/work").mustSay(t, 200, "but not", "山上冷不冷")
+	if a := h.as("east/worker").post(answer+"/phone", url.Values{}); a.status != http.StatusForbidden {
+		t.Errorf("a worker sees the speaker's number: %d", a.status)
+	}
+	b := h.tab("east/刘书记", browsertest.PhoneWidth, browsertest.PhoneHeight)
+	b.Go(h.url + "/c/east/work")
+	b.Do("asked", browsertest.Says("山上冷不冷"))
+	b.Picture("asked-390")
+	b.FitsItsWidth()
+	s.post(answer+"/phone", s.form("/c/east/work")).mustSay(t, 200, "打 19900009999")
+	if got := h.logged(east); got[len(got)-1] != "phone.look" {
+		t.Errorf("the audit log: %v", got)
+	}
+	if a := s.post(answer, s.form("/c/east/work", "words", "零下二十多度", "back", "work")); a.to() != "/c/east/work?said=lesson.answered" {
+		t.Errorf("answer: %d %s %s", a.status, a.to(), a.body)
+	}
+	s.get("/c/east/work").mustSay(t, 200, "but not", "山上冷不冷")
+	m.get("/c/east/lessons").mustSay(t, 200, "零下二十多度")
+	owed, err := h.store.OwedPushes(t.Context(), east, h.clock.Now(), 100)
+	h.must(err)
+	if !slices.ContainsFunc(owed, func(p desk.Push) bool {
+		return p.Purpose == workflow.TellLessonAnswer && p.Person == h.people["east/member"].ID
+	}) {
+		t.Error("who asked is not told")
+	}
 }
 
 func TestTheSecretarySeesWhomToVisit(t *testing.T) {

@@ -122,6 +122,9 @@ func (p Person) Has(kind RoleKind) bool {
 // Staff tells whether the person plays any part at all.
 func (p Person) Staff() bool { return len(p.Roles) > 0 }
 
+// Reachable tells whether a push can reach the person: they have WeChat and follow.
+func (p Person) Reachable() bool { return p.OpenID != "" && p.Following }
+
 // onDuty tells whether the person plays a part and is on duty for it.
 func (p Person) onDuty(kind RoleKind, local time.Time) bool {
 	return slices.ContainsFunc(p.Roles, func(r Role) bool { return r.Kind == kind && r.onDuty(local) })

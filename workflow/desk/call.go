@@ -96,7 +96,7 @@ func (w *Work) Phoned(ctx context.Context, number int64, by workflow.Person, ver
 	if err != nil && workflow.CodeOf(err) != workflow.CodeNotFound {
 		return t, false, err
 	}
-	if r.OpenID != "" && r.Following {
+	if r.Reachable() {
 		return t, false, nil
 	}
 	if t, err = w.Do(ctx, number, workflow.Command{Name: workflow.CmdRate, Actor: workflow.By(by), Rating: verdict, Text: why, Phoned: true}); err != nil {

@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/wishdesk/wishdesk/workflow"
@@ -163,8 +164,32 @@ func (w *Work) AskAboutLesson(ctx context.Context, l *lesson.Lesson, asker workf
 	c := &w.Change.Classwork
 	c.Asked = append(c.Asked, lesson.Question{ID: id, Lesson: l.ID, Person: asker.ID, To: to, Words: words, At: w.Now})
 	c.Done = append(c.Done, lesson.Done{Lesson: l.ID, Person: asker.ID, Deed: lesson.Asked, At: w.Now})
-	w.Owe(fmt.Sprintf("lesson:asked:%d", id), to, workflow.TellLessonAsked, Facts{Lesson: l.ID, Into: id, Text: l.Title, Said: words, Part: asker.Name})
+	facts := Facts{Lesson: l.ID, Into: id, Text: l.Title, Said: words, Part: asker.Name}
+	if _, yes := l.ByPhone(w.Shape.Roster, to); yes {
+		facts.Unit = l.Speaker
+	}
+	w.Owe(fmt.Sprintf("lesson:asked:%d", id), to, workflow.TellLessonAsked, facts)
 	return to, nil
+}
+
+// mostAsked bounds the questions without an answer that are looked through.
+const mostAsked = 400
+
+// LessonsAskedOf are the questions without an answer that are somebody's to see to,
+// oldest first.
+func (d *Desk) LessonsAskedOf(ctx context.Context, community string, me workflow.Person, limit int) ([]lesson.Question, error) {
+	shape, ok := d.Shape(community)
+	if !ok || !me.Staff() {
+		return nil, nil
+	}
+	all, err := d.journal.LessonAsked(ctx, community, mostAsked)
+	if err != nil {
+		return nil, err
+	}
+	all = slices.DeleteFunc(all, func(q lesson.Question) bool {
+		return !q.WaitsFor(me, shape.Roster.ByID(q.Person), shape.Roster.ByID(q.To), d.Now())
+	})
+	return all[:min(len(all), limit)], nil
 }
 
 // AskedAboutLesson is a question without an answer that somebody may answer: nobody
@@ -199,8 +224,11 @@ func (w *Work) AnswerAboutLesson(ctx context.Context, id int64, by workflow.Pers
 	}
 	q.Answer, q.AnsweredBy, q.AnsweredAt = words, by.ID, w.Now
 	w.Change.Classwork.Answered = append(w.Change.Classwork.Answered, q)
-	w.Owe(fmt.Sprintf("lesson:answered:%d", id), q.Person, workflow.TellLessonAnswer,
-		Facts{Lesson: l.ID, Into: id, Text: l.Title, Said: words, By: by.ID, Reporter: q.Person})
+	facts := Facts{Lesson: l.ID, Into: id, Text: l.Title, Said: words, By: by.ID, Reporter: q.Person}
+	if l.Teacher != 0 && l.Teacher != by.ID {
+		facts.Unit = l.Speaker
+	}
+	w.Owe(fmt.Sprintf("lesson:answered:%d", id), q.Person, workflow.TellLessonAnswer, facts)
 	return q, nil
 }
 

@@ -132,8 +132,9 @@ func (l *Lesson) Opening() string {
 	return l.Text
 }
 
-// Answers is who answers a question of somebody about the lesson: the speaker, else a
-// secretary of theirs, else somebody of the committee; 0 for nobody.
+// Answers is who is told of a question of somebody about the lesson: the speaker, else a
+// secretary of theirs, else somebody of the committee. Whom no push reaches others
+// telephone (ByPhone); where it reaches none of them, the first. 0 for nobody.
 func (l *Lesson) Answers(r workflow.Roster, asker workflow.Person, now time.Time) workflow.PersonID {
 	all := []workflow.Person{r.ByID(l.Teacher)}
 	branches := asker.Branches()
@@ -141,12 +142,24 @@ func (l *Lesson) Answers(r workflow.Roster, asker workflow.Person, now time.Time
 		branches = []string{l.Branch}
 	}
 	all = append(append(all, r.Secretaries(branches)...), r.Duty()...)
+	var first workflow.PersonID
 	for _, p := range all {
-		if p.ID != 0 && p.ID != asker.ID && !p.Away.Covers(now) {
+		switch {
+		case p.ID == 0 || p.ID == asker.ID || p.Away.Covers(now):
+		case p.Reachable():
 			return p.ID
+		case first == 0:
+			first = p.ID
 		}
 	}
-	return 0
+	return first
+}
+
+// ByPhone is the speaker where no push reaches them: whoever else is asked (to) has to
+// telephone them.
+func (l *Lesson) ByPhone(r workflow.Roster, to workflow.PersonID) (speaker workflow.Person, yes bool) {
+	speaker = r.ByID(l.Teacher)
+	return speaker, speaker.ID != 0 && speaker.ID != to && !speaker.Reachable()
 }
 
 // Deed is something that somebody did with a lesson, or that was done for them. Each
@@ -201,8 +214,22 @@ const MostAsked = 500
 // MayAnswer tells whether somebody may answer a question of somebody else: who was
 // asked, the secretary of their branch, and the committee.
 func (q *Question) MayAnswer(p, asker workflow.Person) bool {
-	return p.ID == q.To || p.Has(workflow.RoleCommittee) ||
-		slices.ContainsFunc(p.Leads(), func(b string) bool { return slices.Contains(asker.Branches(), b) })
+	return p.ID == q.To || p.Has(workflow.RoleCommittee) || leads(p, asker)
+}
+
+func leads(p, member workflow.Person) bool {
+	return slices.ContainsFunc(p.Leads(), func(b string) bool { return slices.Contains(member.Branches(), b) })
+}
+
+// Patience is how long a question waits for who was asked before it is the committee's
+// as well.
+const Patience = 24 * time.Hour
+
+// WaitsFor tells whether a question is somebody's to see to: who was asked (to), and the
+// secretary of who asks; the committee where no push reaches who was asked, or after a
+// while. So each stands on somebody's list.
+func (q *Question) WaitsFor(p, asker, to workflow.Person, now time.Time) bool {
+	return p.ID == q.To || leads(p, asker) || p.Has(workflow.RoleCommittee) && (!to.Reachable() || now.Sub(q.At) >= Patience)
 }
 
 // scene is how the code of a gallery class begins.

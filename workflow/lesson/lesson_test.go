@@ -3,6 +3,7 @@ package lesson
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -204,9 +205,9 @@ func TestScenes(t *testing.T) {
 
 func TestWhoAnswers(t *testing.T) {
 	member := func(id workflow.PersonID, branch string, secretary bool) workflow.Person {
-		return workflow.Person{ID: id, Roles: []workflow.Role{{Kind: workflow.RolePartyMember, Branch: branch, Secretary: secretary}}}
+		return workflow.Person{ID: id, OpenID: "o", Following: true, Roles: []workflow.Role{{Kind: workflow.RolePartyMember, Branch: branch, Secretary: secretary}}}
 	}
-	roster := workflow.Roster{member(1, "一", false), member(2, "一", true), member(3, "二", true), {ID: 4, Roles: []workflow.Role{{Kind: workflow.RoleCommittee, Duty: true}}}}
+	roster := workflow.Roster{member(1, "一", false), member(2, "一", true), member(3, "二", true), {ID: 4, OpenID: "o", Following: true, Roles: []workflow.Role{{Kind: workflow.RoleCommittee, Duty: true}}}}
 	for _, tt := range []struct {
 		teacher, asker, want workflow.PersonID
 	}{{3, 1, 3}, {0, 1, 2}, {9, 1, 2}, {0, 2, 4}, {1, 1, 2}} {
@@ -218,6 +219,50 @@ func TestWhoAnswers(t *testing.T) {
 	roster[1].Away = workflow.Leave{From: monday.Add(-time.Hour), Until: monday.Add(time.Hour)}
 	if got := (&Lesson{}).Answers(roster, roster[0], monday); got != 4 {
 		t.Errorf("with the secretary away %d answers", got)
+	}
+}
+
+// A speaker whom no push reaches is telephoned by the first of the others whom one does,
+// and the question stands among the work of somebody, whoever is reached.
+func TestASpeakerWithoutWeChat(t *testing.T) {
+	member := func(id workflow.PersonID, secretary bool) workflow.Person {
+		return workflow.Person{ID: id, Roles: []workflow.Role{{Kind: workflow.RolePartyMember, Branch: "一", Secretary: secretary}}}
+	}
+	roster := workflow.Roster{member(1, false), member(2, true), {ID: 3, Roles: []workflow.Role{{Kind: workflow.RoleCommittee, Duty: true}}}, {ID: 9}}
+	l := Lesson{Teacher: 9}
+	for _, tt := range []struct {
+		reached, want workflow.PersonID
+		byPhone       bool
+	}{{9, 9, false}, {2, 2, true}, {3, 3, true}, {0, 9, false}} {
+		r := slices.Clone(roster)
+		for i := range r {
+			if r[i].ID == tt.reached {
+				r[i].OpenID, r[i].Following = "o", true
+			}
+		}
+		to := l.Answers(r, r[0], monday)
+		speaker, byPhone := l.ByPhone(r, to)
+		if to != tt.want || byPhone != tt.byPhone || speaker.ID != 9 {
+			t.Errorf("where %d is reached: %d is asked, by telephone %v of %d", tt.reached, to, byPhone, speaker.ID)
+		}
+	}
+	q := Question{To: 9, At: monday}
+	for _, tt := range []struct {
+		p       workflow.Person
+		reached bool
+		after   time.Duration
+		want    bool
+	}{
+		{roster[3], false, 0, true}, {roster[1], true, 0, true}, {roster[0], false, 2 * Patience, false},
+		{roster[2], false, 0, true}, {roster[2], true, Patience - 1, false}, {roster[2], true, Patience, true},
+	} {
+		to := workflow.Person{ID: 9, Following: tt.reached}
+		if tt.reached {
+			to.OpenID = "o"
+		}
+		if got := q.WaitsFor(tt.p, roster[0], to, monday.Add(tt.after)); got != tt.want {
+			t.Errorf("%d, reached %v, after %s: %v", tt.p.ID, tt.reached, tt.after, got)
+		}
 	}
 }
 
