@@ -102,13 +102,16 @@ func TestTheHelpKnowsWhatThereIs(t *testing.T) {
 	}
 }
 
-// Every line of the help is short and somebody's.
+// Every line of the help is short, a resident's a line of the telephone, and somebody's.
 func TestTheHelpsWords(t *testing.T) {
 	w := shippedWording(t)
 	for _, h := range hints {
 		text := w.Say("help_line."+h.name, nil)
 		if n := len([]rune(text)); !w.Has("help_line."+h.name) || n > 48 {
 			t.Errorf("help_line.%s: %q has %d signs", h.name, text, n)
+		}
+		if n := len([]rune(text)); h.whom(workflow.Person{}, &workflow.Community{}) && n > 20 {
+			t.Errorf("help_line.%s: %q has %d signs: a resident reads it on one line", h.name, text, n)
 		}
 		if h.part != "" && configured[h.part] == nil {
 			t.Errorf("%s is about %q, which nobody knows", h.name, h.part)

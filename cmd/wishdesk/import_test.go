@@ -113,7 +113,7 @@ func TestImportAMailbox(t *testing.T) {
 	holds(t, "template", run(0, "--template", form), "is written")
 	holds(t, "not over a file", run(2, "--template", form), "is there already")
 	holds(t, "an empty form", run(2, form, "--community", demo.Community), "no rows")
-	holds(t, "no table", run(2, "grid_test.go", "--community", demo.Community), "姓名")
+	holds(t, "no table", run(2, "import_test.go", "--community", demo.Community), "姓名")
 	holds(t, "nobody", run(2, good, "--community", demo.Community, "--by", "无此人"), "0 people")
 }
 

@@ -208,18 +208,26 @@ func TestALostLeaseIsGivenBack(t *testing.T) {
 	}
 }
 
-// A lease whose answer does not come is given back once PostgreSQL answers: within its
-// time another sender gets the push, as one that nobody tried to send.
-func TestALeaseWhoseAnswerWasLostIsGivenBack(t *testing.T) {
+// stalledLeases are a store with two pushes, and one whose answers stall on the way from
+// now on.
+func stalledLeases(t *testing.T) (direct, s *Store, proxy *storetest.Proxy) {
+	t.Helper()
 	url := freshURL(t)
-	direct := openStore(t, url, nil)
+	direct = openStore(t, url, nil)
 	must(t, direct.Commit(ctx(t), desk.Change{Community: here, Pushes: []desk.Push{owed("a", 8), owed("b", 8)}}))
-	proxy := storetest.Cut(t, url)
-	s := openStore(t, proxy.URL(), nil)
+	proxy = storetest.Cut(t, url)
+	s = openStore(t, proxy.URL(), nil)
 	if _, ok, err := s.TakePush(ctx(t), here, "b", noon, time.Minute); err != nil || !ok { // its connection is there
 		t.Fatal(ok, err)
 	}
 	proxy.StallAnswers()
+	return direct, s, proxy
+}
+
+// A lease whose answer does not come is given back once PostgreSQL answers: within its
+// time another sender gets the push, as one that nobody tried to send.
+func TestALeaseWhoseAnswerWasLostIsGivenBack(t *testing.T) {
+	direct, s, proxy := stalledLeases(t)
 	impatient, leave := context.WithCancel(ctx(t))
 	left := make(chan error)
 	go func() {
@@ -247,15 +255,7 @@ func TestALeaseWhoseAnswerWasLostIsGivenBack(t *testing.T) {
 // is asked for again, or is given back: it is no attempt that nobody made.
 func TestALeaseWhoseAnswerIsLateIsOne(t *testing.T) {
 	t.Parallel() // it waits for a bound of the wall
-	url := freshURL(t)
-	direct := openStore(t, url, nil)
-	must(t, direct.Commit(ctx(t), desk.Change{Community: here, Pushes: []desk.Push{owed("a", 8), owed("b", 8)}}))
-	proxy := storetest.Cut(t, url)
-	s := openStore(t, proxy.URL(), nil)
-	if _, ok, err := s.TakePush(ctx(t), here, "b", noon, time.Minute); err != nil || !ok { // its connection is there
-		t.Fatal(ok, err)
-	}
-	proxy.StallAnswers()
+	direct, s, proxy := stalledLeases(t)
 	healed := time.AfterFunc(commitTimeout+time.Second, proxy.Heal)
 	defer healed.Stop()
 	p, ok, err := s.TakePush(ctx(t), here, "a", noon, time.Minute)
