@@ -310,7 +310,7 @@ func TestValuesAndLaddersByForms(t *testing.T) {
 	b.agree("alliance", b.post(parts0+"alliance/form", url.Values{"on": {"6"}, "party_branches": {"13"}, "party_members": {"450"}, "partner_units": {"9"}}))
 	c := h.shape(east).Community
 	if c.Quiet.From != "22:00" || c.Quiet.To != "07:30" || len(c.Working.Hours) != 2 || c.Working.Hours[1] != "14:00-17:30" || len(c.Working.Days) != 6 || len(c.Working.Holidays) != 2 ||
-		c.Points != (workflow.Score{Satisfied: 3, Unsatisfied: -1, Thanks: 5}) || c.Digest != (workflow.Weekly{Floor: 90, Least: 3, HotDays: 14, HotTimes: 2}) ||
+		c.Points != (workflow.Points{Satisfied: 3, Unsatisfied: -1, Thanks: 5}) || c.Digest != (workflow.Weekly{Floor: 90, Least: 3, HotDays: 14, HotTimes: 2}) ||
 		len(c.Property.Services) != 2 || len(c.Property.Categories) != 2 || c.Alliance.PartyMembers != 450 {
 		t.Errorf("the community is %+v", c)
 	}

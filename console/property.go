@@ -13,12 +13,12 @@ import (
 
 	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
-	"github.com/wishdesk/wishdesk/workflow/appraise"
+	"github.com/wishdesk/wishdesk/workflow/property"
 )
 
 // scored is a line of a sheet as the page has it.
 type scored struct {
-	appraise.Line
+	property.Line
 	Where  string
 	Link   string // of the ticket
 	Photos []string
@@ -27,14 +27,14 @@ type scored struct {
 
 // causeOf are the lines of one cause, and what they come to.
 type causeOf struct {
-	appraise.Sum
+	property.Sum
 	Name  string
 	Lines []scored
 }
 
 // objected is an objection with the line that it is about, and what came of it in words.
 type objected struct {
-	appraise.Objection
+	property.Objection
 	About  string
 	Points int
 	Who    string
@@ -52,17 +52,17 @@ func (v view) PropertyTitle() string {
 
 // inspecting is how far the inspections have come, with the form for one.
 type inspecting struct {
-	appraise.Standing
+	property.Standing
 	Last  string // day of the turn
-	Open  []appraise.Row
-	Left  []appraise.Row // of the turn before
+	Open  []property.Row
+	Left  []property.Row // of the turn before
 	Items []string       // nil for who does not inspect
 }
 
 // propertyPage is a month of the property company: its points, where they are scored,
 // and its inspections.
 type propertyPage struct {
-	appraise.Sheet
+	property.Sheet
 	Scored   bool
 	Sum      int
 	Earlier  string
@@ -91,19 +91,19 @@ func (q *request) mayProperty() error {
 
 // thisMonth leads to the month of today.
 func (c *Console) thisMonth(q *request) error {
-	month := appraise.MonthOf(q.now, q.shape.Community.Location())
+	month := property.MonthOf(q.now, q.shape.Community.Location())
 	http.Redirect(q.w, q.Request, q.path("property", month), http.StatusSeeOther)
 	return nil
 }
 
 // sheet is the month that the path names.
-func (q *request) sheet() (appraise.Sheet, error) {
+func (q *request) sheet() (property.Sheet, error) {
 	if err := q.mayProperty(); err != nil {
-		return appraise.Sheet{}, err
+		return property.Sheet{}, err
 	}
-	month, err := appraise.ParseMonth(q.PathValue("month"))
-	if err != nil || month.Year < firstYear || month.String() > appraise.MonthOf(q.now, q.shape.Community.Location()).String() {
-		return appraise.Sheet{}, &workflow.Error{Code: "no_month", Cause: err}
+	month, err := property.ParseMonth(q.PathValue("month"))
+	if err != nil || month.Year < firstYear || month.String() > property.MonthOf(q.now, q.shape.Community.Location()).String() {
+		return property.Sheet{}, &workflow.Error{Code: "no_month", Cause: err}
 	}
 	s, err := q.console.o.Desk.Sheet(q.Context(), q.community(), month)
 	if err == nil && s.Terms.Company != q.shape.Community.Property.Company && !q.me.Has(workflow.RoleCommittee) {
@@ -117,13 +117,13 @@ func (c *Console) property(q *request) error {
 	s, err := q.sheet()
 	points := err == nil
 	if !points && q.shape.Community.Property.Score == nil && q.shape.Community.Property.Patrol != nil && s.Terms.Company == "" && workflow.CodeOf(err) == workflow.CodeNotFound {
-		s.Terms, err = *appraise.Contracted(q.shape.Community), nil
+		s.Terms, err = *property.Contracted(q.shape.Community), nil
 	}
 	if err != nil {
 		return err
 	}
 	zone := q.shape.Community.Location()
-	now := appraise.MonthOf(q.now, zone)
+	now := property.MonthOf(q.now, zone)
 	page := propertyPage{Sheet: s, Scored: points, Sum: s.Total(), Settles: q.me.Has(workflow.RoleCommittee), MayClose: q.me.Has(workflow.RoleCommittee) && s.MayClose(zone, q.now)}
 	if before := s.Month.Before(); before.Year >= firstYear {
 		page.Earlier = before.String()
@@ -176,7 +176,7 @@ func (c *Console) property(q *request) error {
 }
 
 // against are the objections to a month.
-func (q *request) against(s *appraise.Sheet) ([]objected, error) {
+func (q *request) against(s *property.Sheet) ([]objected, error) {
 	all, err := q.console.o.Desk.Journal().Objections(q.Context(), q.community(), s.Month)
 	var out []objected
 	for _, o := range all {
@@ -200,7 +200,7 @@ func (q *request) against(s *appraise.Sheet) ([]objected, error) {
 }
 
 // cause is what a line is for, in words.
-func (q *request) cause(c appraise.Cause) string {
+func (q *request) cause(c property.Cause) string {
 	if c == "" {
 		return ""
 	}
@@ -208,15 +208,15 @@ func (q *request) cause(c appraise.Cause) string {
 }
 
 // lineAt is where a line of a sheet belongs, in words.
-func (q *request) lineAt(l appraise.Line) string {
-	if l.Cause == appraise.PatrolDone || l.Was == appraise.PatrolDone {
+func (q *request) lineAt(l property.Line) string {
+	if l.Cause == property.PatrolDone || l.Was == property.PatrolDone {
 		return q.voice().Say("score.every_building", nil)
 	}
 	return l.Place.String()
 }
 
 // inspections are those of a month, in the order of time.
-func (q *request) inspections(s *appraise.Sheet) ([]workflow.Round, error) {
+func (q *request) inspections(s *property.Sheet) ([]workflow.Round, error) {
 	if s.Terms.Every == 0 {
 		return nil, nil
 	}
@@ -231,8 +231,8 @@ func (q *request) inspecting() (*inspecting, error) {
 	}
 	last := standing.Turn.Until.AddDate(0, 0, -1).In(q.shape.Community.Location())
 	out := &inspecting{Standing: standing, Last: q.voice().Say("inspect.day", wording.Values{"Month": int(last.Month()), "Day": last.Day()})}
-	out.Open, _ = appraise.Rows(standing.Due, len(standing.Due))
-	out.Left, _ = appraise.Rows(standing.Missed, len(standing.Missed))
+	out.Open, _ = property.Rows(standing.Due, len(standing.Due))
+	out.Left, _ = property.Rows(standing.Missed, len(standing.Missed))
 	if q.me.OfCompany(q.shape.Community) {
 		out.Items = q.shape.Community.Property.Patrol.Items
 	}
@@ -292,7 +292,7 @@ func (c *Console) inspect(q *request) error {
 			r.Media = append(r.Media, m.ID)
 		}
 		w.Change.Rounds = append(w.Change.Rounds, r)
-		return warned(q.address(said, "property", appraise.MonthOf(q.now, q.shape.Community.Location())), u.Danger), nil
+		return warned(q.address(said, "property", property.MonthOf(q.now, q.shape.Community.Location())), u.Danger), nil
 	})
 }
 
@@ -303,7 +303,7 @@ func (c *Console) object(q *request) error {
 		return err
 	}
 	line, ok := s.Line(q.PostFormValue("line"))
-	o := appraise.Objection{Month: s.Month, Line: line.Key, By: q.me.ID, Words: q.words("words"), At: q.now}
+	o := property.Objection{Month: s.Month, Line: line.Key, By: q.me.ID, Words: q.words("words"), At: q.now}
 	switch {
 	case !q.me.OfCompany(q.shape.Community):
 		return &workflow.Error{Code: workflow.CodeNotAllowed, Cause: errors.New("the company objects")}
@@ -322,11 +322,11 @@ func (c *Console) object(q *request) error {
 
 // settle takes what the committee says to an objection.
 func (c *Console) settle(q *request) error {
-	month, err := appraise.ParseMonth(q.PathValue("month"))
+	month, err := property.ParseMonth(q.PathValue("month"))
 	if err != nil {
 		return &workflow.Error{Code: "no_month", Cause: err}
 	}
-	out := appraise.Outcome{Upheld: q.PostFormValue("outcome") == "upheld", By: q.me.ID, Words: q.words("words"), At: q.now}
+	out := property.Outcome{Upheld: q.PostFormValue("outcome") == "upheld", By: q.me.ID, Words: q.words("words"), At: q.now}
 	switch {
 	case !out.Upheld && q.PostFormValue("outcome") != "refused":
 		return &fault{Field: "outcome", Key: "choose"}
@@ -451,4 +451,4 @@ func (v view) Upto(n int) []int {
 }
 
 // Cause is what a line of a sheet is for.
-func (v view) Cause(c appraise.Cause) string { return v.cause(c) }
+func (v view) Cause(c property.Cause) string { return v.cause(c) }

@@ -16,7 +16,7 @@ import (
 	"github.com/wishdesk/wishdesk/console/browsertest"
 	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/workflow"
-	"github.com/wishdesk/wishdesk/workflow/appraise"
+	"github.com/wishdesk/wishdesk/workflow/property"
 )
 
 // contract gives the property company the contract for the whole community, long ago.
@@ -108,10 +108,10 @@ func TestAMonthOfThePropertyCompany(t *testing.T) {
 	// The company objects to the verdict; once.
 	company.get(month).mustSay(t, http.StatusOK, "居民不满意", "-3", number(bad)+" 号", "还没结账", "3</b><span>这一轮还没巡的楼")
 	key := ""
-	sheet, err := h.desk.Sheet(t.Context(), east, appraise.Month{Year: 2026, Month: time.November})
+	sheet, err := h.desk.Sheet(t.Context(), east, property.Month{Year: 2026, Month: time.November})
 	h.must(err)
 	for _, l := range sheet.Lines {
-		if l.Cause == appraise.Unsatisfied {
+		if l.Cause == property.Unsatisfied {
 			key = l.Key
 		}
 	}
@@ -233,8 +233,8 @@ func TestOtherCompaniesSeeNothing(t *testing.T) {
 func TestTheCompanyBeforeIsNotTheirs(t *testing.T) {
 	h := newHouse(t)
 	h.contract(east)
-	october := appraise.Month{Year: 2026, Month: time.October}
-	_, err := h.store.CloseSheet(t.Context(), appraise.Sheet{Community: east, Month: october, MadeAt: h.clock.Now(), ClosedBy: 9, Terms: appraise.Terms{Company: "前一家物业"}})
+	october := property.Month{Year: 2026, Month: time.October}
+	_, err := h.store.CloseSheet(t.Context(), property.Sheet{Community: east, Month: october, MadeAt: h.clock.Now(), ClosedBy: 9, Terms: property.Terms{Company: "前一家物业"}})
 	h.must(err)
 	for _, p := range []string{"/c/east/property/2026-10", "/c/east/property/2026-10/book"} {
 		if a := h.as("east/property").get(p); a.status != http.StatusNotFound {

@@ -39,7 +39,7 @@ type Community struct {
 	Quiet       Quiet      `yaml:"quiet" json:"quiet"`
 	Assignment  []Rule     `yaml:"assignment" json:"assignment"` // read in order; none = DefaultRules
 	Ladder      Ladder     `yaml:"ladder" json:"ladder"`
-	Points      Score      `yaml:"points" json:"points"`
+	Points      Points     `yaml:"points" json:"points"`
 	Rewards     Rewards    `yaml:"rewards" json:"rewards"`
 	Digest      Weekly     `yaml:"digest" json:"digest"`
 
@@ -240,7 +240,7 @@ func ParseCommunity(r io.Reader) (*Community, error) {
 	if len(data) > limit {
 		return nil, errors.New("community document: is longer than 4 MB")
 	}
-	c := &Community{Timezone: "Asia/Shanghai", Clocks: DefaultClocks(), Quiet: Quiet{From: "21:00", To: "08:00"}, Ladder: DefaultLadder(), Points: DefaultScore(), Rewards: DefaultRewards(), Digest: DefaultWeekly()}
+	c := &Community{Timezone: "Asia/Shanghai", Clocks: DefaultClocks(), Quiet: Quiet{From: "21:00", To: "08:00"}, Ladder: DefaultLadder(), Points: DefaultPoints(), Rewards: DefaultRewards(), Digest: DefaultWeekly()}
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	dec.KnownFields(true)
 	if err := dec.Decode(c); errors.Is(err, io.EOF) {

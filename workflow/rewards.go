@@ -2,7 +2,7 @@ package workflow
 
 // Rewards says for which deeds residents earn points that they spend on rewards
 // (积分兑奖励), and how many; 0 for none. A community whose document says nothing of
-// it gives none. Score is something else: what a verdict is worth to who did the
+// it gives none. Points are something else: what a verdict is worth to who did the
 // work.
 type Rewards struct {
 	Wish     int `yaml:"wish" json:"wish"`           // to who claimed a wish that was fulfilled

@@ -17,12 +17,12 @@ import (
 
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/access"
-	"github.com/wishdesk/wishdesk/workflow/appraise"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 	"github.com/wishdesk/wishdesk/workflow/digest"
 	"github.com/wishdesk/wishdesk/workflow/learn"
 	"github.com/wishdesk/wishdesk/workflow/ledger"
 	"github.com/wishdesk/wishdesk/workflow/lesson"
+	"github.com/wishdesk/wishdesk/workflow/property"
 	"github.com/wishdesk/wishdesk/workflow/topic"
 )
 
@@ -416,23 +416,23 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"Overdue of a grid", []string{"ticket_late"}, func() { _, err := s.Overdue(c, here, "G4", 20); add(err) }},
 		{"HandledBy", []string{"ticket_handled"}, func() { _, err := s.HandledBy(c, here, 4, 1002, 20); add(err) }},
 		{"ServiceMatters", []string{"event_counted", "event_thanked", "event_pkey", "ticket_pkey"}, func() {
-			add(s.ServiceMatters(c, here, []workflow.PersonID{4}, old, old.AddDate(0, 0, 3), func(appraise.Matter) error { return nil }))
+			add(s.ServiceMatters(c, here, []workflow.PersonID{4}, old, old.AddDate(0, 0, 3), func(property.Matter) error { return nil }))
 		}},
 		{"Inspections", []string{"round_inspected"}, func() { _, err := s.Inspections(c, here, old, old.AddDate(0, 1, 0)); add(err) }},
 		{"Inspection", []string{"round_pkey"}, func() { _, _, err := s.Inspection(c, here, "i2"); add(err) }},
-		{"ClosedSheet", []string{"appraisal_pkey"}, func() { _, _, err := s.ClosedSheet(c, here, appraise.Month{Year: 2026, Month: 1}); add(err) }},
+		{"ClosedSheet", []string{"appraisal_pkey"}, func() { _, _, err := s.ClosedSheet(c, here, property.Month{Year: 2026, Month: 1}); add(err) }},
 		{"ClosedSheets", []string{"appraisal_pkey"}, func() { _, err := s.ClosedSheets(c, here, 24); add(err) }},
 		{"CloseSheet", []string{"appraisal_pkey"}, func() {
-			_, err := s.CloseSheet(c, appraise.Sheet{Community: here, Month: appraise.Month{Year: 2026, Month: 1}})
+			_, err := s.CloseSheet(c, property.Sheet{Community: here, Month: property.Month{Year: 2026, Month: 1}})
 			add(err)
 		}},
-		{"Objections", []string{"objection_pkey", "objection_outcome_pkey"}, func() { _, err := s.Objections(c, here, appraise.Month{Year: 1990, Month: 1}); add(err) }},
+		{"Objections", []string{"objection_pkey", "objection_outcome_pkey"}, func() { _, err := s.Objections(c, here, property.Month{Year: 1990, Month: 1}); add(err) }},
 		{"Object", nil, func() {
-			_, err := s.Object(c, here, appraise.Objection{Month: appraise.Month{Year: 2026, Month: 1}, Line: "x", At: now})
+			_, err := s.Object(c, here, property.Objection{Month: property.Month{Year: 2026, Month: 1}, Line: "x", At: now})
 			add(err)
 		}},
 		{"Settle", []string{"objection_pkey"}, func() {
-			_, err := s.Settle(c, here, appraise.Month{Year: 2026, Month: 1}, "x", appraise.Outcome{At: now})
+			_, err := s.Settle(c, here, property.Month{Year: 2026, Month: 1}, "x", property.Outcome{At: now})
 			add(err)
 		}},
 		{"RoundsSince", []string{"round_grid"}, func() { _, err := s.RoundsSince(c, here, []string{"G2", "G4"}, now.AddDate(-1, 0, 0), 20); add(err) }},

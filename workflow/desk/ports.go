@@ -404,7 +404,7 @@ type Journal interface {
 	Lessons
 	// RoundsOf is how many rounds of a kind somebody recorded since a moment.
 	RoundsOf(ctx context.Context, community string, by workflow.PersonID, kind workflow.RoundKind, since time.Time) (int, error)
-	Appraisals
+	PropertyMonths
 	// Talk is somebody's conversation and its version; a zero version where
 	// there is none yet.
 	Talk(ctx context.Context, community string, person workflow.PersonID) (state json.RawMessage, version int64, err error)

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/wishdesk/wishdesk/workflow"
-	"github.com/wishdesk/wishdesk/workflow/appraise"
 	"github.com/wishdesk/wishdesk/workflow/desk"
+	"github.com/wishdesk/wishdesk/workflow/property"
 )
 
 // months lets the property company have inspected its buildings, last month and this
@@ -23,11 +23,11 @@ func (p *past) months(ctx context.Context) error {
 			people = append(people, one)
 		}
 	}
-	this := appraise.MonthOf(p.now, c.Location())
+	this := property.MonthOf(p.now, c.Location())
 	dice := rand.New(rand.NewPCG(7, 69)) //nolint:gosec // the same past every time
-	for _, month := range []appraise.Month{this.Before(), this} {
+	for _, month := range []property.Month{this.Before(), this} {
 		ch := desk.Change{Community: Community, Delivery: &desk.Delivery{ID: "past:inspected:" + month.String(), Type: "event:past", At: p.now}}
-		for n, turn := range appraise.Turns(month, c.Property.Patrol.Every, c.Location()) {
+		for n, turn := range property.Turns(month, c.Property.Patrol.Every, c.Location()) {
 			for _, e := range c.Estates {
 				for b := 1; e.PropertyContract && b <= e.Buildings; b++ {
 					at := turn.From.AddDate(0, 0, (b-1)*6/e.Buildings).Add(time.Duration(8*60+dice.IntN(9*60)) * time.Minute)
@@ -55,11 +55,11 @@ func (p *past) months(ctx context.Context) error {
 		return err
 	}
 	for _, l := range sheet.Lines {
-		if l.Cause != appraise.PatrolMissed {
+		if l.Cause != property.PatrolMissed {
 			continue
 		}
 		_, until := last.Range(c.Location())
-		o := appraise.Objection{Month: last, Line: l.Key, By: people[0].ID, Words: p.of.Objected, At: until.Add(9 * time.Hour).UTC()}
+		o := property.Objection{Month: last, Line: l.Key, By: people[0].ID, Words: p.of.Objected, At: until.Add(9 * time.Hour).UTC()}
 		if _, err := p.store.Object(ctx, Community, o); err != nil {
 			return err
 		}

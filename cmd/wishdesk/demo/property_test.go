@@ -6,8 +6,8 @@ import (
 
 	"github.com/jonboulle/clockwork"
 
-	"github.com/wishdesk/wishdesk/workflow/appraise"
 	"github.com/wishdesk/wishdesk/workflow/desk"
+	"github.com/wishdesk/wishdesk/workflow/property"
 )
 
 // The demo begins with a month of the property company that is closed, an objection that
@@ -31,13 +31,13 @@ func TestTheDemoHasMonthsOfItsCompany(t *testing.T) {
 	must(t, d.Refresh(t.Context()))
 	open, err := d.Sheet(t.Context(), Community, closed[0].Month.After())
 	must(t, err)
-	for _, s := range []appraise.Sheet{closed[0], open} {
-		have := map[appraise.Cause]int{}
+	for _, s := range []property.Sheet{closed[0], open} {
+		have := map[property.Cause]int{}
 		for _, sum := range s.Sums() {
 			have[sum.Cause] = sum.Count
 		}
 		t.Logf("%s: %d points, %v", s.Month, s.Total(), have)
-		if n := s.Total(); n < 80 || n > 105 || have[appraise.PatrolMissed] == 0 || have[appraise.PatrolMissed] > 10 {
+		if n := s.Total(); n < 80 || n > 105 || have[property.PatrolMissed] == 0 || have[property.PatrolMissed] > 10 {
 			t.Errorf("%s: %d points, %v", s.Month, n, have)
 		}
 	}

@@ -10,9 +10,9 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"github.com/wishdesk/wishdesk/workflow"
-	"github.com/wishdesk/wishdesk/workflow/appraise"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 	"github.com/wishdesk/wishdesk/workflow/digest"
+	"github.com/wishdesk/wishdesk/workflow/property"
 )
 
 // Of many that close the same month at the same time one does; what is closed nobody
@@ -20,8 +20,8 @@ import (
 func TestAMonthIsClosedOnceForEver(t *testing.T) {
 	s := openStore(t, freshURL(t), nil)
 	c := ctx(t)
-	month := appraise.Month{Year: 2026, Month: time.October}
-	sheet := appraise.Sheet{Community: here, Month: month, MadeAt: time.Date(2026, 11, 1, 2, 0, 0, 0, time.UTC), ClosedBy: 9, Lines: []appraise.Line{{Key: "overdue:1024:7", Cause: appraise.Overdue, Points: -3, Number: 1024}}}
+	month := property.Month{Year: 2026, Month: time.October}
+	sheet := property.Sheet{Community: here, Month: month, MadeAt: time.Date(2026, 11, 1, 2, 0, 0, 0, time.UTC), ClosedBy: 9, Lines: []property.Line{{Key: "overdue:1024:7", Cause: property.Overdue, Points: -3, Number: 1024}}}
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	closed := 0
@@ -46,7 +46,7 @@ func TestAMonthIsClosedOnceForEver(t *testing.T) {
 	if closed != 1 || len(got) != 1 || !reflect.DeepEqual(got[0], sheet) {
 		t.Fatalf("%d closed it: %+v, want %+v", closed, got, sheet)
 	}
-	for _, month := range []appraise.Month{month.Before(), month.After(), month.After().After()} {
+	for _, month := range []property.Month{month.Before(), month.After(), month.After().After()} {
 		later := sheet
 		later.Month = month
 		if ok, err := s.CloseSheet(c, later); err != nil || ok { // it does not say that it follows October
@@ -65,8 +65,8 @@ func TestAMonthIsClosedOnceForEver(t *testing.T) {
 		t.Errorf("the next month: %v %v", ok, err)
 	}
 
-	o := appraise.Objection{Month: month, Line: "overdue:1024:7", By: 2, Words: "配件没到货", At: sheet.MadeAt}
-	out := appraise.Outcome{Upheld: true, By: 9, Words: "属实", At: sheet.MadeAt.Add(time.Hour)}
+	o := property.Objection{Month: month, Line: "overdue:1024:7", By: 2, Words: "配件没到货", At: sheet.MadeAt}
+	out := property.Outcome{Upheld: true, By: 9, Words: "属实", At: sheet.MadeAt.Add(time.Hour)}
 	if ok, err := s.Settle(c, here, month, o.Line, out); err != nil || ok {
 		t.Errorf("nobody objected: %v %v", ok, err)
 	}
@@ -118,8 +118,8 @@ func TestServiceMattersAndInspections(t *testing.T) {
 		tc.Events = append(tc.Events, assigned, thanked)
 		must(t, s.Commit(c, desk.Change{Community: here, Tickets: []desk.TicketChange{tc}}))
 	}
-	var got []appraise.Matter
-	must(t, s.ServiceMatters(c, here, []workflow.PersonID{2}, from, from.AddDate(0, 1, 0), func(m appraise.Matter) error {
+	var got []property.Matter
+	must(t, s.ServiceMatters(c, here, []workflow.PersonID{2}, from, from.AddDate(0, 1, 0), func(m property.Matter) error {
 		got = append(got, m)
 		return nil
 	}))
@@ -176,14 +176,14 @@ func TestWhatTheDigestSaysOfTheCompany(t *testing.T) {
 			ID: string(rune('a' + i)), Kind: workflow.Inspection, By: 2, At: monday.Add(time.Hour), Checks: []workflow.Check{{Item: "扫楼道", Wrong: wrong}},
 		}}}))
 	}
-	month := appraise.Month{Year: 2026, Month: time.October}
-	_, err := s.CloseSheet(c, appraise.Sheet{Community: here, Month: month, MadeAt: monday.Add(time.Hour), ClosedBy: 9, Terms: appraise.Terms{Score: workflow.ServiceScore{Base: 100}}, Lines: []appraise.Line{{Key: "x", Points: -3}}})
+	month := property.Month{Year: 2026, Month: time.October}
+	_, err := s.CloseSheet(c, property.Sheet{Community: here, Month: month, MadeAt: monday.Add(time.Hour), ClosedBy: 9, Terms: property.Terms{Score: workflow.ServiceScore{Base: 100}}, Lines: []property.Line{{Key: "x", Points: -3}}})
 	must(t, err)
 	for _, line := range []string{"x", "y"} {
-		_, err := s.Object(c, here, appraise.Objection{Month: month, Line: line, At: monday.Add(2 * time.Hour)})
+		_, err := s.Object(c, here, property.Objection{Month: month, Line: line, At: monday.Add(2 * time.Hour)})
 		must(t, err)
 	}
-	_, err = s.Settle(c, here, month, "x", appraise.Outcome{At: monday.Add(3 * time.Hour)})
+	_, err = s.Settle(c, here, month, "x", property.Outcome{At: monday.Add(3 * time.Hour)})
 	must(t, err)
 	want := []digest.Line{
 		{Say: "inspected", Values: map[string]string{"Count": "2", "Wrong": "1"}},

@@ -1,4 +1,4 @@
-package appraise
+package property
 
 import (
 	"context"
@@ -198,7 +198,7 @@ func Make(ctx context.Context, from Source, c *workflow.Community, r workflow.Ro
 	}
 	closed, err := from.ClosedSheets(ctx, c.Code, remembered)
 	if err != nil {
-		return s, false, fmt.Errorf("appraise: closed months: %w", err)
+		return s, false, fmt.Errorf("property: closed months: %w", err)
 	}
 	var last *Terms
 	s = Sheet{Community: c.Code, Month: m, MadeAt: now}
@@ -217,7 +217,7 @@ func Make(ctx context.Context, from Source, c *workflow.Community, r workflow.Ro
 	}
 	objections, err := from.Objections(ctx, c.Code, since)
 	if err != nil {
-		return s, false, fmt.Errorf("appraise: objections: %w", err)
+		return s, false, fmt.Errorf("property: objections: %w", err)
 	}
 	s.Lines = settled(s.Lines, m, objections)
 	closed = slices.DeleteFunc(closed, func(of Sheet) bool { return of.Terms.Company != s.Terms.Company }) // what another did is not this one's
@@ -249,7 +249,7 @@ func countFrom(ctx context.Context, from Source, c *workflow.Community, t *Terms
 		r.Rounds, err = from.Inspections(ctx, c.Code, begin.UTC(), end.UTC())
 	}
 	if err != nil {
-		return nil, fmt.Errorf("appraise: what happened in %s: %w", m, err)
+		return nil, fmt.Errorf("property: what happened in %s: %w", m, err)
 	}
 	return Count(t, m, c.Location(), r, now), nil
 }

@@ -1,4 +1,4 @@
-package appraise
+package property
 
 import (
 	"fmt"
@@ -21,7 +21,7 @@ func MonthOf(t time.Time, zone *time.Location) Month {
 func ParseMonth(s string) (Month, error) {
 	t, err := time.Parse("2006-01", s)
 	if err != nil {
-		return Month{}, fmt.Errorf("appraise: want a month such as 2026-11: %w", err)
+		return Month{}, fmt.Errorf("property: want a month such as 2026-11: %w", err)
 	}
 	return Month{t.Year(), t.Month()}, nil
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/wishdesk/wishdesk/workflow"
-	"github.com/wishdesk/wishdesk/workflow/appraise"
+	"github.com/wishdesk/wishdesk/workflow/property"
 )
 
 // mostDue is how many buildings a reply names that are still to be inspected.
@@ -121,7 +121,7 @@ func (s *session) beyondPlace(text string, p workflow.Place) string {
 }
 
 // lastDay is the last day of a turn, as it is said.
-func (s *session) lastDay(t appraise.Turn) string {
+func (s *session) lastDay(t property.Turn) string {
 	last := t.Until.AddDate(0, 0, -1).In(s.shape.Community.Location())
 	return s.say("inspect.day", Values{"Month": int(last.Month()), "Day": last.Day()})
 }
@@ -140,7 +140,7 @@ func (s *session) inspections(ctx context.Context) (string, error) {
 
 // buildings are some buildings in a line, by estate.
 func (s *session) buildings(all []workflow.Place) string {
-	rows, more := appraise.Rows(all, mostDue)
+	rows, more := property.Rows(all, mostDue)
 	var out []string
 	for _, r := range rows {
 		out = append(out, s.say("inspect.row", Values{"Lines": r.String()}))
@@ -160,7 +160,7 @@ func (s *session) score(ctx context.Context) (string, error) {
 	if c.Property.Score == nil {
 		return s.say("score.none", nil), nil
 	}
-	sheet, err := s.b.desk.Sheet(ctx, s.in.Community, appraise.MonthOf(s.now, c.Location()))
+	sheet, err := s.b.desk.Sheet(ctx, s.in.Community, property.MonthOf(s.now, c.Location()))
 	if err != nil {
 		return "", err
 	}

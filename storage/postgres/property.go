@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/wishdesk/wishdesk/workflow"
-	"github.com/wishdesk/wishdesk/workflow/appraise"
 	"github.com/wishdesk/wishdesk/workflow/digest"
+	"github.com/wishdesk/wishdesk/workflow/property"
 )
 
 // serviceMatters are the tickets that had a scored event in a time, with all their
@@ -31,7 +31,7 @@ const serviceMatters = `WITH touched AS MATERIALIZED (
 
 // moment6 is a moment as the query gives it: an array of six, null for what an event
 // does not have.
-type moment6 appraise.Moment
+type moment6 property.Moment
 
 // UnmarshalJSON reads the array.
 func (m *moment6) UnmarshalJSON(data []byte) error {
@@ -42,15 +42,15 @@ func (m *moment6) UnmarshalJSON(data []byte) error {
 
 // ServiceMatters calls f with every ticket that some people have or had and that has an
 // event that is scored from a moment until before another.
-func (s *Store) ServiceMatters(ctx context.Context, community string, people []workflow.PersonID, from, until time.Time, f func(appraise.Matter) error) error {
-	types := append(column(appraise.Scored, func(t workflow.EventType) string { return string(t) }), column(appraise.Handed, func(t workflow.EventType) string { return string(t) })...)
+func (s *Store) ServiceMatters(ctx context.Context, community string, people []workflow.PersonID, from, until time.Time, f func(property.Matter) error) error {
+	types := append(column(property.Scored, func(t workflow.EventType) string { return string(t) }), column(property.Handed, func(t workflow.EventType) string { return string(t) })...)
 	found, err := s.pool.Query(ctx, serviceMatters, community, from, until, column(people, func(p workflow.PersonID) int64 { return int64(p) }), types)
 	if err != nil {
 		return fault("service matters", err)
 	}
 	defer found.Close()
 	for found.Next() {
-		var m appraise.Matter
+		var m property.Matter
 		var place workflow.Place
 		var category workflow.Category
 		var placeBody, body []byte
@@ -62,7 +62,7 @@ func (s *Store) ServiceMatters(ctx context.Context, community string, people []w
 			return fault("service matters", err)
 		}
 		m.Spot = digest.SpotOf(place, category)
-		m.Moments = column(moments, func(e moment6) appraise.Moment { e.At = e.At.UTC(); return appraise.Moment(e) })
+		m.Moments = column(moments, func(e moment6) property.Moment { e.At = e.At.UTC(); return property.Moment(e) })
 		if err := f(m); err != nil {
 			return err
 		}
@@ -83,19 +83,19 @@ func (s *Store) Inspection(ctx context.Context, community, id string) (r workflo
 }
 
 // ClosedSheet is a month as it was closed; ok is false where it is open.
-func (s *Store) ClosedSheet(ctx context.Context, community string, m appraise.Month) (sheet appraise.Sheet, ok bool, err error) {
-	return row(ctx, s, "closed sheet", scanBody[appraise.Sheet], `SELECT body FROM appraisal WHERE community = $1 AND month = $2`, community, m.String())
+func (s *Store) ClosedSheet(ctx context.Context, community string, m property.Month) (sheet property.Sheet, ok bool, err error) {
+	return row(ctx, s, "closed sheet", scanBody[property.Sheet], `SELECT body FROM appraisal WHERE community = $1 AND month = $2`, community, m.String())
 }
 
 // ClosedSheets are the months that were closed last, newest first.
-func (s *Store) ClosedSheets(ctx context.Context, community string, limit int) ([]appraise.Sheet, error) {
-	return rows(ctx, s, "closed sheets", scanBody[appraise.Sheet], `SELECT body FROM appraisal WHERE community = $1 ORDER BY month DESC LIMIT $2`, community, limit)
+func (s *Store) ClosedSheets(ctx context.Context, community string, limit int) ([]property.Sheet, error) {
+	return rows(ctx, s, "closed sheets", scanBody[property.Sheet], `SELECT body FROM appraisal WHERE community = $1 ORDER BY month DESC LIMIT $2`, community, limit)
 }
 
 // CloseSheet keeps a month as it is, for ever; ok is false where it is closed already,
 // or another than the one that the sheet follows was closed last. Of two at the same
 // time one is kept: a month has one key, and both follow the same.
-func (s *Store) CloseSheet(ctx context.Context, sheet appraise.Sheet) (ok bool, err error) {
+func (s *Store) CloseSheet(ctx context.Context, sheet property.Sheet) (ok bool, err error) {
 	body, err := document(sheet)
 	if err != nil {
 		return false, err
@@ -111,12 +111,12 @@ func (s *Store) CloseSheet(ctx context.Context, sheet appraise.Sheet) (ok bool, 
 }
 
 // Objections are those to months from one on, in the order in which they were made.
-func (s *Store) Objections(ctx context.Context, community string, since appraise.Month) ([]appraise.Objection, error) {
-	return rows(ctx, s, "objections", func(r pgx.CollectableRow) (o appraise.Objection, err error) {
+func (s *Store) Objections(ctx context.Context, community string, since property.Month) ([]property.Objection, error) {
+	return rows(ctx, s, "objections", func(r pgx.CollectableRow) (o property.Objection, err error) {
 		var month string
 		var upheld *bool
 		var at *time.Time
-		var out appraise.Outcome
+		var out property.Outcome
 		if err = r.Scan(&month, &o.Line, &o.By, &o.Words, &o.At, &upheld, &out.By, &out.Words, &at); err != nil {
 			return o, err
 		}
@@ -125,7 +125,7 @@ func (s *Store) Objections(ctx context.Context, community string, since appraise
 			out.Upheld, out.At = *upheld, at.UTC()
 			o.Outcome = &out
 		}
-		o.Month, err = appraise.ParseMonth(month)
+		o.Month, err = property.ParseMonth(month)
 		return o, err
 	}, `SELECT o.month, o.line, o.person, o.words, o.at, c.upheld, coalesce(c.person, 0), coalesce(c.words, ''), c.at
 		FROM objection o LEFT JOIN objection_outcome c ON c.community = $1 AND c.month >= $2 AND c.month = o.month AND c.line = o.line
@@ -133,7 +133,7 @@ func (s *Store) Objections(ctx context.Context, community string, since appraise
 }
 
 // Object keeps what is said against a line; ok is false where something was.
-func (s *Store) Object(ctx context.Context, community string, o appraise.Objection) (ok bool, err error) {
+func (s *Store) Object(ctx context.Context, community string, o property.Objection) (ok bool, err error) {
 	tag, err := s.pool.Exec(ctx, `INSERT INTO objection (community, month, line, person, words, at) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (community, month, line) DO NOTHING`, community, o.Month.String(), text(o.Line), o.By, text(o.Words), o.At)
 	return tag.RowsAffected() == 1, fault("object", err)
@@ -141,7 +141,7 @@ func (s *Store) Object(ctx context.Context, community string, o appraise.Objecti
 
 // Settle keeps what comes of an objection; ok is false where there is none, or it was
 // settled.
-func (s *Store) Settle(ctx context.Context, community string, month appraise.Month, line string, out appraise.Outcome) (ok bool, err error) {
+func (s *Store) Settle(ctx context.Context, community string, month property.Month, line string, out property.Outcome) (ok bool, err error) {
 	tag, err := s.pool.Exec(ctx, `INSERT INTO objection_outcome (community, month, line, upheld, person, words, at)
 		SELECT community, month, line, $4, $5, $6, $7 FROM objection WHERE community = $1 AND month = $2 AND line = $3
 		ON CONFLICT (community, month, line) DO NOTHING`, community, month.String(), text(line), out.Upheld, out.By, text(out.Words), out.At)
@@ -166,7 +166,7 @@ func (s *Store) propertySection(ctx context.Context, community string, from, unt
 	if len(rounds) > 0 {
 		say("inspected", map[string]string{"Count": strconv.Itoa(len(rounds)), "Wrong": unless0(wrong)})
 	}
-	closed, err := rows(ctx, s, "closed in a time", scanBody[appraise.Sheet], `SELECT body FROM appraisal WHERE community = $1 AND closed_at >= $2 AND closed_at < $3 ORDER BY month`, community, from, until)
+	closed, err := rows(ctx, s, "closed in a time", scanBody[property.Sheet], `SELECT body FROM appraisal WHERE community = $1 AND closed_at >= $2 AND closed_at < $3 ORDER BY month`, community, from, until)
 	if err != nil {
 		return out, err
 	}

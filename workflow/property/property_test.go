@@ -1,4 +1,4 @@
-package appraise
+package property
 
 import (
 	"cmp"

@@ -7,32 +7,32 @@ import (
 	"time"
 
 	"github.com/wishdesk/wishdesk/workflow"
-	"github.com/wishdesk/wishdesk/workflow/appraise"
+	"github.com/wishdesk/wishdesk/workflow/property"
 )
 
-// Appraisals is what the record keeps of the property company's months.
-type Appraisals interface {
-	appraise.Source
+// PropertyMonths is what the record keeps of the property company's months.
+type PropertyMonths interface {
+	property.Source
 	// Inspection is one; ok is false where there is none.
 	Inspection(ctx context.Context, community, id string) (r workflow.Round, ok bool, err error)
 	// CloseSheet keeps a month as it is, for ever; ok is false where it is closed
 	// already, or another than the one that the sheet follows was closed last.
-	CloseSheet(ctx context.Context, s appraise.Sheet) (ok bool, err error)
+	CloseSheet(ctx context.Context, s property.Sheet) (ok bool, err error)
 	// Object keeps what is said against a line; ok is false where something was.
-	Object(ctx context.Context, community string, o appraise.Objection) (ok bool, err error)
+	Object(ctx context.Context, community string, o property.Objection) (ok bool, err error)
 	// Settle keeps what comes of an objection; ok is false where there is none, or it
 	// was settled.
-	Settle(ctx context.Context, community string, month appraise.Month, line string, out appraise.Outcome) (ok bool, err error)
+	Settle(ctx context.Context, community string, month property.Month, line string, out property.Outcome) (ok bool, err error)
 }
 
 // Sheet is a month of the property company: as it was closed, or as the record is now.
 // A *workflow.Error with CodeNotFound where nothing is scored.
-func (d *Desk) Sheet(ctx context.Context, community string, month appraise.Month) (appraise.Sheet, error) {
+func (d *Desk) Sheet(ctx context.Context, community string, month property.Month) (property.Sheet, error) {
 	shape, loaded := d.Shape(community)
 	if !loaded {
-		return appraise.Sheet{}, &workflow.Error{Code: workflow.CodeNotFound, Cause: fmt.Errorf("community %q is not loaded", community)}
+		return property.Sheet{}, &workflow.Error{Code: workflow.CodeNotFound, Cause: fmt.Errorf("community %q is not loaded", community)}
 	}
-	s, ok, err := appraise.Make(ctx, d.journal, shape.Community, shape.Roster, month, d.Now())
+	s, ok, err := property.Make(ctx, d.journal, shape.Community, shape.Roster, month, d.Now())
 	if err == nil && !ok {
 		err = &workflow.Error{Code: workflow.CodeNotFound, Cause: fmt.Errorf("%s scores nothing", community)}
 	}
@@ -41,7 +41,7 @@ func (d *Desk) Sheet(ctx context.Context, community string, month appraise.Month
 
 // CloseMonth closes a month of the property company that has ended; the same month
 // closed again stays as it was.
-func (d *Desk) CloseMonth(ctx context.Context, community string, month appraise.Month, by workflow.PersonID) error {
+func (d *Desk) CloseMonth(ctx context.Context, community string, month property.Month, by workflow.PersonID) error {
 	shape, _ := d.Shape(community)
 	s, err := d.Sheet(ctx, community, month)
 	switch {
@@ -61,18 +61,18 @@ func (d *Desk) CloseMonth(ctx context.Context, community string, month appraise.
 
 // Inspecting is how far the property company's inspections have come; ok is false
 // where nothing is inspected.
-func (d *Desk) Inspecting(ctx context.Context, community string) (s appraise.Standing, ok bool, err error) {
+func (d *Desk) Inspecting(ctx context.Context, community string) (s property.Standing, ok bool, err error) {
 	shape, loaded := d.Shape(community)
 	if !loaded || shape.Community.Property.Patrol == nil {
 		return s, false, nil
 	}
 	zone := shape.Community.Location()
-	from, until := appraise.MonthOf(d.Now(), zone).Range(zone)
+	from, until := property.MonthOf(d.Now(), zone).Range(zone)
 	rounds, err := d.journal.Inspections(ctx, community, from.UTC(), until.UTC())
 	if err != nil {
 		return s, false, fmt.Errorf("desk: inspections: %w", err)
 	}
-	s, ok = appraise.Stand(appraise.Contracted(shape.Community), rounds, d.Now(), zone)
+	s, ok = property.Stand(property.Contracted(shape.Community), rounds, d.Now(), zone)
 	return s, ok, nil
 }
 
@@ -91,7 +91,7 @@ func (d *Desk) inspectionsDue(ctx context.Context, w *Work, day string) error {
 		return err
 	}
 	shape, _ := d.Shape(w.Change.Community)
-	rows, _ := appraise.Rows(standing.Due, dueNamed)
+	rows, _ := property.Rows(standing.Due, dueNamed)
 	var names []string
 	for _, r := range rows {
 		names = append(names, r.String())

@@ -1,15 +1,15 @@
 package workflow
 
-// Score says how many points a verdict earns or costs who handled the matter.
-type Score struct {
+// Points say how many points a verdict earns or costs who handled the matter.
+type Points struct {
 	Satisfied   int `yaml:"satisfied" json:"satisfied"`
 	Fair        int `yaml:"fair" json:"fair"`
 	Unsatisfied int `yaml:"unsatisfied" json:"unsatisfied"`
 	Thanks      int `yaml:"thanks" json:"thanks"` // a thank-you in words
 }
 
-// DefaultScore is that of a community whose document has none.
-func DefaultScore() Score { return Score{Satisfied: 2, Fair: 1, Unsatisfied: -2, Thanks: 3} }
+// DefaultPoints are those of a community whose document has none.
+func DefaultPoints() Points { return Points{Satisfied: 2, Fair: 1, Unsatisfied: -2, Thanks: 3} }
 
 // Point is what one verdict or thank-you earned or cost somebody.
 type Point struct {
