@@ -360,7 +360,7 @@ func (b *Bot) fields(ctx context.Context, shape desk.Shape, p desk.Push, tpl Tem
 		"status": words.Say("phrase."+string(p.Purpose), v),
 		"said":   text,
 	}
-	if p.Purpose == workflow.TellCalled && p.Facts.Said != "" {
+	if (p.Purpose == workflow.TellCalled || p.Purpose == workflow.TellBack) && p.Facts.Said != "" {
 		values["what"] = words.Say("phrase."+string(p.Purpose), v) + ":" + p.Facts.Said
 	}
 	if p.Purpose == workflow.TellDigest {

@@ -52,6 +52,7 @@ const (
 	verbBoard    verb = "board"    // 「积分榜」
 	verbRanked   verb = "ranked"   // 「上榜」
 	verbUnranked verb = "unranked" // 「下榜」
+	verbUnorder  verb = "unorder"  // 「取消兑换」, 「取消兑换 3」
 	verbFund     verb = "fund"     // 「社区基金」
 
 	verbWho     verb = "who"     // 「网格员是谁」
@@ -140,6 +141,7 @@ var words = []struct {
 
 	{verbPoints, true, []string{"积分", "我的积分", "查积分", "看积分", "积分有多少", "我有多少积分", "多少分了"}},
 	{verbRewards, true, []string{"兑换", "积分兑换", "换奖励", "兑奖励", "积分换东西", "能换什么", "积分能换什么", "积分怎么用"}},
+	{verbUnorder, true, []string{"取消兑换", "退兑换", "不换了", "退积分"}},
 	{verbBoard, true, []string{"积分榜", "排行榜", "光荣榜"}},
 	{verbRanked, true, []string{"上榜"}},
 	{verbUnranked, true, []string{"下榜"}},
@@ -242,7 +244,7 @@ func listen(text string) spoken {
 				s.Rest = strings.TrimSpace(why)
 			case nothingElse[s.Verb] && s.Number != 0 && strings.Trim(s.Rest, "。.!！?？~吧啊呢 ") != "":
 				continue // 「经过12345热线反映」
-			case s.Verb == verbRewards && s.Number == 0 && rewardNumber.MatchString(s.Rest): // 「兑换3」
+			case (s.Verb == verbRewards || s.Verb == verbUnorder) && s.Number == 0 && rewardNumber.MatchString(s.Rest): // 「兑换3」
 			case w.alone && s.Number == 0:
 				if strings.Trim(s.Rest, "。.!！?？~吧啊呢 ") != "" {
 					continue // part of a sentence

@@ -1,6 +1,7 @@
 package bot_test
 
 import (
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -64,6 +65,37 @@ func TestPointsLapseAtTheYearsEnd(t *testing.T) {
 	w.holds("and it stays", w.say(resident, "积分"), "现在有 20 分")
 }
 
+// Who did not fetch what they ordered is told once, however many processes look after it.
+func TestWhatNobodyFetchedIsTold(t *testing.T) {
+	w := newWorld(t, func(s *settings) { s.shape = shape + "rewards: {wish: 20}\n" })
+	w.say(resident, "帮助")
+	me, _, err := w.store.PersonByOpenID(w.ctx, community, resident)
+	must(t, err)
+	must(t, w.store.Commit(w.ctx, desk.Change{Community: community, Earned: []ledger.Entry{{Cause: "old", Person: me.ID, Why: ledger.ForWish, Points: 50, At: w.clock.Now()}}}))
+	_, err = w.store.AddReward(w.ctx, community, "r", ledger.Reward{Name: "鸡蛋", Price: 10, Stock: 9})
+	must(t, err)
+	w.holds("ordered", w.say(resident, "兑换 1"), "换好了")
+	w.holds("cancelled", w.say(resident, "兑换 1 第2份"), "换好了")
+	w.holds("cancelled", w.say(resident, "取消兑换 1 第2份"), "10 分退给您了")
+	w.clock.Advance(7*24*time.Hour - time.Minute)
+	w.say(resident, "帮助") // so that WeChat lets a push through
+	for _, passes := range []time.Duration{0, time.Minute, time.Hour} {
+		w.clock.Advance(passes)
+		var both sync.WaitGroup
+		for range 3 {
+			other := desk.New(desk.Options{Journal: w.store, Drive: w.drive, Clock: w.clock})
+			must(t, other.Refresh(w.ctx))
+			both.Go(func() { must(t, other.Books(w.ctx, community)) })
+		}
+		if both.Wait(); passes == time.Minute {
+			w.gets(resident, "您换的鸡蛋没来领,10 分退给您了")
+		} else {
+			w.gets(resident, "!没来领")
+		}
+	}
+	w.holds("left", w.say(resident, "积分"), "现在有 50 分")
+}
+
 // A message that comes twice, or is answered again because something came between,
 // orders once.
 func TestARewardIsOrderedOnce(t *testing.T) {
@@ -74,16 +106,20 @@ func TestARewardIsOrderedOnce(t *testing.T) {
 	must(t, w.store.Commit(w.ctx, desk.Change{Community: community, Earned: []ledger.Entry{{Cause: "old", Person: me.ID, Why: ledger.ForWish, Points: 50, At: w.clock.Now()}}}))
 	_, err = w.store.AddReward(w.ctx, community, "r", ledger.Reward{Name: "鸡蛋", Price: 10, Stock: 9})
 	must(t, err)
-	first, _, err := w.desk.Order(w.ctx, community, me.ID, 1, "chat:1")
+	first, _, err := w.desk.Order(w.ctx, community, me.ID, 1, 1, "chat:1")
 	must(t, err)
-	again, _, err := w.desk.Order(w.ctx, community, me.ID, 1, "chat:1")
+	again, _, err := w.desk.Order(w.ctx, community, me.ID, 1, 1, "chat:1")
 	must(t, err)
 	if first.ID != again.ID {
 		t.Errorf("orders %d and %d", first.ID, again.ID)
 	}
 	for _, said := range []string{"兑换1", "兑换 1号", "换奖励 1"} {
-		w.holds(said, w.say(resident, said), "换好了:鸡蛋", "兑换码")
+		w.holds(said, w.say(resident, said), "已经换了 1 份", "换第 2 份鸡蛋", "!兑换码 ")
 	}
-	w.holds("left", w.say(resident, "积分"), "现在有 10 分")
-	w.holds("a sentence", w.say(resident, "兑换点没有人"), "!您有 10 分")
+	for i, said := range []string{"兑换 1 第2份", "换奖励1 第3份"} {
+		w.holds(said, w.say(resident, said), "换好了:鸡蛋", "兑换码")
+		w.holds("the same tap again", w.say(resident, said), fmt.Sprintf("已经换了 %d 份", i+2))
+	}
+	w.holds("left", w.say(resident, "积分"), "现在有 20 分")
+	w.holds("a sentence", w.say(resident, "兑换点没有人"), "!您有 20 分")
 }

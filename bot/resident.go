@@ -110,7 +110,7 @@ func (s *session) said(ctx context.Context, raw string) (string, error) {
 		return s.login(ctx)
 	case verbNamed, verbHidden:
 		return s.consent(ctx, sp)
-	case verbPoints, verbRewards, verbBoard, verbRanked, verbUnranked, verbFund:
+	case verbPoints, verbRewards, verbUnorder, verbBoard, verbRanked, verbUnranked, verbFund:
 		return s.ledger(ctx, sp)
 	}
 	return s.staff(ctx, sp)

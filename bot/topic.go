@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -190,6 +191,8 @@ func (s *session) vote(ctx context.Context, sp spoken) (string, error) {
 		switch {
 		case err != nil:
 			return "", err
+		case len(waiting) == 1 && len(open) > 1 && c != "": // they may mean one on which they have voted
+			return s.showTopic(ctx, waiting[0].Number)
 		case len(waiting) == 1:
 			sp.Number = waiting[0].Number
 		case len(open) == 1: // they have voted, or cannot
@@ -264,9 +267,12 @@ func (s *session) tellTopic(ctx context.Context, sp spoken) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		cmd.Rules = s.rulesIn(&t, sp.Rest)
+		cmd.Rules, cmd.Sure = s.rulesIn(&t, sp.Rest), strings.Contains(sp.Rest, saysSure)
 	}
 	t, err := s.w.TellTopic(ctx, sp.Number, s.me, cmd)
+	if workflow.CodeOf(err) == topic.CodeQuorum {
+		return s.fewVoters(ctx, &t, cmd.Rules, sp.Rest)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -279,6 +285,24 @@ func (s *session) tellTopic(ctx context.Context, sp spoken) (string, error) {
 	}
 	s.look("topic.tell", t.Number)
 	return s.say("topic_told."+string(cmd.Name), s.b.topicWords(s.shape, &t)), nil
+}
+
+// saysSure says that a vote is to be called as it is.
+const saysSure = "就这样"
+
+// fewVoters says that a vote needs more votes than there are voters, and offers half of
+// these, or the vote as it is.
+func (s *session) fewVoters(ctx context.Context, t *topic.Topic, r topic.Rules, said string) (string, error) {
+	n, _, err := s.b.desk.Voters(ctx, t, r.By)
+	if err != nil {
+		return "", err
+	}
+	call := func(words string) string { return fmt.Sprintf("开始投票 %d %s", t.Number, words) }
+	half := max(1, (n+1)/2)
+	v := Values{"Number": t.Number, "Place": t.Scope.Place(s.shape.Community).String(), "Yes": r.By == topic.Household, "Quorum": r.Quorum, "Count": n}
+	return s.offer(s.say("topic_quorum", v),
+		choice{s.say("choice.quorum", Values{"Quorum": half}), call(fmt.Sprintf("%d票 %s", half, said))}, // the first number counts
+		choice{s.say("choice.quorum_sure", v), call(strings.TrimSpace(said + " " + saysSure))}), nil
 }
 
 // rulesIn are the rules of a vote as somebody says them.

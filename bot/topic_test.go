@@ -32,7 +32,9 @@ func TestASecretVoteIsNotKeptInTheConversation(t *testing.T) {
 	}
 	n := strconv.FormatInt(open[0].Number, 10)
 	w.say(duty, "开议 "+n)
-	w.say(duty, "开始投票 "+n+" 2票 3天 不记名")
+	w.holds("more votes than households", w.say(duty, "开始投票 "+n+" 41票 3天 不记名"), "大约只有 40 户", "改成 20 票", "就按 41 票开")
+	w.holds("it waits", w.say(resident, "议题 "+n), "正在议")
+	w.holds("half of them", w.say(duty, "开始投票 "+n+" 2票 41票 3天 不记名"), "至少 2 票", "不记名")
 	w.pump()
 	w.say(resident, "议题 "+n)
 	w.holds("a number", w.say(resident, "2"), "投好了", "!反对")
@@ -53,7 +55,7 @@ func TestASecretVoteIsNotKeptInTheConversation(t *testing.T) {
 			t.Errorf("a message says %q: %q", word, said)
 		}
 	}
-	if slices.Contains(said, "2") || len(said) != 10 {
+	if slices.Contains(said, "2") || len(said) != 11 {
 		t.Errorf("what is kept: %q", said)
 	}
 	w.clock.Advance(3*24*time.Hour + 12*time.Hour)
@@ -62,6 +64,27 @@ func TestASecretVoteIsNotKeptInTheConversation(t *testing.T) {
 	if must(t, err); !ok || r.For != 1 || r.Against != 1 || r.Abstain != 1 || r.Outcome != topic.Declined {
 		t.Errorf("the result: %+v %v", r, ok)
 	}
+}
+
+// Who has voted and says 「反对」 once more does not vote on another topic by it: they are
+// shown which one waits for them, and a vote says what it was on.
+func TestABareVoteIsNotTakenForAnotherTopic(t *testing.T) {
+	w := newWorld(t)
+	w.say(resident, "我家住毕家洼西区12号楼3单元401")
+	for _, words := range []string{"楼道装声控灯", "楼前加长椅"} {
+		w.say(resident, "议题 本楼 "+words)
+	}
+	open, err := w.store.OpenTopics(w.ctx, community)
+	must(t, err)
+	for _, o := range open {
+		n := strconv.FormatInt(o.Number, 10)
+		w.say(duty, "开议 "+n)
+		w.say(duty, "开始投票 "+n+" 2票 3天")
+	}
+	n := strconv.FormatInt(open[0].Number, 10)
+	w.holds("the first", w.say(resident, "投票 "+n+" 赞成"), n+" 号「楼道装声控灯」投好了:赞成")
+	w.holds("again", w.say(resident, "反对"), "楼前加长椅", "您的意见", "!投好了")
+	w.holds("the second", w.say(resident, "1"), "「楼前加长椅」投好了:赞成")
 }
 
 // Nor does it stand there where it was spoken, was not understood, or had the wrong

@@ -7,7 +7,6 @@ import (
 
 	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
-	"github.com/wishdesk/wishdesk/workflow/access"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 	"github.com/wishdesk/wishdesk/workflow/ledger"
 )
@@ -80,7 +79,7 @@ func (c *Console) orderReward(q *request) error {
 	if !q.shape.Community.Rewards.On() {
 		return &workflow.Error{Code: ledger.CodeNoReward}
 	}
-	o, code, err := c.o.Desk.Order(q.Context(), q.community(), q.me.ID, id, once)
+	o, code, err := c.o.Desk.Order(q.Context(), q.community(), q.me.ID, id, 0, once)
 	if err != nil {
 		return err
 	}
@@ -88,6 +87,21 @@ func (c *Console) orderReward(q *request) error {
 		return q.to("", "points")
 	}
 	return q.showPoints(&o, code)
+}
+
+// cancelOrder ends an order of who is logged in that they do not want any more.
+func (c *Console) cancelOrder(q *request) error {
+	id, err := q.number()
+	if err != nil {
+		return err
+	}
+	if err := c.o.Desk.Journal().Cancel(q.Context(), q.community(), id, q.me.ID, q.now); err != nil {
+		if workflow.CodeOf(err) == ledger.CodeNoOrder {
+			return &fault{Key: "no_order", Stale: true}
+		}
+		return err
+	}
+	return q.to("order_cancelled", "points")
 }
 
 // rank has who is logged in stand on the board, or not any more.
@@ -131,7 +145,7 @@ func (q *request) orderByCode() (ledger.Order, error) {
 	if code == "" {
 		return ledger.Order{}, &fault{Field: "code", Key: "code"}
 	}
-	o, err := q.console.o.Desk.Journal().OrderOf(q.Context(), q.community(), access.Hash(code), q.now)
+	o, err := q.console.o.Desk.OrderOf(q.Context(), q.community(), code)
 	if workflow.CodeOf(err) == ledger.CodeNoOrder {
 		return o, &fault{Field: "code", Key: "code"}
 	}

@@ -47,7 +47,7 @@ func (h *house) spending() {
 	h.earns("east/resident", 20)
 	h.earns("east/volunteer", 60)
 	h.must(h.store.Rank(h.t.Context(), east, h.people["east/volunteer"].ID, true))
-	_, _, err := h.desk.Order(h.t.Context(), east, h.people["east/resident"].ID, 2, "spending")
+	_, _, err := h.desk.Order(h.t.Context(), east, h.people["east/resident"].ID, 2, 1, "spending")
 	h.must(err)
 	by := h.people["east/committee"].ID
 	h.must(h.store.Commit(h.t.Context(), desk.Change{Community: east, Fund: []ledger.Line{
@@ -105,6 +105,19 @@ func TestARewardFromTheOrderToTheDesk(t *testing.T) {
 	}
 	look(code).mustSay(t, http.StatusUnprocessableEntity, "没有这个兑换码")
 	neighbour.get(points).mustSay(t, http.StatusOK, "<b>25</b>", "还有 1 份", "but not", "等您来领的")
+
+	// What somebody does not want any more is as if it had not been ordered.
+	second := neighbour.post(order, neighbour.form(points))
+	second.mustSay(t, http.StatusOK, "<b>10</b>", "不要了,退 15 分")
+	cancel := regexp.MustCompile(`/points/cancel/\d+`).FindString(second.body)
+	worker.post("/c/east"+cancel, worker.form(points)).mustSay(t, http.StatusConflict, "已经领走了")
+	for i := range 2 {
+		if a := neighbour.post("/c/east"+cancel, neighbour.form(points)); i == 0 && a.to() != points+"?said=order_cancelled" || i == 1 && a.status != http.StatusConflict {
+			t.Fatalf("cancelling leads to %d %s", a.status, a.to())
+		}
+	}
+	look(codeShown.FindStringSubmatch(second.body)[1]).mustSay(t, http.StatusUnprocessableEntity, "没有这个兑换码")
+	neighbour.get(points).mustSay(t, http.StatusOK, "<b>25</b>", "还有 1 份", "不要了,退回", "but not", "等您来领的")
 
 	// Somebody ordered one while the administrator counted.
 	h.earns("east/worker", 20)

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/digest"
 	"github.com/wishdesk/wishdesk/workflow/topic"
@@ -172,12 +173,13 @@ type topicPage struct {
 	Ballots []ballot // to vote with
 	WhyNot  string   // they may not vote, in words
 	Result  *topic.Result
-	Counted []ballot
+	Counted []ballot    // the result, or how an open vote stands; of a secret one nothing before its end
 	Voters  []voterLine // for the committee
 	Voted   int
 
 	// With which the form for a vote begins.
-	Households, Half int
+	Households, People, Half int
+	Sure                     bool // they are asked whether they are sure of so many votes
 }
 
 // voterLine is who voted, and what, where that is open.
@@ -202,7 +204,14 @@ func (c *Console) topic(q *request) error {
 	page := topicPage{topicLine: q.topicLine(t)}
 	page.Households = t.Scope.Households(q.shape.Community)
 	page.Half = max(1, (page.Households+1)/2)
+	if ref := refusedOf(q.Context()); ref != nil {
+		page.Sure = ref.field == "quorum"
+	}
 	switch {
+	case t.State == topic.Talked:
+		if page.People, _, err = c.o.Desk.Voters(q.Context(), &t, topic.Person); err != nil {
+			return err
+		}
 	case t.State == topic.Voting:
 		if err := q.ballots(&page); err != nil {
 			return err
@@ -214,12 +223,7 @@ func (c *Console) topic(q *request) error {
 		}
 		if ok {
 			page.Result = &r
-			for choice, n := range map[topic.Choice]int{topic.For: r.For, topic.Against: r.Against, topic.Abstain: r.Abstain} {
-				page.Counted = append(page.Counted, q.ballot(choice, n))
-			}
-			slices.SortFunc(page.Counted, func(a, b ballot) int {
-				return slices.Index(topic.Choices, a.Choice) - slices.Index(topic.Choices, b.Choice)
-			})
+			page.Counted = q.counted(topic.Tally{topic.For: r.For, topic.Against: r.Against, topic.Abstain: r.Abstain})
 		}
 	}
 	if !t.Rules.Until.IsZero() {
@@ -227,7 +231,13 @@ func (c *Console) topic(q *request) error {
 		if err != nil {
 			return err
 		}
-		page.Voted = len(voters)
+		if page.Voted = len(voters); t.State == topic.Voting && !t.Rules.Secret {
+			soFar := topic.Tally{}
+			for _, v := range voters {
+				soFar[v.Choice]++
+			}
+			page.Counted = q.counted(soFar)
+		}
 		if committee.holds(q.me) {
 			for _, v := range voters {
 				page.Voters = append(page.Voters, q.voterLine(&t, v))
@@ -235,6 +245,15 @@ func (c *Console) topic(q *request) error {
 		}
 	}
 	return q.show("topic", page)
+}
+
+// counted is how often each choice was chosen.
+func (q *request) counted(tally topic.Tally) []ballot {
+	var out []ballot
+	for _, choice := range topic.Choices {
+		out = append(out, q.ballot(choice, tally[choice]))
+	}
+	return out
 }
 
 func (q *request) ballot(c topic.Choice, n int) ballot {
@@ -316,6 +335,7 @@ func (c *Console) tellTopic(q *request) error {
 		if err != nil || quorum < 1 {
 			return &fault{Field: "quorum", Key: "whole_number"}
 		}
+		cmd.Sure = q.PostFormValue("sure") == "yes"
 		local := q.now.In(q.shape.Community.Location())
 		cmd.Rules = topic.Rules{
 			By: topic.By(q.PostFormValue("by_whom")), Secret: q.PostFormValue("secret") == "yes", Quorum: quorum,
@@ -329,6 +349,13 @@ func (c *Console) tellTopic(q *request) error {
 	cmd.Media = q.pictures(photos)
 	return q.work(func(w *deskWork) (string, error) {
 		t, err := w.TellTopic(q.Context(), number, q.me, cmd)
+		if workflow.CodeOf(err) == topic.CodeQuorum {
+			n, _, err := c.o.Desk.Voters(q.Context(), &t, cmd.Rules.By)
+			if err != nil {
+				return "", err
+			}
+			return "", &fault{Field: "quorum", Key: "quorum_many", Have: wording.Values{"Quorum": cmd.Rules.Quorum, "Count": n, "Yes": cmd.Rules.By == topic.Household}}
+		}
 		if err == nil {
 			q.attach(w, t.Number, photos)
 		}

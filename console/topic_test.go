@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -147,6 +149,61 @@ func TestTheCommitteesTopics(t *testing.T) {
 		b.get(one).mustSay(t, http.StatusOK, "没有开", "明年一起修", "but not", "没有通过")
 		b.get(path).mustSay(t, http.StatusOK, "没有开", "but not", "没有通过") // nobody has voted it down
 	}
+}
+
+// The open page of a topic follows it: that people vote now, and of an open vote the
+// numbers; of a secret one only how many voted, until it has ended.
+func TestATopicsPageFollows(t *testing.T) {
+	h := newHouse(t)
+	for _, c := range []struct {
+		secret     bool
+		shows, not string
+	}{{false, "已有 1 票:赞成 1,反对 0,弃权 0", "不记名"}, {true, "已有 1 票", "赞成 1"}} {
+		one := h.topicOf("east/resident", "楼道装声控灯")
+		tab := h.tab("east/neighbour", browsertest.PhoneWidth, browsertest.PhoneHeight)
+		tab.Go(h.url + one)
+		tab.Do("following", browsertest.Says("正在议"), browsertest.Follows())
+		w, err := h.desk.Begin(east, true)
+		h.must(err)
+		number, err := strconv.ParseInt(path.Base(one), 10, 64)
+		h.must(err)
+		_, err = w.TellTopic(t.Context(), number, h.people["east/committee"], topic.Command{Name: topic.Call, Rules: topic.Rules{
+			By: topic.Person, Secret: c.secret, Quorum: 1, Until: h.clock.Now().Add(2 * time.Hour),
+		}})
+		h.must(err)
+		h.must(w.Commit(t.Context()))
+		tab.Do("people vote", browsertest.Says("您的意见"))
+		b := h.as("east/resident")
+		b.post(one+"/vote", b.form(one, "choice", "for"))
+		tab.Do("a vote", browsertest.Says(c.shows))
+		tab.Holds(`!document.body.innerText.includes('` + c.not + `')`)
+		h.clock.Advance(2 * time.Hour)
+		h.must(h.desk.Topics(t.Context(), east))
+		tab.Do("the end", browsertest.Says("结果:通过了"))
+	}
+	// A page of a resident that is about something else stands still.
+	n := h.as("east/neighbour")
+	if text := n.get("/c/east/my").body; !strings.Contains(text, "on=my\"") {
+		t.Errorf("the page does not say which it is: %.600s", text)
+	}
+}
+
+// A vote that cannot come to as many votes as it needs is called only by who says so
+// again, knowing how many have a vote.
+func TestMoreVotesThanVoters(t *testing.T) {
+	h := newHouse(t)
+	one := h.topicOf("east/resident", "楼道装声控灯")
+	k := h.as("east/committee")
+	k.get(one).mustSay(t, http.StatusOK, "登记住着", "but not", `name="sure"`)
+	call := k.form(one, "days", "3", "quorum", "90", "by_whom", "person", "secret", "yes")
+	a := k.post(one+"/do/call", call)
+	a.mustSay(t, http.StatusUnprocessableEntity, "至少 90 票才算数,可那里登记住着的只有", "凑不齐就作废", `name="sure"`)
+	h.as("east/resident").get(one).mustSay(t, http.StatusOK, "正在议", "but not", "您的意见")
+	call.Set("sure", "yes")
+	if a := k.post(one+"/do/call", call); a.to() != one+"?said=topic.call" {
+		t.Fatalf("not called: %d %s", a.status, a.body)
+	}
+	h.as("east/resident").get(one).mustSay(t, http.StatusOK, "您的意见", "一人一票")
 }
 
 // topicsToSee are a topic on which people vote, and one that they talk over.

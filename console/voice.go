@@ -57,7 +57,8 @@ func (m *matter) hang(steps []wording.Step) {
 
 // concerns tells whether a change may show on a page of who is logged in. Staff
 // see all of their community's matters move; a resident's page stands still
-// while others' do, but for the wish wall, which is everybody's.
+// while others' do, but for the wish wall, which is everybody's, and a topic's page.
 func (q *request) concerns(n desk.Notice) bool {
-	return n.All || n.Many || q.me.Staff() || slices.Contains(n.People, q.me.ID) || slices.Contains(n.About, desk.AboutWall)
+	return n.All || n.Many || q.me.Staff() || slices.Contains(n.People, q.me.ID) || slices.Contains(n.About, desk.AboutWall) ||
+		slices.Contains(n.About, desk.AboutTopic) && q.URL.Query().Get("on") == "topic"
 }

@@ -51,6 +51,7 @@ const (
 	TellInspect  Purpose = "inspect_due"   // in the morning, to the property company: buildings to inspect before the turn ends
 	TellDigest   Purpose = "digest"        // to the committee, on Monday: the week
 	TellLapse    Purpose = "points_lapse"  // in December: what of their points will lapse
+	TellBack     Purpose = "points_back"   // to who ordered a reward: nobody came for it
 	TellVisitDue Purpose = "visit_due"     // to a pair: time for the next visit
 	TellReminder Purpose = "reminder"      // to owners: a promise is due soon
 	TellHandedOn Purpose = "handed_on"     // to who had it: somebody else has it now
@@ -79,11 +80,11 @@ const (
 // How pushes are treated by their purpose. One that stands in no list leaves at any
 // hour, rather twice than never, and is worth a call where it cannot.
 var (
-	quiet      = set(TellRateReminder, TellVoting, TellVoted, TellLesson, TellLapse)
+	quiet      = set(TellRateReminder, TellVoting, TellVoted, TellLesson, TellLapse, TellBack)
 	neverTwice = set(TellResolved, TellFollowers, TellRateReminder, TellRated, TellPhoto, TellPraise, TellProgress, TellWish, TellThanked, TellAlso,
-		TellSupport, TellProposed, TellTopic, TellVoting, TellVoted, TellLesson)
+		TellSupport, TellProposed, TellTopic, TellVoting, TellVoted, TellLesson, TellBack)
 	uncalled = set(TellPhoto, TellProgress, TellPraise, TellRated, TellSupplemented, TellBroughtUp, TellWithdrawn, TellMerged, TellReminder,
-		TellAlso, TellPart, TellReleased, TellCare, TellInspect, TellLapse, TellDigest, TellHandedOn, TellSupport, TellWish, TellThanked,
+		TellAlso, TellPart, TellReleased, TellCare, TellInspect, TellLapse, TellBack, TellDigest, TellHandedOn, TellSupport, TellWish, TellThanked,
 		TellVisited, TellLeft, TellProposed, TellTopic, TellVoting, TellVoted,
 		TellLesson, TellLessonAsked, TellLessonAnswer) // the secretary sees whom to visit
 )

@@ -137,10 +137,10 @@ func TestErrors(t *testing.T) {
 }
 
 func TestPurposes(t *testing.T) {
-	// What a resident is reminded of, or asked to vote on, and a lesson, waits for the morning;
+	// What a resident is reminded of, or asked to vote on, a lesson, and what they did not fetch, waits for the morning;
 	// nothing else may be late. A doubtful push is repeated only where somebody must act on it.
 	for _, p := range declared(t, "Purpose") {
-		if Purpose(p).Quiet() != slices.Contains([]Purpose{TellRateReminder, TellVoting, TellVoted, TellLesson, TellLapse}, Purpose(p)) {
+		if Purpose(p).Quiet() != slices.Contains([]Purpose{TellRateReminder, TellVoting, TellVoted, TellLesson, TellLapse, TellBack}, Purpose(p)) {
 			t.Errorf("%s: quiet %v", p, Purpose(p).Quiet())
 		}
 		if Purpose(p).Urgent() && !Purpose(p).TwiceRatherThanNever() {

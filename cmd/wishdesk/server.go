@@ -132,7 +132,8 @@ func newServer(ctx context.Context, s *settings.Settings, accounts map[string]we
 	}
 	srv.desk = desk.New(desk.Options{
 		Journal: srv.store, Drive: srv.drive, Clock: clock, Logger: log,
-		Write: sentences(s, words, taxonomy, func() func(*workflow.Community, string, []string) string { return srv.own.Mask }, log),
+		Write:  sentences(s, words, taxonomy, func() func(*workflow.Community, string, []string) string { return srv.own.Mask }, log),
+		Secret: func(community string) string { return accounts[community].AppSecret },
 	})
 	if err := srv.desk.Refresh(ctx); err != nil {
 		return nil, err

@@ -297,6 +297,10 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"Tally", []string{"topic_tally_pkey"}, func() { _, err := s.Tally(c, here, 1002); _ = err }},
 		{"TopicResult", []string{"topic_result_pkey"}, func() { _, _, err := s.TopicResult(c, here, 1002); add(err) }},
 		{"Sections, topics", []string{"topic_result_at"}, func() { _, err := s.topicSection(c, here, now, now.AddDate(0, 0, 7)); add(err) }},
+		{"HowManyLiveIn", []string{"person_home"}, func() {
+			_, err := s.HowManyLiveIn(c, here, topic.Scope{Level: topic.Building, Estate: "E2", Buildings: []int{3}})
+			add(err)
+		}},
 		{"LivingIn", []string{"person_home"}, func() {
 			_, err := s.LivingIn(c, here, topic.Scope{Level: topic.Building, Estate: "E2", Buildings: []int{3}}, 400, 200)
 			add(err)
@@ -329,7 +333,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"ChangeReward", []string{"reward_pkey"}, func() {
 			add(s.ChangeReward(c, here, ledger.Reward{ID: 200, Stock: 5}, ledger.Reward{Stock: 6}, now))
 		}},
-		{"Order", []string{"reward_pkey", "purse_pkey", "reward_order_community_cause_key"}, func() {
+		{"Order", []string{"reward_pkey", "purse_pkey", "reward_order_community_cause_key", "reward_order_person"}, func() {
 			_, err := s.Order(c, here, ledger.Order{Cause: "fresh", Person: 4, Reward: ledger.Reward{ID: 100}, Hash: []byte("fresh"), MadeAt: now, Until: now})
 			_, again := s.Order(c, here, ledger.Order{Cause: "fresh", Person: 4, Reward: ledger.Reward{ID: 100}, Hash: []byte("again"), MadeAt: now, Until: now})
 			add(err)
@@ -338,7 +342,8 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"OrdersOf", []string{"reward_order_person"}, func() { _, err := s.OrdersOf(c, here, 4); add(err) }},
 		{"OrderOf", []string{"reward_order_code"}, func() { _, _ = s.OrderOf(c, here, []byte("none"), now) }},
 		{"HandOver", []string{"reward_order_pkey"}, func() { _ = s.HandOver(c, here, 4, 1, now) }},
-		{"GiveBack", []string{"reward_order_until", "reward_order_pkey", "reward_pkey"}, func() { _, err := s.GiveBack(c, here, now, 5); add(err) }},
+		{"Cancel", []string{"reward_order_pkey"}, func() { _ = s.Cancel(c, here, 4, 4, now) }},
+		{"GiveBack", []string{"reward_order_until", "reward_order_pkey", "reward_pkey"}, func() { _, err := s.GiveBack(c, here, now, 5, quietly); add(err) }},
 		{"Unwarned", []string{"purse_unwarned"}, func() { _, err := s.Unwarned(c, here, 2025, 5); add(err) }},
 		{"Warned", []string{"purse_pkey"}, func() { add(s.Warned(c, here, 2025, []workflow.PersonID{4, 6})) }},
 		{"EndYear", []string{"purse_unended", "ledger_person", "purse_pkey"}, func() { _, err := s.EndYear(c, here, 2025, now.AddDate(0, -1, 0), 5); add(err) }},

@@ -194,6 +194,14 @@ func (s *Store) order(ctx context.Context, tx pgx.Tx, community string, o ledger
 	if err != nil {
 		return o, err
 	}
+	var waiting int // the lock on the reward has two taps come one after the other
+	if err := tx.QueryRow(ctx, `SELECT count(*) FROM reward_order WHERE community = $1 AND person = $2 AND reward = $3 AND state = 'waits'`,
+		community, o.Person, r.ID).Scan(&waiting); err != nil {
+		return o, err
+	}
+	if o.Nth != 0 && o.Nth != waiting+1 {
+		return o, &workflow.Error{Code: ledger.CodeWaits}
+	}
 	var have ledger.Balance
 	err = tx.QueryRow(ctx, `SELECT points, held FROM purse WHERE community = $1 AND person = $2 FOR UPDATE`, community, o.Person).Scan(&have.Points, &have.Held)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
@@ -257,7 +265,7 @@ func become(ctx context.Context, tx pgx.Tx, community string, was, id workflow.P
 
 // OrdersOf are somebody's orders that wait, the newest first.
 func (s *Store) OrdersOf(ctx context.Context, community string, person workflow.PersonID) ([]ledger.Order, error) {
-	return rows(ctx, s, "orders", scanOrder, orderColumns+`WHERE o.community = $1 AND o.person = $2 AND o.state = 'waits' ORDER BY o.id DESC LIMIT 20`, community, person)
+	return rows(ctx, s, "orders", scanOrder, orderColumns+`WHERE o.community = $1 AND o.person = $2 AND o.state = 'waits' ORDER BY o.id DESC LIMIT 99`, community, person)
 }
 
 // OrderOf is the order that waits under a code.
@@ -285,8 +293,28 @@ func (s *Store) HandOver(ctx context.Context, community string, id int64, by wor
 	})
 }
 
-// GiveBack ends orders that nobody came for, and gives back what they held.
-func (s *Store) GiveBack(ctx context.Context, community string, now time.Time, limit int) (n int, err error) {
+// Cancel ends somebody's order that waits, and gives back what it held.
+func (s *Store) Cancel(ctx context.Context, community string, id int64, person workflow.PersonID, now time.Time) error {
+	return s.again(ctx, "cancel order", func(tx pgx.Tx) error {
+		o := ledger.Order{ID: id, Person: person}
+		err := tx.QueryRow(ctx, `UPDATE reward_order SET state = 'back', ended_at = $4, by = $3
+			WHERE community = $1 AND id = $2 AND person = $3 AND state = 'waits' AND until > $4 RETURNING reward, points`, community, id, person, now).Scan(&o.Reward.ID, &o.Points)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return &workflow.Error{Code: ledger.CodeNoOrder}
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `UPDATE reward SET stock = stock + 1 WHERE community = $1 AND id = $2`, community, o.Reward.ID); err != nil {
+			return err
+		}
+		return book(ctx, tx, community, o.Entry(ledger.Cancelled, now))
+	})
+}
+
+// GiveBack ends orders that nobody came for, and gives back what they held; what tell
+// makes of them is owed with it.
+func (s *Store) GiveBack(ctx context.Context, community string, now time.Time, limit int, tell func([]ledger.Order) []desk.Push) (n int, err error) {
 	err = s.again(ctx, "give back", func(tx pgx.Tx) error {
 		found, err := tx.Query(ctx, orderColumns+`WHERE o.community = $1 AND o.state = 'waits' AND o.until <= $2
 			ORDER BY o.until, o.id LIMIT $3 FOR UPDATE OF o SKIP LOCKED`, community, now, limit)
@@ -304,6 +332,10 @@ func (s *Store) GiveBack(ctx context.Context, community string, now time.Time, l
 			b.Queue(`UPDATE reward_order SET state = 'back', ended_at = $3 WHERE community = $1 AND id = $2`, community, o.ID, now)
 			b.Queue(`UPDATE reward SET stock = stock + 1 WHERE community = $1 AND id = $2`, community, o.Reward.ID)
 			back = append(back, o.Entry(ledger.GaveBack, now))
+		}
+		told := desk.Change{Community: community, Pushes: tell(all)}
+		if err := writePushes(b, []*desk.Change{&told}, nil); err != nil {
+			return err
 		}
 		if err := tx.SendBatch(ctx, b).Close(); err != nil {
 			return err

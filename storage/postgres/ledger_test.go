@@ -24,6 +24,9 @@ func earns(t testing.TB, s *Store, cause string, person workflow.PersonID, point
 	must(t, s.Commit(ctx(t), desk.Change{Community: here, Earned: []ledger.Entry{{Cause: cause, Person: person, Why: ledger.ForWish, Points: points, At: at}}}))
 }
 
+// quietly tells nobody.
+func quietly([]ledger.Order) []desk.Push { return nil }
+
 func has(t testing.TB, s *Store, person workflow.PersonID) ledger.Holding {
 	t.Helper()
 	p, err := s.Purse(ctx(t), here, person, 1000)
@@ -98,7 +101,7 @@ func TestManyOrderAtOnce(t *testing.T) {
 		must(t, err)
 	}
 	var ordered [2]atomic.Int64
-	var short, sold, handed, back atomic.Int64
+	var short, sold, handed, back, cancelled atomic.Int64
 	var all sync.WaitGroup
 	for _, p := range everybody {
 		for worker := range 3 {
@@ -131,6 +134,30 @@ func TestManyOrderAtOnce(t *testing.T) {
 						if err := s.HandOver(c, here, o.ID, 99, noon.AddDate(0, 0, 1)); workflow.CodeOf(err) != ledger.CodeNoOrder {
 							t.Errorf("handed over twice: %v", err)
 						}
+					case err == nil && i%3 == 1: // fetched, cancelled twice and over, all at once
+						var gone atomic.Int64
+						var ends sync.WaitGroup
+						for end, do := range []func(*Store) error{
+							func(s *Store) error { return s.HandOver(c, here, o.ID, 99, noon.AddDate(0, 0, 1)) },
+							func(s *Store) error { return s.Cancel(c, here, o.ID, p, noon.AddDate(0, 0, 1)) },
+							func(s *Store) error { return s.Cancel(c, here, o.ID, p, noon.AddDate(0, 0, 1)) },
+						} {
+							ends.Go(func() {
+								switch err := do(stores[end%2]); {
+								case err == nil && end == 0:
+									handed.Add(1)
+									gone.Add(1)
+								case err == nil:
+									cancelled.Add(1)
+									gone.Add(1)
+								case workflow.CodeOf(err) != ledger.CodeNoOrder:
+									t.Error(err)
+								}
+							})
+						}
+						if ends.Wait(); gone.Load() > 1 {
+							t.Errorf("order %d ended %d times", o.ID, gone.Load())
+						}
 					case i%7 == 0:
 						earns(t, s, "wish:"+code, p, 3, noon)
 					}
@@ -139,7 +166,7 @@ func TestManyOrderAtOnce(t *testing.T) {
 		}
 		all.Go(func() { // what nobody fetched, as if its time was over
 			for range each {
-				n, err := stores[1].GiveBack(c, here, noon.AddDate(0, 0, 8), 2)
+				n, err := stores[1].GiveBack(c, here, noon.AddDate(0, 0, 8), 2, quietly)
 				must(t, err)
 				back.Add(int64(n))
 			}
@@ -151,7 +178,7 @@ func TestManyOrderAtOnce(t *testing.T) {
 	must(t, err)
 	var open, given int64
 	must(t, s.pool.QueryRow(c, `SELECT count(*) FILTER (WHERE state = 'waits'), count(*) FILTER (WHERE state = 'back') FROM reward_order`).Scan(&open, &given))
-	if given != back.Load() {
+	if given != back.Load()+cancelled.Load() {
 		t.Errorf("%d orders went back, %d were told", given, back.Load())
 	}
 	var left int64
@@ -163,9 +190,67 @@ func TestManyOrderAtOnce(t *testing.T) {
 	if total := ordered[0].Load() + ordered[1].Load(); left+open+handed.Load() != 2*stock || total != open+given+handed.Load() {
 		t.Errorf("%d left, %d wait, %d handed over, %d back; %d ordered", left, open, handed.Load(), given, total)
 	}
-	if short.Load()+sold.Load() == 0 || handed.Load() == 0 || given == 0 {
-		t.Errorf("the race was none: short %d, sold out %d, handed %d, back %d", short.Load(), sold.Load(), handed.Load(), given)
+	if short.Load()+sold.Load() == 0 || handed.Load() == 0 || back.Load() == 0 || cancelled.Load() == 0 {
+		t.Errorf("the race was none: short %d, sold out %d, handed %d, back %d, cancelled %d", short.Load(), sold.Load(), handed.Load(), back.Load(), cancelled.Load())
 	}
+}
+
+// Many taps at once, on two processes, are one order; a second one is asked for as such.
+// Another person cannot cancel it, and what is cancelled can be ordered again.
+func TestTwoTapsAreOneOrder(t *testing.T) {
+	url := freshURL(t)
+	stores := []*Store{openStore(t, url, nil), openStore(t, url, nil)}
+	s, c := stores[0], ctx(t)
+	earns(t, s, "wish:1:7", 7, 50, noon)
+	_, err := s.AddReward(c, here, "r", ledger.Reward{Name: "鸡蛋", Price: 10, Stock: 9})
+	must(t, err)
+	taps := func(nth int) (last ledger.Order) {
+		t.Helper()
+		var all sync.WaitGroup
+		var mu sync.Mutex
+		n := 0
+		for i := range 6 {
+			all.Go(func() {
+				cause := fmt.Sprint("tap ", nth, i, noon)
+				o, err := stores[i%2].Order(c, here, ledger.Order{Cause: cause, Person: 7, Reward: ledger.Reward{ID: 1}, Nth: nth, Hash: access.Hash(cause), MadeAt: noon, Until: noon.AddDate(0, 0, 7)})
+				mu.Lock()
+				defer mu.Unlock()
+				switch {
+				case err == nil:
+					n++
+					last = o
+				case workflow.CodeOf(err) != ledger.CodeWaits:
+					t.Error(err)
+				}
+			})
+		}
+		if all.Wait(); n != 1 {
+			t.Fatalf("%d orders of six taps", n)
+		}
+		return last
+	}
+	taps(1)
+	second := taps(2)
+	if p := has(t, s, 7); p.Points != 30 || p.Held != 20 {
+		t.Errorf("%+v", p.Balance)
+	}
+	if err := s.Cancel(c, here, second.ID, 8, noon); workflow.CodeOf(err) != ledger.CodeNoOrder {
+		t.Errorf("somebody else's: %v", err)
+	}
+	if err := s.Cancel(c, there, second.ID, 7, noon); workflow.CodeOf(err) != ledger.CodeNoOrder {
+		t.Errorf("of elsewhere: %v", err)
+	}
+	must(t, s.Cancel(c, here, second.ID, 7, noon))
+	if err := s.Cancel(c, here, second.ID, 7, noon); workflow.CodeOf(err) != ledger.CodeNoOrder {
+		t.Errorf("cancelled twice: %v", err)
+	}
+	if all, err := s.Rewards(c, here, true); err != nil || all[0].Stock != 8 {
+		t.Errorf("%+v %v", all, err)
+	}
+	if p := has(t, s, 7); p.Points != 40 || p.Held != 10 || p.Entries[0].Why != ledger.Cancelled && p.Entries[1].Why != ledger.Cancelled {
+		t.Errorf("%+v", p)
+	}
+	balanced(t, s, 7)
 }
 
 // Who is a member of the staff by a binding code from now on keeps their points, and
@@ -201,7 +286,7 @@ func TestPointsComeAlongWithABinding(t *testing.T) {
 		t.Errorf("what waits for them: %+v %v", all, err)
 	}
 	must(t, s.HandOver(c, here, waiting.ID, 99, noon))
-	if n, err := s.GiveBack(c, here, back.Until, 9); err != nil || n != 1 {
+	if n, err := s.GiveBack(c, here, back.Until, 9, quietly); err != nil || n != 1 {
 		t.Errorf("%d went back: %v", n, err)
 	}
 	if p := has(t, s, staff); p.Points != 33 || p.Held != 0 {
@@ -247,7 +332,7 @@ func TestOrdersAreFetchedByTheirCode(t *testing.T) {
 	if err := s.HandOver(c, here, o.ID, 9, late); workflow.CodeOf(err) != ledger.CodeNoOrder {
 		t.Errorf("after its time: %v", err)
 	}
-	n, err := s.GiveBack(c, here, late, 100)
+	n, err := s.GiveBack(c, here, late, 100, quietly)
 	must(t, err)
 	if p := has(t, s, 7); n != 1 || p.Points != 20 || p.Held != 0 {
 		t.Errorf("%d went back: %+v", n, p.Balance)

@@ -109,11 +109,18 @@ func (s *Store) TopicResult(ctx context.Context, community string, number int64)
 // LivingIn are those who live within a scope and follow the account, by their numbers,
 // after one of them.
 func (s *Store) LivingIn(ctx context.Context, community string, scope topic.Scope, after workflow.PersonID, limit int) ([]workflow.PersonID, error) {
-	return rows(ctx, s, "living in", pgx.RowTo[workflow.PersonID], `SELECT id FROM person
-		WHERE community = $1 AND home->>'estate' = $2 AND following AND id > $3
-			AND coalesce((home->>'building')::int, 0) > 0 AND ($4 OR (home->>'building')::int = ANY ($5::int[]))
-		ORDER BY id LIMIT $6`, community, scope.Estate, after, scope.Level == topic.Estate, scope.Buildings, limit)
+	return rows(ctx, s, "living in", pgx.RowTo[workflow.PersonID], `SELECT id `+livingIn+` AND id > $5 ORDER BY id LIMIT $6`,
+		community, scope.Estate, scope.Level == topic.Estate, scope.Buildings, after, limit)
 }
+
+// HowManyLiveIn is how many these are.
+func (s *Store) HowManyLiveIn(ctx context.Context, community string, scope topic.Scope) (int, error) {
+	n, _, err := row(ctx, s, "how many live in", pgx.RowTo[int], `SELECT count(*) `+livingIn, community, scope.Estate, scope.Level == topic.Estate, scope.Buildings)
+	return n, err
+}
+
+const livingIn = `FROM person WHERE community = $1 AND home->>'estate' = $2 AND following
+	AND coalesce((home->>'building')::int, 0) > 0 AND ($3 OR (home->>'building')::int = ANY ($4::int[]))`
 
 // topicSection is what was voted on in a time: where, and how it ended.
 func (s *Store) topicSection(ctx context.Context, community string, from, until time.Time) (digest.Section, error) {

@@ -295,5 +295,8 @@ func TestWhoLivesWithin(t *testing.T) {
 		got, err := s.LivingIn(ctx(t), here, try.scope, try.after, 9)
 		must(t, err)
 		same(t, name, try.want, got)
+		if n, err := s.HowManyLiveIn(ctx(t), here, try.scope); err != nil || try.after == 0 && n != len(try.want) {
+			t.Errorf("%s: %d live there (%v)", name, n, err)
+		}
 	}
 }

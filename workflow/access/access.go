@@ -8,6 +8,7 @@
 package access
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"time"
 
@@ -24,10 +25,18 @@ const (
 	ByScan   How = "scan"   // a code on a desk, scanned by a telephone that is in
 )
 
-// Hash is what is kept of a token: its SHA-256.
+// Hash is what is kept of a token that nobody guesses: its SHA-256.
 func Hash(token string) []byte {
 	sum := sha256.Sum256([]byte(token))
 	return sum[:]
+}
+
+// Keyed is what is kept of a code so short that all could be tried: its HMAC-SHA-256 by
+// a secret that is not in the record.
+func Keyed(secret, code string) []byte {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(code))
+	return mac.Sum(nil)
 }
 
 // Session is somebody's being logged in with one browser.

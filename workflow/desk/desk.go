@@ -30,22 +30,26 @@ type Desk struct {
 	loaded  map[string]time.Time // when the shapes were loaded
 	days    map[string]string    // the days whose morning is known to be done
 
-	write Write
-	live  *Live
-	later later
+	write  Write
+	secret func(community string) string
+	live   *Live
+	later  later
 
 	// driveDown is when the Drive last failed (Unix ns): for a moment after
 	// it nobody waits for it again.
 	driveDown atomic.Int64
 }
 
-// Options are what a Desk stands on; all but Logger and Write are required.
+// Options are what a Desk stands on; all but Logger, Write and Secret are required.
 type Options struct {
 	Journal Journal
 	Drive   Drive
 	Clock   clockwork.Clock
 	Logger  *slog.Logger
 	Write   Write
+	// Secret is a community's, with which the codes of rewards are hashed; kept outside
+	// the record.
+	Secret func(community string) string
 }
 
 // Write gives the sentences of a digest that is about to be sent, checked; none
@@ -57,7 +61,10 @@ func New(o Options) *Desk {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	d := &Desk{journal: o.Journal, drive: o.Drive, clock: o.Clock, log: o.Logger, shapes: map[string]Shape{}, follows: map[string]int64{}, days: map[string]string{}, loaded: map[string]time.Time{}, write: o.Write}
+	if o.Secret == nil {
+		o.Secret = func(string) string { return "" }
+	}
+	d := &Desk{journal: o.Journal, drive: o.Drive, clock: o.Clock, log: o.Logger, shapes: map[string]Shape{}, follows: map[string]int64{}, days: map[string]string{}, loaded: map[string]time.Time{}, write: o.Write, secret: o.Secret}
 	d.live, d.later.all = newLive(d), map[string][]waiting{}
 	return d
 }

@@ -34,8 +34,8 @@ type Ledger interface {
 	ChangeReward(ctx context.Context, community string, seen, now ledger.Reward, at time.Time) error
 
 	// Order holds the points and one of the stock, or refuses with a *workflow.Error
-	// (ledger.CodeShort, CodeSoldOut, CodeNoReward), or with ErrCodeTaken. The same
-	// cause again is the same order, under the new code.
+	// (ledger.CodeShort, CodeSoldOut, CodeNoReward, CodeWaits), or with ErrCodeTaken.
+	// The same cause again is the same order, under the new code.
 	Order(ctx context.Context, community string, o ledger.Order) (ledger.Order, error)
 	// OrdersOf are somebody's orders that wait, the newest first; OrderOf the one that
 	// waits under a code, a *workflow.Error with ledger.CodeNoOrder where none does.
@@ -44,8 +44,12 @@ type Ledger interface {
 	// HandOver ends an order that waits, a *workflow.Error with ledger.CodeNoOrder
 	// where it does not.
 	HandOver(ctx context.Context, community string, id int64, by workflow.PersonID, now time.Time) error
-	// GiveBack ends orders that nobody came for, and gives back what they held.
-	GiveBack(ctx context.Context, community string, now time.Time, limit int) (int, error)
+	// Cancel ends somebody's order that waits and gives back what it held, a
+	// *workflow.Error with ledger.CodeNoOrder where it does not wait.
+	Cancel(ctx context.Context, community string, id int64, person workflow.PersonID, now time.Time) error
+	// GiveBack ends orders that nobody came for, and gives back what they held; what tell
+	// makes of them is owed by the same transaction.
+	GiveBack(ctx context.Context, community string, now time.Time, limit int, tell func([]ledger.Order) []Push) (int, error)
 
 	// Unwarned are some who have points and were not told of a year's end; Warned
 	// notes that they were.
@@ -87,8 +91,9 @@ const codeTries = 8
 
 // Order orders a reward for somebody and gives the code by which it is fetched, which
 // is kept nowhere. cause is the message or form that asked for it: asked again, it is
-// the same order under another code.
-func (d *Desk) Order(ctx context.Context, community string, person workflow.PersonID, reward int, cause string) (o ledger.Order, code string, err error) {
+// the same order under another code. nth is how many of the reward are to wait for them
+// then, 0 for any: what another tap ordered already is refused (ledger.CodeWaits).
+func (d *Desk) Order(ctx context.Context, community string, person workflow.PersonID, reward, nth int, cause string) (o ledger.Order, code string, err error) {
 	shape, ok := d.Shape(community)
 	if !ok {
 		return o, "", &workflow.Error{Code: workflow.CodeNotFound, Cause: fmt.Errorf("community %q is not loaded", community)}
@@ -97,7 +102,7 @@ func (d *Desk) Order(ctx context.Context, community string, person workflow.Pers
 	for range codeTries {
 		code = ledger.NewCode()
 		o, err = d.journal.Order(ctx, community, ledger.Order{
-			Cause: cause, Person: person, Reward: ledger.Reward{ID: reward}, Hash: access.Hash(code), State: ledger.Waits,
+			Cause: cause, Person: person, Reward: ledger.Reward{ID: reward}, Nth: nth, Hash: d.hash(community, code), State: ledger.Waits,
 			MadeAt: now, Until: now.AddDate(0, 0, shape.Community.Rewards.CodeDays),
 		})
 		if !errors.Is(err, ErrCodeTaken) {
@@ -107,14 +112,30 @@ func (d *Desk) Order(ctx context.Context, community string, person workflow.Pers
 	return o, code, err
 }
 
+// hash is what is kept of a reward's code. A hash without a secret would not hide six
+// digits from who sees the table.
+func (d *Desk) hash(community, code string) []byte {
+	return access.Keyed(d.secret(community), "reward "+code)
+}
+
+// OrderOf is the order that waits under a code, a *workflow.Error with
+// ledger.CodeNoOrder where none does.
+func (d *Desk) OrderOf(ctx context.Context, community, code string) (ledger.Order, error) {
+	o, err := d.journal.OrderOf(ctx, community, d.hash(community, code), d.Now())
+	if workflow.CodeOf(err) == ledger.CodeNoOrder { // ordered before codes were hashed with a secret: these end by themselves
+		o, err = d.journal.OrderOf(ctx, community, access.Hash(code), d.Now())
+	}
+	return o, err
+}
+
 // How many are done in one transaction, and from when in the day on people are told.
 const (
 	bookBatch  = 100
 	noticeHour = 9
 )
 
-// Books does what the ledger does by itself: it gives back what nobody fetched, tells
-// people what will lapse at the year's end, and lets it lapse then. It may be called at
+// Books does what the ledger does by itself: it gives back what nobody fetched and says
+// so, tells people what will lapse at the year's end, and lets it lapse then. It may be called at
 // any time, by any replica, again and again.
 func (d *Desk) Books(ctx context.Context, community string) error {
 	shape, ok := d.Shape(community)
@@ -130,7 +151,7 @@ func (d *Desk) Books(ctx context.Context, community string) error {
 			}
 		}
 	}
-	if err := until(func() (int, error) { return d.journal.GiveBack(ctx, community, now, bookBatch) }); err != nil {
+	if err := until(func() (int, error) { return d.giveBack(ctx, community, now) }); err != nil {
 		return fmt.Errorf("desk: orders that nobody fetched: %w", err)
 	}
 	begun := ledger.YearStart(local.Year(), local.Location())
@@ -144,6 +165,25 @@ func (d *Desk) Books(ctx context.Context, community string) error {
 		return nil
 	}
 	return until(func() (int, error) { return d.warn(ctx, community, year) })
+}
+
+// giveBack gives back some of what nobody fetched, and tells whose it was.
+func (d *Desk) giveBack(ctx context.Context, community string, now time.Time) (int, error) {
+	w, err := d.Begin(community, false)
+	if err != nil {
+		return 0, err
+	}
+	n, err := d.journal.GiveBack(ctx, community, now, bookBatch, func(all []ledger.Order) []Push {
+		w.Change.Pushes = nil // of a try before this
+		for _, o := range all {
+			w.Owe(fmt.Sprintf("order:%d:back", o.ID), o.Person, workflow.TellBack, Facts{Said: o.Reward.Name, Points: o.Points})
+		}
+		return w.Change.Pushes
+	})
+	if err == nil && n > 0 { // a failure is repaired by the sweep
+		_ = d.withDrive("committed", func(drive Drive) error { return drive.Committed(ctx, w.Change) })
+	}
+	return n, err
 }
 
 // warn tells some people what of theirs will lapse at a year's end.

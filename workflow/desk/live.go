@@ -20,6 +20,7 @@ const (
 	AboutTray   About = "tray"   // perhaps what stands in the by-hand tray
 	AboutPeople About = "people" // somebody: new, on leave, another home or telephone
 	AboutRounds About = "rounds" // a patrol or a visit
+	AboutTopic  About = "topic"  // a topic: how it stands, its votes
 	AboutFailed About = "failed" // a push that reached nobody, or a task that failed for good
 )
 
@@ -125,6 +126,9 @@ func NoticeOf(ch *Change) (n Notice, ok bool) {
 	}
 	if len(ch.Ended) > 0 {
 		about(AboutFailed)
+	}
+	if len(ch.Topics)+len(ch.Votes) > 0 { // not whose vote
+		about(AboutTopic)
 	}
 	for _, r := range ch.Rounds {
 		about(AboutRounds)

@@ -12,6 +12,7 @@ import (
 	"github.com/wishdesk/wishdesk/storage/storetest"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
+	"github.com/wishdesk/wishdesk/workflow/topic"
 )
 
 // live runs a desk's hub until the test ends.
@@ -224,11 +225,16 @@ func TestNoticeOf(t *testing.T) {
 		"wish":             {w.Change, []desk.About{desk.AboutTicket, desk.AboutWall, desk.AboutTray}},
 		"leave":            {desk.Change{Away: &desk.Away{Person: 8}}, []desk.About{desk.AboutPeople}},
 		"call made":        {desk.Change{Ended: []desk.PushEnd{{Key: "k"}}}, []desk.About{desk.AboutFailed}},
+		"topic":            {desk.Change{Topics: []desk.TopicChange{{Topic: topic.Topic{Number: 1, Proposer: 8}}}}, []desk.About{desk.AboutTopic}},
+		"vote":             {desk.Change{Votes: []topic.Vote{{Number: 1, Person: 8}}}, []desk.About{desk.AboutTopic}},
 		"patrol":           {desk.Change{Rounds: []workflow.Round{{By: 8}}}, []desk.About{desk.AboutRounds}},
 	} {
 		n, ok := desk.NoticeOf(&c.ch)
 		if ok != (c.want != nil) || !slices.Equal(n.About, c.want) {
 			t.Errorf("%s: %+v, %v", name, n, ok)
+		}
+		if name == "vote" && len(n.People) != 0 {
+			t.Errorf("who voted is told: %+v", n)
 		}
 	}
 	// A ticket that came to another grid concerns the one it came from as well,

@@ -33,6 +33,8 @@ type Topics interface {
 	// LivingIn are those who live within a scope and follow the account, after one of
 	// them.
 	LivingIn(ctx context.Context, community string, scope topic.Scope, after workflow.PersonID, limit int) ([]workflow.PersonID, error)
+	// HowManyLiveIn is how many these are.
+	HowManyLiveIn(ctx context.Context, community string, scope topic.Scope) (int, error)
 }
 
 // TopicChange is a topic after what was done with it; Was is its version before, 0 for
@@ -80,7 +82,8 @@ func (w *Work) Propose(ctx context.Context, by workflow.Person, scope topic.Scop
 }
 
 // TellTopic gives the committee's command to a topic. Who proposed it hears whether it
-// is taken up.
+// is taken up. A vote that cannot come to as many votes as it needs is called only by who
+// is sure (topic.CodeQuorum).
 func (w *Work) TellTopic(ctx context.Context, number int64, by workflow.Person, cmd topic.Command) (topic.Topic, error) {
 	if !by.Has(workflow.RoleCommittee) {
 		return topic.Topic{}, &workflow.Error{Code: workflow.CodeNotAllowed, Number: number}
@@ -94,11 +97,33 @@ func (w *Work) TellTopic(ctx context.Context, number int64, by workflow.Person, 
 	if err != nil {
 		return t, err
 	}
+	if cmd.Name == topic.Call && !cmd.Sure {
+		n, known, err := w.desk.Voters(ctx, &t, cmd.Rules.By)
+		if err != nil {
+			return t, err
+		}
+		if known && cmd.Rules.Quorum > n {
+			return t, &workflow.Error{Code: topic.CodeQuorum, Number: number, Cause: fmt.Errorf("%d votes of %d", cmd.Rules.Quorum, n)}
+		}
+	}
 	w.Change.Topics = append(w.Change.Topics, TopicChange{Was: t.Version, Topic: next})
 	if (cmd.Name == topic.Open || cmd.Name == topic.Decline) && t.Proposer != by.ID {
 		w.oweTopic(&next, t.Proposer, workflow.TellTopic)
 	}
 	return next, nil
+}
+
+// Voters is how many have a vote on a topic: about so many households as the document
+// says, where it does, or the people who are known to live there.
+func (d *Desk) Voters(ctx context.Context, t *topic.Topic, by topic.By) (n int, known bool, err error) {
+	if by == topic.Person {
+		n, err = d.journal.HowManyLiveIn(ctx, t.Community, t.Scope)
+		return n, true, err
+	}
+	if shape, ok := d.Shape(t.Community); ok {
+		n = t.Scope.Households(shape.Community)
+	}
+	return n, n > 0, nil
 }
 
 // Vote casts somebody's vote on a topic. Where another of their household is first,

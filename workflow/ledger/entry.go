@@ -31,9 +31,10 @@ const (
 	ForPatrol Why = "patrol" // a volunteer was on patrol
 	ForReport Why = "report" // what was reported was put right
 	Ordered   Why = "ordered"
-	Handed    Why = "handed"  // the reward was handed over
-	GaveBack  Why = "back"    // nobody came for it
-	YearEnd   Why = "yearend" // what was not spent
+	Handed    Why = "handed"    // the reward was handed over
+	GaveBack  Why = "back"      // nobody came for it
+	Cancelled Why = "cancelled" // who ordered it does not want it any more
+	YearEnd   Why = "yearend"   // what was not spent
 
 	// Somebody became another by a binding code: what they had, and what was held.
 	Left     Why = "left"
@@ -45,13 +46,13 @@ const (
 // moves says for each reason which account gives and which takes.
 var moves = map[Why][2]Account{
 	ForWish: {Mint, Purse}, ForHelp: {Mint, Purse}, ForPatrol: {Mint, Purse}, ForReport: {Mint, Purse},
-	Ordered: {Purse, Held}, Handed: {Held, Spent}, GaveBack: {Held, Purse}, YearEnd: {Purse, Lapsed},
+	Ordered: {Purse, Held}, Handed: {Held, Spent}, GaveBack: {Held, Purse}, Cancelled: {Held, Purse}, YearEnd: {Purse, Lapsed},
 	Left: {Purse, Moved}, Came: {Moved, Purse}, HeldLeft: {Held, Moved}, HeldCame: {Moved, Held},
 }
 
 // Whys are all reasons.
 func Whys() []Why {
-	return []Why{ForWish, ForHelp, ForPatrol, ForReport, Ordered, Handed, GaveBack, YearEnd, Left, Came, HeldLeft, HeldCame}
+	return []Why{ForWish, ForHelp, ForPatrol, ForReport, Ordered, Handed, GaveBack, Cancelled, YearEnd, Left, Came, HeldLeft, HeldCame}
 }
 
 // Entry moves somebody's points from one account to another. Cause is unique within
@@ -132,4 +133,5 @@ const (
 	CodeSoldOut  workflow.Code = "sold_out"     // none of the reward is left
 	CodeNoReward workflow.Code = "no_reward"    // there is no such reward, or not any more
 	CodeNoOrder  workflow.Code = "no_order"     // no reward waits under this code
+	CodeWaits    workflow.Code = "order_waits"  // another number of this reward waits for them already: see Order.Nth
 )

@@ -52,9 +52,9 @@ type OrderState string
 
 // The states. Only one that waits goes on.
 const (
-	Waits   OrderState = "waits"  // to be fetched by its code
-	Fetched OrderState = "handed" // handed over
-	Expired OrderState = "back"   // nobody came: points and stock went back
+	Waits    OrderState = "waits"  // to be fetched by its code
+	Fetched  OrderState = "handed" // handed over
+	Returned OrderState = "back"   // nobody came, or who ordered it does not want it: points and stock went back
 )
 
 // Order is a reward that somebody ordered: their points are held and one of the stock
@@ -64,13 +64,14 @@ type Order struct {
 	Cause  string // of the message or form that ordered it: ordered once
 	Person workflow.PersonID
 	Reward Reward
+	Nth    int // how many of the reward wait for them with this one; asked where it is not 0, so that two taps are one order
 	Points int // what it cost then
 	Hash   []byte
 	State  OrderState
 	MadeAt time.Time
 	Until  time.Time
 	EndAt  time.Time
-	By     workflow.PersonID // who handed it over
+	By     workflow.PersonID // who handed it over, or does not want it any more
 }
 
 // Entry is what the order's beginning or end moves.

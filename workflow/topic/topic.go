@@ -75,6 +75,7 @@ const (
 	CodeVoted     workflow.Code = "topic_voted"     // they have voted, or their household has
 	CodeOver      workflow.Code = "topic_over"      // the vote is over, or has not begun
 	CodeMany      workflow.Code = "topic_many"      // too many of theirs wait for the committee
+	CodeQuorum    workflow.Code = "topic_quorum"    // more votes are asked for than there are voters
 )
 
 // Topic is what neighbours decide. Version rises by one with each change.
@@ -121,6 +122,7 @@ type Command struct {
 	Text   string            // Note, Decline
 	Media  []workflow.Media  // Note
 	Rules  Rules             // Call
+	Sure   bool              // Call: also where there are fewer voters than votes are asked for
 	Result Result            // Finish
 }
 
