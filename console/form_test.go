@@ -371,7 +371,7 @@ func TestScoresInspectionsAndCourtyardsByForms(t *testing.T) {
 	for _, one := range []struct{ field, value, says string }{
 		{"score.overdue", "两分", "请写一个整数"},
 		{"score.overdue", "-2000", "「物业」超时没办完,一次几分:数目不合适"},
-		{"score.most", "90", "「物业」满分(不封顶写 0):数目不合适"},
+		{"score.most", "90", "「物业」满分(不低于基本分;不封顶写 0):数目不合适"},
 		{"score.repeat_days", "", "「物业」几天之内算老地方又坏:数目不合适"},
 		{"patrol.every", "40", "「物业」几天巡一轮(1 到 31):数目不合适"},
 		{"patrol.items", "", "「物业」巡检清单(用空格隔开):数目不合适"},
