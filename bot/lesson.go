@@ -45,9 +45,17 @@ func (s *session) class(ctx context.Context, sp spoken, raw string) (string, err
 		}
 		return s.lessons(ctx)
 	}
+	if sp.Verb == verbTeacher && sp.Number == 0 {
+		if which, err := s.whichLesson(ctx, sp.Rest); err != nil || which != "" {
+			return which, err
+		}
+	}
 	l, ok, err := s.meantLesson(ctx, sp)
 	if err != nil || !ok {
 		return s.say("lesson.none", nil), err
+	}
+	if early, err := s.early(ctx, &l); err != nil || early != "" {
+		return early, err
 	}
 	if sp.Verb == verbTeacher {
 		return s.asksTeacher(ctx, &l, sp.Rest)
@@ -69,6 +77,59 @@ func (s *session) asking(id int64) choice {
 // learning is the choice to say that one is through with a lesson.
 func (s *session) learning(id int64) choice {
 	return choice{s.say("choice.learnt", nil), "学完了 " + strconv.FormatInt(id, 10)}
+}
+
+// whichLesson asks about which lesson somebody wants to ask, where they had to do with
+// several in the last days.
+func (s *session) whichLesson(ctx context.Context, words string) (string, error) {
+	did, err := s.b.desk.Journal().LessonDoneBy(ctx, s.in.Community, s.me.ID, lessonsKnown)
+	if err != nil {
+		return "", err
+	}
+	var ids []int64
+	add := func(l taught) {
+		if l.ID != 0 && s.now.Sub(l.At) < lesson.Back && !slices.Contains(ids, l.ID) && len(ids) < lessonsListed {
+			ids = append(ids, l.ID)
+		}
+	}
+	add(s.talk.Lesson)
+	for _, d := range did {
+		add(taught{d.Lesson, d.At})
+	}
+	if len(ids) < 2 {
+		return "", nil
+	}
+	of, err := s.b.desk.Journal().LessonsByID(ctx, s.in.Community, ids)
+	if err != nil {
+		return "", err
+	}
+	var choices []choice
+	for _, id := range ids {
+		choices = append(choices, choice{s.say("choice.lesson", Values{"Text": of[id].Title}), strings.TrimSpace(s.asking(id).Text + " " + words)})
+	}
+	return s.offer(s.say("lesson.which", nil), choices...), nil
+}
+
+// early is what somebody hears of a lesson whose day has not come, "" where it has.
+func (s *session) early(ctx context.Context, l *lesson.Lesson) (string, error) {
+	did, err := s.b.desk.Journal().LessonDoneBy(ctx, s.in.Community, s.me.ID, 10*lessonsKnown)
+	if err != nil {
+		return "", err
+	}
+	later, err := s.b.desk.LessonsToCome(ctx, s.in.Community, s.me, []int64{l.ID}, did)
+	if err != nil || later[l.ID] == "" {
+		return "", err
+	}
+	s.talk.Lesson = taught{}
+	return s.say("lesson.later", s.onDay(Values{"Text": l.Title}, later[l.ID])), nil
+}
+
+// onDay puts the day of a plan into values.
+func (s *session) onDay(v Values, day lesson.Day) Values {
+	if at := day.At(0, time.UTC); !at.IsZero() {
+		v["Month"], v["Day"] = int(at.Month()), at.Day()
+	}
+	return v
 }
 
 // meantLesson is the lesson that is named, else the last that the writer was given or
@@ -140,13 +201,24 @@ func (s *session) lessons(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	var ids []int64
+	for _, l := range all {
+		ids = append(ids, l.ID)
+	}
+	later, err := s.b.desk.LessonsToCome(ctx, s.in.Community, s.me, ids, did)
+	if err != nil {
+		return "", err
+	}
 	var lines []string
 	var choices []choice
 	for _, l := range all {
 		learnt := slices.ContainsFunc(did, func(d lesson.Done) bool { return d.Lesson == l.ID && d.Deed.Learns() })
 		v := s.aboutLesson(&l)
 		v["Open"] = !learnt
-		lines = append(lines, s.say("lesson.line", v))
+		lines = append(lines, s.say("lesson.line", s.onDay(v, later[l.ID])))
+		if later[l.ID] != "" {
+			continue
+		}
 		choices = append(choices, choice{s.say("choice.lesson", v), "党课 " + strconv.FormatInt(l.ID, 10)})
 	}
 	v := Values{"Lines": strings.Join(lines, "\n"), "Count": len(lines), "Known": len(s.me.Branches()) > 0, "Link": s.b.lessonLink(s.in.Community, 0)}
@@ -158,6 +230,9 @@ func (s *session) lesson(ctx context.Context, id int64) (string, error) {
 	l, ok, err := s.meantLesson(ctx, spoken{Number: id})
 	if err != nil || !ok {
 		return s.say("lesson.none", nil), err
+	}
+	if early, err := s.early(ctx, &l); err != nil || early != "" {
+		return early, err
 	}
 	return s.offer(s.say("lesson.whole", s.aboutLesson(&l)), s.learning(l.ID), s.asking(l.ID)), nil
 }
@@ -287,6 +362,9 @@ func (s *session) replies(ctx context.Context, sp spoken, raw string) (string, e
 	}
 	if sp.Rest == "" {
 		q, err := s.w.AskedAboutLesson(ctx, id, s.me)
+		if workflow.CodeOf(err) == workflow.CodeAlreadyDone {
+			return s.answered(&q), nil
+		}
 		if err != nil {
 			return "", err
 		}
@@ -303,11 +381,19 @@ func (s *session) replies(ctx context.Context, sp spoken, raw string) (string, e
 		return s.say("lesson.reply_what", v), nil
 	}
 	q, err := s.w.AnswerAboutLesson(ctx, id, s.me, wording.Shorten(sp.Rest, lesson.MostAsked))
+	if workflow.CodeOf(err) == workflow.CodeAlreadyDone {
+		return s.answered(&q), nil
+	}
 	if err != nil {
 		return "", err
 	}
 	asker, err := s.b.desk.Journal().Person(ctx, s.in.Community, q.Person)
 	return s.say("lesson.replied", Values{"Name": asker.Name}), err
+}
+
+// answered is what somebody hears who comes too late with an answer.
+func (s *session) answered(q *lesson.Question) string {
+	return s.say("lesson.answered", Values{"By": s.shape.Roster.ByID(q.AnsweredBy).Name})
 }
 
 // signsIn notes that somebody scanned the code of a gallery class (廊亭微课), on its

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/wishdesk/wishdesk/wording"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/lesson"
 )
@@ -18,6 +19,7 @@ import (
 type lessonLine struct {
 	lesson.Lesson
 	Learnt bool
+	Later  lesson.Day // from which it is open, "" where it is
 }
 
 // askedLine is a question about a lesson.
@@ -69,7 +71,16 @@ func (q *request) theQuestion() (lesson.Question, error) {
 	if err != nil {
 		return lesson.Question{}, err
 	}
-	return w.AskedAboutLesson(q.Context(), id, q.me)
+	x, err := w.AskedAboutLesson(q.Context(), id, q.me)
+	return x, answered(err)
+}
+
+// answered says of a question that it is answered by now.
+func answered(err error) error {
+	if workflow.CodeOf(err) == workflow.CodeAlreadyDone {
+		return &fault{Key: "lesson_answered"}
+	}
+	return err
 }
 
 // showLessons shows the page, with the telephone number of the speaker for one question.
@@ -93,9 +104,13 @@ func (q *request) showLessons(phone int64) error {
 		}
 	}
 	page.Month = len(counted)
+	later, err := q.toCome(did, all...)
+	if err != nil {
+		return err
+	}
 	for _, l := range all {
 		learnt := slices.ContainsFunc(did, func(d lesson.Done) bool { return d.Lesson == l.ID && d.Deed.Learns() })
-		page.Lessons = append(page.Lessons, lessonLine{l, learnt})
+		page.Lessons = append(page.Lessons, lessonLine{l, learnt, later[l.ID]})
 	}
 	if page.Hour, page.Chosen, err = q.hourOfStudy(); err != nil {
 		return err
@@ -201,23 +216,56 @@ func (q *request) theLesson() (lesson.Lesson, error) {
 	return l, err
 }
 
+// toCome are those of some lessons that are not open yet, and from which day they are.
+func (q *request) toCome(did []lesson.Done, all ...lesson.Lesson) (map[int64]lesson.Day, error) {
+	var ids []int64
+	for _, l := range all {
+		ids = append(ids, l.ID)
+	}
+	return q.console.o.Desk.LessonsToCome(q.Context(), q.community(), q.me, ids, did)
+}
+
+// openLesson is the lesson of the address, from its day on.
+func (q *request) openLesson() (lesson.Lesson, error) {
+	l, err := q.theLesson()
+	if err != nil {
+		return l, err
+	}
+	did, err := q.console.o.Desk.Journal().LessonDoneBy(q.Context(), q.community(), q.me.ID, mostDone)
+	if err != nil {
+		return l, err
+	}
+	later, err := q.toCome(did, l)
+	if err == nil && later[l.ID] != "" {
+		err = &fault{Key: "lesson_later", Have: wording.Values{"Until": string(later[l.ID])}}
+	}
+	return l, err
+}
+
 // lessonPage is one lesson.
 type lessonPage struct {
 	lesson.Lesson
-	Learnt bool // they said that they are through
-	Most   int
+	Later lesson.Day // from which it is open, "" where it is
+	Shown bool       // what it says
+	Most  int
 }
 
-// lesson shows a lesson: who opens it has read it.
+// lesson shows a lesson: who opens it has read it, once its day has come.
 func (c *Console) lesson(q *request) error {
-	l, err := q.theLesson()
-	if err != nil {
+	l, err := q.openLesson()
+	page := lessonPage{Lesson: l, Shown: true, Most: lesson.MostAsked}
+	var early *fault
+	switch {
+	case errors.As(err, &early):
+		page.Later, page.Shown = lesson.Day(early.Have["Until"].(string)), l.PreparedBy(q.me)
+	case err != nil:
 		return err
+	default:
+		if err := q.didWith(&l, lesson.Read); err != nil {
+			return err
+		}
 	}
-	if err := q.didWith(&l, lesson.Read); err != nil {
-		return err
-	}
-	return q.show("lesson", lessonPage{Lesson: l, Most: lesson.MostAsked})
+	return q.show("lesson", page)
 }
 
 // didWith records a deed of a member with a lesson, once, beside what they came for.
@@ -239,8 +287,9 @@ func (q *request) didWith(l *lesson.Lesson, deed lesson.Deed) error {
 
 // lessonVoice gives the recording of a lesson: who fetches it hears it.
 func (c *Console) lessonVoice(q *request) error {
-	l, err := q.theLesson()
-	if err != nil {
+	l, err := q.openLesson()
+	early := errors.As(err, new(*fault)) && l.PreparedBy(q.me)
+	if err != nil && !early {
 		return err
 	}
 	if l.Voice == "" {
@@ -253,8 +302,10 @@ func (c *Console) lessonVoice(q *request) error {
 	if err != nil {
 		return err
 	}
-	if err := q.didWith(&l, lesson.Heard); err != nil {
-		return err
+	if !early {
+		if err := q.didWith(&l, lesson.Heard); err != nil {
+			return err
+		}
 	}
 	h := q.w.Header()
 	h.Set("Content-Type", l.MIME)
@@ -265,7 +316,7 @@ func (c *Console) lessonVoice(q *request) error {
 
 // learnt records that somebody is through with a lesson.
 func (c *Console) learnt(q *request) error {
-	l, err := q.theLesson()
+	l, err := q.openLesson()
 	if err != nil {
 		return err
 	}
@@ -277,7 +328,7 @@ func (c *Console) learnt(q *request) error {
 
 // askTeacher has a question go to who answers.
 func (c *Console) askTeacher(q *request) error {
-	l, err := q.theLesson()
+	l, err := q.openLesson()
 	if err != nil {
 		return err
 	}
@@ -303,6 +354,7 @@ func (c *Console) answerQuestion(q *request) error {
 	}
 	return q.work(func(w *deskWork) (string, error) {
 		_, err := w.AnswerAboutLesson(q.Context(), x.ID, q.me, words)
+		err = answered(err)
 		switch back := q.PostFormValue("back"); {
 		case back == "work":
 			return q.address("lesson.answered", "work"), err

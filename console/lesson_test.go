@@ -49,8 +49,8 @@ func (h *house) lessons() {
 		Text:  "一九二一年的夏天,十三个平均二十八岁的年轻人,从上海的石库门走到嘉兴南湖的一条小船上。\n\n他们说了一整天,说的是一件大事:中国往哪儿走。\n\n咱支部的人想一想:咱这一条船上,今天能为邻居办哪件小事?",
 		Class: lesson.Class{Place: "怡园凉亭", At: now.AddDate(0, 0, 2)}}
 	b, c, d := a, a, a
-	b.ID, b.Title, b.Theme, b.Speaker, b.Class = 1102, "我在上甘岭背过水", lesson.War, "老兵余守信", lesson.Class{}
-	c.ID, c.Title, c.Branch, c.Form, c.Video, c.Class = 1103, "济南战役那八天", "第一支部", lesson.Video, "https://example.com/jinan", lesson.Class{}
+	b.ID, b.Title, b.Theme, b.Speaker, b.Class = 1102, "台儿庄的大刀队", lesson.War, "老兵余守信", lesson.Class{}
+	c.ID, c.Title, c.Branch, c.Form, c.Video, c.Class = 1103, "百团大战那一夜", "第一支部", lesson.Video, "https://example.com/baituan", lesson.Class{}
 	d.ID, d.Title, d.Branch, d.Class = 1104, "别的支部的课", "第二支部", lesson.Class{}
 	day := func(n int) lesson.Day {
 		return lesson.DayOf(now.AddDate(0, 0, n), h.shape(east).Community.Location())
@@ -63,7 +63,7 @@ func (h *house) lessons() {
 			work.Done = append(work.Done, lesson.Done{Lesson: id, Person: p.ID, Deed: lesson.Given, At: now.AddDate(0, 0, -20)})
 		}
 	}
-	work.Asked = []lesson.Question{{ID: 1200, Lesson: 1102, Person: member, To: h.people["east/刘书记"].ID, Words: "水是从哪儿背的?", At: now.Add(-time.Hour)}}
+	work.Asked = []lesson.Question{{ID: 1200, Lesson: 1102, Person: member, To: h.people["east/刘书记"].ID, Words: "大刀是从哪儿来的?", At: now.Add(-time.Hour)}}
 	h.classwork(work)
 }
 
@@ -95,8 +95,6 @@ func TestAMemberLearns(t *testing.T) {
 		t.Errorf("who opened it: %s", got)
 	}
 	b.Do("through", browsertest.Presses("学完了"), browsertest.Says("学完了,记下了"))
-	b.Go(h.url + "/c/east/lessons/1103") // a video
-	b.Usable()
 	m := h.as("east/member")
 	for range 2 { // a page opened again is read once
 		m.get("/c/east/lessons/1102").mustSay(t, 200, "老兵余守信")
@@ -105,7 +103,7 @@ func TestAMemberLearns(t *testing.T) {
 		t.Errorf("deeds: %s", got)
 	}
 	m.get("/c/east/lessons/1104").mustSay(t, 404)
-	h.as("east/resident").get("/c/east/lessons").mustSay(t, 200, "红船", "but not", "济南战役", "几点给您发课")
+	h.as("east/resident").get("/c/east/lessons").mustSay(t, 200, "红船", "but not", "百团大战", "几点给您发课")
 
 	const hour = "/c/east/lessons/hour"
 	if a := m.post(hour, m.form("/c/east/lessons", "hour", "7")); a.to() != "/c/east/lessons?said=lesson.hour" {
@@ -126,7 +124,7 @@ func TestAMemberLearns(t *testing.T) {
 		t.Fatalf("asked: %+v", asked)
 	}
 	s := h.as("east/刘书记")
-	s.get("/c/east/lessons").mustSay(t, 200, "红船还在吗", "水是从哪儿背的")
+	s.get("/c/east/lessons").mustSay(t, 200, "红船还在吗", "大刀是从哪儿来的")
 	if a := h.as("east/worker").post("/c/east/answers/"+itoa(asked[0].ID), url.Values{"words": {"不知道"}}); a.status != http.StatusForbidden {
 		t.Errorf("a worker answers: %d", a.status)
 	}
@@ -134,6 +132,34 @@ func TestAMemberLearns(t *testing.T) {
 		t.Errorf("answer: %d %s", a.status, a.body)
 	}
 	m.get("/c/east/lessons").mustSay(t, 200, "在南湖")
+}
+
+// A lesson of a later day shows its day, and opens on it; who prepares it sees it before.
+func TestALessonOpensOnItsDay(t *testing.T) {
+	h := newHouse(t)
+	h.lessons()
+	m := h.as("east/member")
+	m.get("/c/east/lessons").mustSay(t, 200, "百团大战那一夜", "2026-11-28 学")
+	const video = "/c/east/lessons/1103"
+	m.get(video).mustSay(t, 200, "2026-11-28 学,到那天发给您", "but not", "打开视频", "学完了", "您先备课")
+	for _, do := range []string{"/learnt", "/ask"} {
+		m.post(video+do, m.form("/c/east/lessons", "words", "多久")).mustSay(t, 422, "2026-11-28 学,到那天再来")
+	}
+	if got := h.did("member", 1103); got != "" {
+		t.Errorf("deeds before its day: %s", got)
+	}
+	h.as("east/刘书记").get(video).mustSay(t, 200, "打开视频", "您先备课")
+	if got := h.did("刘书记", 1103); got != "" {
+		t.Errorf("who prepares it has learnt it: %s", got)
+	}
+	h.clock.Advance(5 * 24 * time.Hour)
+	b := h.tab("east/member", browsertest.PhoneWidth, browsertest.PhoneHeight)
+	b.Go(h.url + video)
+	b.Do("open", browsertest.Says("打开视频"), browsertest.Says("学完了"))
+	b.Usable()
+	if got := h.did("member", 1103); got != "read" {
+		t.Errorf("deeds on its day: %s", got)
+	}
 }
 
 // A question to a speaker without WeChat stands where people work, with a form for what
@@ -178,6 +204,7 @@ func TestASpeakerWithoutWeChatIsAnsweredFor(t *testing.T) {
 	if a := s.post(answer, s.form("/c/east/work", "words", "零下二十多度", "back", "work")); a.to() != "/c/east/work?said=lesson.answered" {
 		t.Errorf("answer: %d %s %s", a.status, a.to(), a.body)
 	}
+	s.post(answer, s.form("/c/east/work", "words", "不知道")).mustSay(t, 422, "已经有人回答过了")
 	s.get("/c/east/work").mustSay(t, 200, "but not", "山上冷不冷")
 	m.get("/c/east/lessons").mustSay(t, 200, "零下二十多度")
 	owed, err := h.store.OwedPushes(t.Context(), east, h.clock.Now(), 100)

@@ -46,7 +46,8 @@ type known struct {
 	askTickets, askTalks      map[ref]bool
 	askDeliveries, askOpenIDs map[name]bool
 
-	topics *topics // see topic.go
+	topics  *topics  // see topic.go
+	lessons *lessons // see lesson.go
 }
 
 func newKnown(changes []*desk.Change) *known {
@@ -54,7 +55,7 @@ func newKnown(changes []*desk.Change) *known {
 		tickets: map[ref]int64{}, talks: map[ref]int64{}, deliveries: map[name]bool{}, openids: map[name]bool{},
 		storedTickets: map[ref]bool{}, storedTalks: map[ref]bool{},
 		askTickets: map[ref]bool{}, askTalks: map[ref]bool{}, askDeliveries: map[name]bool{}, askOpenIDs: map[name]bool{},
-		topics: newTopics(changes),
+		topics: newTopics(changes), lessons: newLessons(changes),
 	}
 	for _, ch := range changes {
 		for _, tc := range ch.Tickets {
@@ -124,6 +125,7 @@ func (k *known) queue(b *pgx.Batch) {
 	versions(lockTickets, k.askTickets, k.tickets, k.storedTickets)
 	versions(lockTalks, k.askTalks, k.talks, k.storedTalks)
 	k.topics.queue(b)
+	k.lessons.queue(b)
 	present(seenDeliveries, k.askDeliveries, k.deliveries)
 	present(takenOpenIDs, k.askOpenIDs, k.openids)
 }
@@ -155,7 +157,7 @@ func (k *known) fits(ch *desk.Change) error {
 			return desk.ErrStale
 		}
 	}
-	if !k.topics.fit(ch) {
+	if !k.topics.fit(ch) || !k.lessons.fit(ch) {
 		return desk.ErrStale
 	}
 	return nil
@@ -163,6 +165,7 @@ func (k *known) fits(ch *desk.Change) error {
 
 func (k *known) take(ch *desk.Change) {
 	k.topics.take(ch)
+	k.lessons.take(ch)
 	if ch.Delivery != nil {
 		k.deliveries[name{ch.Community, ch.Delivery.ID}] = true
 	}

@@ -363,7 +363,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		{"LessonsFor", []string{"lesson_branch"}, func() { _, err := s.LessonsFor(c, here, []string{"b4"}, 20); add(err) }},
 		{"LessonsByID", []string{"lesson_pkey"}, func() { _, err := s.LessonsByID(c, here, []int64{1002, 1004}); add(err) }},
 		{"LessonPlan", []string{"lesson_plan_day"}, func() { _, err := s.LessonPlan(c, here, "2026-01-01", "2026-01-08"); add(err) }},
-		{"LessonDay", []string{"lesson_plan_pkey"}, func() { _, _, err := s.LessonDay(c, here, "b4", 1004); add(err) }},
+		{"LessonDays", []string{"lesson_plan_pkey"}, func() { _, err := s.LessonDays(c, here, []string{"b4"}, []int64{1002, 1004}); add(err) }},
 		{"LessonDone", []string{"lesson_done_pkey"}, func() { _, err := s.LessonDone(c, here, []int64{1002, 1004}); add(err) }},
 		{"LessonDoneBy", []string{"lesson_done_person"}, func() { _, err := s.LessonDoneBy(c, here, 4, 20); add(err) }},
 		{"StudyHours", []string{"study_hour_pkey"}, func() { _, err := s.StudyHours(c, here, []workflow.PersonID{20, 40}); add(err) }},

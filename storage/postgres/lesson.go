@@ -62,10 +62,13 @@ func (s *Store) LessonPlan(ctx context.Context, community string, from, until le
 		WHERE community = $1 AND day >= $2::text::date AND day <= $3::text::date ORDER BY day, branch, lesson`, community, from, until)
 }
 
-// LessonDay is the day on which a branch learns a lesson; ok is false where it does not.
-func (s *Store) LessonDay(ctx context.Context, community, branch string, id int64) (day lesson.Day, ok bool, err error) {
-	return row(ctx, s, "lesson day", pgx.RowTo[lesson.Day], `SELECT day::text FROM lesson_plan
-		WHERE community = $1 AND branch = $2 AND lesson = $3`, community, text(branch), id)
+// LessonDays are the days on which some branches learn some lessons.
+func (s *Store) LessonDays(ctx context.Context, community string, branches []string, ids []int64) ([]lesson.Planned, error) {
+	for i := range branches {
+		branches[i] = text(branches[i])
+	}
+	return rows(ctx, s, "lesson days", pgx.RowToStructByPos[lesson.Planned], `SELECT branch, lesson, day::text, by FROM lesson_plan
+		WHERE community = $1 AND branch = ANY ($2::text[]) AND lesson = ANY ($3::bigint[])`, community, branches, ids)
 }
 
 func scanDone(r pgx.CollectableRow) (d lesson.Done, err error) {
@@ -151,6 +154,76 @@ func (s *Store) DoorVisits(ctx context.Context, community string, of []workflow.
 		out[t.Reporter] = t
 	}
 	return out, err
+}
+
+// lessons are what a batch depends on of the party class: which questions are answered,
+// and which lesson to somebody's door was asked for last. The rows of the questions and of
+// the people are locked, so that of two processes one decides on what the other wrote.
+type lessons struct {
+	questions, people map[ref]bool // those asked about
+	answered          map[ref]bool
+	newest            map[ref]int64
+}
+
+func newLessons(changes []*desk.Change) *lessons {
+	k := &lessons{questions: map[ref]bool{}, people: map[ref]bool{}, answered: map[ref]bool{}, newest: map[ref]int64{}}
+	for _, ch := range changes {
+		for _, q := range ch.Classwork.Answered {
+			k.questions[ref{ch.Community, q.ID}] = true
+		}
+		for _, v := range ch.Classwork.Visits {
+			k.people[ref{ch.Community, int64(v.Person)}] = true
+		}
+	}
+	return k
+}
+
+const (
+	lockQuestions = `SELECT q.community, q.id, (q.answered_at IS NOT NULL)::int::bigint FROM lesson_question q
+		JOIN unnest($1::text[], $2::bigint[]) AS k(community, id) ON q.community = k.community AND q.id = k.id
+		ORDER BY q.community, q.id FOR UPDATE OF q`
+	lockVisited = `SELECT p.community, p.id FROM person p
+		JOIN unnest($1::text[], $2::bigint[]) AS k(community, id) ON p.community = k.community AND p.id = k.id
+		ORDER BY p.community, p.id FOR NO KEY UPDATE OF p`
+	newestVisits = `SELECT k.community, k.id, t.number FROM unnest($1::text[], $2::bigint[]) AS k(community, id) CROSS JOIN LATERAL (
+		SELECT number FROM ticket WHERE community = k.community AND reporter = k.id AND category = $3 ORDER BY filed_at DESC, number DESC LIMIT 1) AS t`
+)
+
+func (k *lessons) queue(b *pgx.Batch) {
+	each := func(found func(ref, int64)) func(pgx.Rows) error {
+		return func(rows pgx.Rows) error {
+			var r ref
+			var n int64
+			_, err := pgx.ForEachRow(rows, []any{&r.community, &r.id, &n}, func() error {
+				found(r, n)
+				return nil
+			})
+			return err
+		}
+	}
+	if refs := sortedRefs(k.questions); len(refs) > 0 {
+		b.Queue(lockQuestions, communities(refs), ids(refs)).Query(each(func(r ref, n int64) { k.answered[r] = n != 0 }))
+	}
+	if refs := sortedRefs(k.people); len(refs) > 0 {
+		b.Queue(lockVisited, communities(refs), ids(refs))
+		b.Queue(newestVisits, communities(refs), ids(refs), string(workflow.LessonVisit)).Query(each(func(r ref, n int64) { k.newest[r] = n }))
+	}
+}
+
+// fit tells whether a change answers what is not answered, and asks for visits that
+// nobody asked for meanwhile.
+func (k *lessons) fit(ch *desk.Change) bool {
+	return !slices.ContainsFunc(ch.Classwork.Answered, func(q lesson.Question) bool { return k.answered[ref{ch.Community, q.ID}] }) &&
+		!slices.ContainsFunc(ch.Classwork.Visits, func(v desk.DoorVisit) bool { return k.newest[ref{ch.Community, int64(v.Person)}] != v.After })
+}
+
+func (k *lessons) take(ch *desk.Change) {
+	for _, q := range ch.Classwork.Answered {
+		k.answered[ref{ch.Community, q.ID}] = true
+	}
+	for _, v := range ch.Classwork.Visits {
+		k.newest[ref{ch.Community, int64(v.Person)}] = -1 // the one that this change files
+	}
 }
 
 const (

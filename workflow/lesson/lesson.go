@@ -124,6 +124,12 @@ func (l *Lesson) OpenTo(p workflow.Person) bool {
 	return l.Branch == "" || slices.Contains(p.Branches(), l.Branch) || p.Has(workflow.RoleCommittee) || p.ID != 0 && p.ID == l.Teacher
 }
 
+// PreparedBy tells whether somebody may see a lesson before its day: the committee, the
+// secretaries whose branches may plan it, and who answers for it.
+func (l *Lesson) PreparedBy(p workflow.Person) bool {
+	return p.Has(workflow.RoleCommittee) || p.ID != 0 && p.ID == l.Teacher || slices.ContainsFunc(p.Leads(), l.For)
+}
+
 // Opening is as much of the text as a message shows, and a sign more where it goes on.
 func (l *Lesson) Opening() string {
 	if all := []rune(l.Text); len(all) > Shown {

@@ -119,6 +119,19 @@ func TestNotWhatIsLongPast(t *testing.T) {
 	}
 }
 
+func TestOpensOnTheFirstDayOfOnesOwn(t *testing.T) {
+	plan := []Planned{{Branch: "一", Lesson: 1, Day: "2026-11-20"}, {Branch: "二", Lesson: 1, Day: "2026-11-25"}, {Branch: "三", Lesson: 1, Day: "2026-11-23"}, {Branch: "二", Lesson: 2, Day: "2026-12-01"}}
+	for _, tt := range []struct {
+		id   int64
+		of   []string
+		want Day
+	}{{1, []string{"二"}, "2026-11-25"}, {1, []string{"二", "三"}, "2026-11-23"}, {1, nil, "2026-11-20"}, {1, []string{"四"}, "2026-11-20"}, {2, []string{"一"}, "2026-12-01"}, {3, []string{"一"}, ""}} {
+		if got := Opens(plan, tt.id, tt.of); got != tt.want {
+			t.Errorf("%d for %v: %s, want %s", tt.id, tt.of, got, tt.want)
+		}
+	}
+}
+
 func TestHoursAsPeopleSayThem(t *testing.T) {
 	for text, want := range map[string]int{
 		"7点": 7, "7": 7, "七点": 7, "早上7点": 7, "每天早上七点半": 7, "晚上8点": 20, "下午三点": 15, "中午12点": 12, "19:30": 19, "19：30": 19, "晚七点": 19,

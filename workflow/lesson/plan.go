@@ -1,6 +1,7 @@
 package lesson
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strconv"
@@ -32,6 +33,25 @@ type Planned struct {
 	Lesson int64
 	Day    Day
 	By     workflow.PersonID
+}
+
+// Opens is the day from which a lesson is open to a member of some branches: the first on
+// which one of theirs learns it, else the first on which any does; "" where none plans it:
+// at once.
+func Opens(plan []Planned, id int64, branches []string) Day {
+	var own, all Day
+	for _, p := range plan {
+		if p.Lesson != id {
+			continue
+		}
+		if all == "" || p.Day < all {
+			all = p.Day
+		}
+		if slices.Contains(branches, p.Branch) && (own == "" || p.Day < own) {
+			own = p.Day
+		}
+	}
+	return cmp.Or(own, all)
 }
 
 // Hours at which somebody may want their lesson.

@@ -20,9 +20,8 @@ type Lessons interface {
 	LessonsByID(ctx context.Context, community string, ids []int64) (map[int64]lesson.Lesson, error)
 	// LessonPlan is what all branches learn from a day on, until another, both included.
 	LessonPlan(ctx context.Context, community string, from, until lesson.Day) ([]lesson.Planned, error)
-	// LessonDay is the day on which a branch learns a lesson; ok is false where it does
-	// not.
-	LessonDay(ctx context.Context, community, branch string, id int64) (day lesson.Day, ok bool, err error)
+	// LessonDays are the days on which some branches learn some lessons.
+	LessonDays(ctx context.Context, community string, branches []string, ids []int64) ([]lesson.Planned, error)
 	// LessonDone is what was done with some lessons, by everybody; LessonDoneBy what
 	// somebody did, newest first.
 	LessonDone(ctx context.Context, community string, lessons []int64) ([]lesson.Done, error)
@@ -49,7 +48,15 @@ type Classwork struct {
 	Done      []lesson.Done
 	Hours     []lesson.Hour
 	Asked     []lesson.Question
-	Answered  []lesson.Question // with their answers; the first stands
+	Answered  []lesson.Question // with their answers; ErrStale where one is answered by then
+	Visits    []DoorVisit       // asked for by this change; ErrStale where another was by then
+}
+
+// DoorVisit is a lesson to somebody's door that a change asks for, and the number of the
+// newest that was asked for before, 0 for none.
+type DoorVisit struct {
+	Person workflow.PersonID
+	After  int64
 }
 
 // LessonKey is the key of the push that gives somebody a lesson: once, whatever
@@ -151,6 +158,29 @@ func (w *Work) giveLessons(ctx context.Context, loc *time.Location) error {
 	return nil
 }
 
+// LessonsToCome are those of some lessons that are not open to somebody yet, and from
+// which day they are: planned for a later day, and neither given to them nor signed in
+// for (did is what they did).
+func (d *Desk) LessonsToCome(ctx context.Context, community string, me workflow.Person, ids []int64, did []lesson.Done) (map[int64]lesson.Day, error) {
+	shape, ok := d.Shape(community)
+	if !ok {
+		return nil, nil
+	}
+	plan, err := d.journal.LessonDays(ctx, community, shape.Roster.Branches(), ids)
+	if err != nil {
+		return nil, err
+	}
+	today := lesson.DayOf(d.Now(), shape.Community.Location())
+	later := map[int64]lesson.Day{}
+	for _, id := range ids {
+		day := lesson.Opens(plan, id, me.Branches())
+		if day > today && !slices.ContainsFunc(did, func(x lesson.Done) bool { return x.Lesson == id }) {
+			later[id] = day
+		}
+	}
+	return later, nil
+}
+
 // AskAboutLesson notes a question of somebody about a lesson, and owes it to who
 // answers: the speaker, else a secretary of theirs. 0 where nobody is there.
 func (w *Work) AskAboutLesson(ctx context.Context, l *lesson.Lesson, asker workflow.Person, words string) (to workflow.PersonID, err error) {
@@ -206,13 +236,13 @@ func (w *Work) AskedAboutLesson(ctx context.Context, id int64, by workflow.Perso
 	case !q.MayAnswer(by, asker):
 		return lesson.Question{}, &workflow.Error{Code: workflow.CodeNotAllowed}
 	case q.Answer != "":
-		return lesson.Question{}, &workflow.Error{Code: workflow.CodeAlreadyDone}
+		return q, &workflow.Error{Code: workflow.CodeAlreadyDone}
 	}
 	return q, nil
 }
 
 // AnswerAboutLesson notes the answer to a question, and owes it to who asked. The
-// first answer stands.
+// first answer stands: CodeAlreadyDone, with it, for who comes later.
 func (w *Work) AnswerAboutLesson(ctx context.Context, id int64, by workflow.Person, words string) (lesson.Question, error) {
 	q, err := w.AskedAboutLesson(ctx, id, by)
 	if err != nil {
@@ -239,9 +269,11 @@ func (w *Work) FileDoorVisit(ctx context.Context, to workflow.Person, by workflo
 	if err != nil {
 		return workflow.Ticket{}, err
 	}
-	if t, ok := visits[to.ID]; ok && t.State.Open() && t.State != workflow.Resolved {
-		return t, &workflow.Error{Code: workflow.CodeAlreadyDone, Number: t.Number}
+	before := visits[to.ID]
+	if before.Number != 0 && before.State.Open() && before.State != workflow.Resolved {
+		return before, &workflow.Error{Code: workflow.CodeAlreadyDone, Number: before.Number}
 	}
+	w.Change.Classwork.Visits = append(w.Change.Classwork.Visits, DoorVisit{to.ID, before.Number})
 	return w.File(ctx, workflow.Command{
 		Actor: by, Reporter: to.ID, Text: words, Kind: workflow.Wish, Category: workflow.LessonVisit, Severity: workflow.Minor,
 		Place: to.Home, Source: workflow.SourceBehalf,

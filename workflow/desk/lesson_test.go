@@ -1,12 +1,14 @@
 package desk_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/storage/storetest"
 	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
@@ -147,15 +149,17 @@ func TestOneAnswer(t *testing.T) {
 	if err := answer(other, "不知道"); workflow.CodeOf(err) != workflow.CodeNotAllowed {
 		t.Errorf("another branch's secretary answers: %v", err)
 	}
-	var all sync.WaitGroup // two tabs at once
-	for range 2 {
-		all.Go(func() {
-			if err := answer(secretary, "在南湖"); err != nil && workflow.CodeOf(err) != workflow.CodeAlreadyDone {
-				t.Error(err)
-			}
-		})
+	var works []*desk.Work // two people at once, each before the other's is there
+	for _, words := range []string{"在南湖", "在上海"} {
+		w := f.work(false)
+		_, err := w.AnswerAboutLesson(t.Context(), id, secretary, words)
+		f.must(err)
+		works = append(works, w)
 	}
-	all.Wait()
+	f.must(works[0].Commit(t.Context()))
+	if err := works[1].Commit(t.Context()); !errors.Is(err, desk.ErrStale) {
+		t.Errorf("the second answer, decided before the first was there: %v", err)
+	}
 	if err := answer(secretary, "改了"); workflow.CodeOf(err) != workflow.CodeAlreadyDone {
 		t.Errorf("answered twice: %v", err)
 	}
@@ -174,5 +178,71 @@ func TestOneAnswer(t *testing.T) {
 	}
 	if answers != 1 {
 		t.Errorf("%d answers are owed", answers)
+	}
+}
+
+// Eight people ask at once for a lesson at one member's door, by two processes: one
+// comes out, and the others hear of it.
+func TestOneVisitToADoor(t *testing.T) {
+	url := storetest.Postgres(t)
+	f := newFixtureOn(t, url, storetest.Redis(t))
+	other, err := postgres.Open(t.Context(), url, postgres.Options{})
+	f.must(err)
+	t.Cleanup(other.Close)
+	second := desk.New(desk.Options{Journal: other, Drive: f.drive, Clock: f.clock})
+	f.must(second.Refresh(t.Context()))
+	member := f.joins("走不动的", workflow.Role{Kind: workflow.RolePartyMember, Branch: "第一支部"})
+	ask := func(d *desk.Desk, decided func()) error {
+		for try := 0; ; try++ {
+			w, err := d.Begin(community, try > 0)
+			if err != nil {
+				return err
+			}
+			_, err = w.FileDoorVisit(t.Context(), member, workflow.By(f.duty), "请老师上门讲一课")
+			if try == 0 {
+				decided()
+			}
+			if err != nil {
+				return err
+			}
+			if err = w.Commit(t.Context()); !errors.Is(err, desk.ErrStale) {
+				return err
+			}
+		}
+	}
+	var all, decided sync.WaitGroup
+	const people = 8
+	decided.Add(people)
+	outcomes := make([]error, people)
+	for i := range people {
+		all.Go(func() {
+			outcomes[i] = ask([]*desk.Desk{f.desk, second}[i%2], func() {
+				decided.Done()
+				decided.Wait() // nobody's is there before everybody has decided
+			})
+		})
+	}
+	all.Wait()
+	filed := 0
+	for _, err := range outcomes {
+		switch {
+		case err == nil:
+			filed++
+		case workflow.CodeOf(err) != workflow.CodeAlreadyDone:
+			t.Errorf("somebody hears %v", err)
+		}
+	}
+	tickets, err := f.store.Reported(t.Context(), community, member.ID, true, 20)
+	f.must(err)
+	if filed != 1 || len(tickets) != 1 {
+		t.Errorf("%d are told that it is filed, %d are", filed, len(tickets))
+	}
+	// Once it has ended, another may be asked for.
+	w := f.work(true)
+	_, err = w.Do(t.Context(), tickets[0].Number, workflow.Command{Name: workflow.CmdCancel, Actor: workflow.By(f.duty), Text: "不用了"})
+	f.must(err)
+	f.must(w.Commit(t.Context()))
+	if err := ask(second, func() {}); err != nil {
+		t.Errorf("after it has ended: %v", err)
 	}
 }
