@@ -189,11 +189,11 @@ func (s *session) learntThisMonth(ctx context.Context, with int64) (int, error) 
 	return len(learnt), nil
 }
 
-// lessons lists what the writer's branch learns, newest first; for everybody else the
+// lessons lists what the writer's branch learns, the newest that is open first; for everybody else the
 // lessons that are for all.
 func (s *session) lessons(ctx context.Context) (string, error) {
 	j := s.b.desk.Journal()
-	all, err := j.LessonsFor(ctx, s.in.Community, s.me.Branches(), lessonsListed)
+	all, err := j.LessonsFor(ctx, s.in.Community, s.me.Branches(), lessonsKnown)
 	if err != nil {
 		return "", err
 	}
@@ -209,6 +209,8 @@ func (s *session) lessons(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	all = lesson.OpenFirst(all, later)
+	all = all[:min(len(all), lessonsListed)]
 	var lines []string
 	var choices []choice
 	for _, l := range all {

@@ -108,7 +108,7 @@ func (q *request) showLessons(phone int64) error {
 	if err != nil {
 		return err
 	}
-	for _, l := range all {
+	for _, l := range lesson.OpenFirst(all, later) {
 		learnt := slices.ContainsFunc(did, func(d lesson.Done) bool { return d.Lesson == l.ID && d.Deed.Learns() })
 		page.Lessons = append(page.Lessons, lessonLine{l, learnt, later[l.ID]})
 	}

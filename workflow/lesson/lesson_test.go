@@ -132,6 +132,16 @@ func TestOpensOnTheFirstDayOfOnesOwn(t *testing.T) {
 	}
 }
 
+func TestWhatIsOpenStandsFirst(t *testing.T) {
+	var got []int64
+	for _, l := range OpenFirst([]Lesson{{ID: 1}, {ID: 2}, {ID: 3}, {ID: 4}}, map[int64]Day{1: "2026-12-08", 3: "2026-12-01"}) {
+		got = append(got, l.ID)
+	}
+	if !slices.Equal(got, []int64{2, 4, 3, 1}) {
+		t.Errorf("%v", got)
+	}
+}
+
 func TestHoursAsPeopleSayThem(t *testing.T) {
 	for text, want := range map[string]int{
 		"7点": 7, "7": 7, "七点": 7, "早上7点": 7, "每天早上七点半": 7, "晚上8点": 20, "下午三点": 15, "中午12点": 12, "19:30": 19, "19：30": 19, "晚七点": 19,

@@ -54,6 +54,13 @@ func Opens(plan []Planned, id int64, branches []string) Day {
 	return cmp.Or(own, all)
 }
 
+// OpenFirst puts those of some lessons that are not open yet (later) behind the others,
+// the next first.
+func OpenFirst(all []Lesson, later map[int64]Day) []Lesson {
+	slices.SortStableFunc(all, func(a, b Lesson) int { return cmp.Compare(later[a.ID], later[b.ID]) })
+	return all
+}
+
 // Hours at which somebody may want their lesson.
 const (
 	DefaultHour = 9
