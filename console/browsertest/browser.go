@@ -44,7 +44,7 @@ func Open(t testing.TB, width, height int) *Browser {
 		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(width, height), chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("force-prefers-reduced-motion", true))
-	ctx, cancelTime := context.WithTimeout(context.Background(), 150*time.Second)
+	ctx, cancelTime := context.WithTimeout(context.Background(), 4*time.Minute)
 	ctx, cancelAllocator := chromedp.NewExecAllocator(ctx, options...)
 	ctx, cancel := chromedp.NewContext(ctx)
 	b := &Browser{ctx, t}
@@ -78,11 +78,11 @@ func Open(t testing.TB, width, height int) *Browser {
 	return b
 }
 
-// Do takes steps one after the other, each within 30 s.
+// Do takes steps one after the other, each within a minute.
 func (b *Browser) Do(what string, steps ...Step) {
 	b.t.Helper()
 	for _, s := range steps {
-		ctx, cancel := context.WithTimeout(b.Context, 30*time.Second)
+		ctx, cancel := context.WithTimeout(b.Context, time.Minute)
 		err := chromedp.Do(ctx, s)
 		for try := 0; err != nil && strings.Contains(err.Error(), "Could not find node") && try < 5; try++ {
 			err = chromedp.Do(ctx, s) // the page read itself anew in that moment
