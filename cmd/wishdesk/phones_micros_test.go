@@ -62,7 +62,7 @@ func TestMicroSelfGovernanceOnThePhones(t *testing.T) {
 	p.Do("home", writes(residentPhone, "我家住毕家洼西区12号楼3单元402"), sees(residentPhone, "记住了"))
 	p.Do("proposed", writes(residentPhone, "议题 楼道装声控灯"), sees(residentPhone, "由谁来定"), writes(residentPhone, "1"), sees(residentPhone, "编号 1001"), sees(committeePhone, "楼道装声控灯"))
 	p.Do("opened", writes(committeePhone, "开议 1001"), sees(committeePhone, "议题 1001 开了"), sees(residentPhone, "社区收下了"))
-	p.Do("talked over", sends(committeePhone, "light"), sees(committeePhone, "照片"), writes(committeePhone, "板凳会 1001 都说好,老人晚上看不清台阶"), sees(committeePhone, "记下了"))
+	p.Do("talked over", sends(committeePhone, "light"), sees(committeePhone, "照片收到了"), writes(committeePhone, "板凳会 1001 都说好,老人晚上看不清台阶"), sees(committeePhone, "记下了"))
 	p.Do("voted", writes(committeePhone, "开始投票 1001 1票 1天"), sees(committeePhone, "至少 1 票"), sees(residentPhone, "请您投票"), taps(residentPhone, "赞成"), sees(residentPhone, "投好了"))
 	p.Do("decided", passes(clock, 35*time.Hour+45*time.Minute, residentPhone, "投票通过了"), sees(residentPhone, "已登记 1002 号"))
 	p.Picture("micro-topic")
