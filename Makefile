@@ -31,7 +31,7 @@ build: assets ## bin/wishdesk, static
 
 .PHONY: test
 test: setup-test assets $(FOREIGN) ## every test, race detector on; TEST=./workflow/... for some
-	scripts/with-stores.sh go test -race $(TEST)
+	scripts/with-stores.sh go test -race -timeout 30m $(TEST)
 
 .PHONY: check
 check: setup-test assets $(FOREIGN) ## formatting, vet, lint, vulnerabilities, module file, tests
