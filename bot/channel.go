@@ -275,8 +275,12 @@ func (b *Bot) link(p desk.Push) string {
 // one for this purpose.
 func (b *Bot) sendTemplate(ctx context.Context, m Messenger, shape desk.Shape, p desk.Push, to workflow.Person, now time.Time) (out desk.PushOutcome, settled bool) {
 	use := "notice"
-	if to.Staff() {
-		use = "work"
+	switch p.Purpose {
+	case workflow.TellTopic, workflow.TellVoting, workflow.TellVoted: // as to who lives there, whatever their part
+	default:
+		if to.Staff() {
+			use = "work"
+		}
 	}
 	tpl, ok := b.o.Templates(p.Community)[use]
 	if !ok || p.Purpose == workflow.TellPhoto {

@@ -123,6 +123,7 @@ func (s *session) meant(raw string) string {
 	}
 	for _, c := range s.talk.Choices {
 		if raw == c.Label {
+			s.offered = true
 			return c.Text
 		}
 	}
@@ -165,6 +166,9 @@ func (s *session) smallNumber(ctx context.Context, n int64) (string, error) {
 			return "", err
 		}
 		return s.answerDesk(ctx, q, building, u)
+	}
+	if c := s.talk.Choices; len(c) > 0 { // none of those just offered: it is no answer to anything else
+		return s.say("number_beyond", Values{"Number": n, "Count": len(c)}), nil
 	}
 	if reply, ok, err := s.openVote(ctx); ok || err != nil {
 		return reply, err
@@ -246,6 +250,9 @@ func (s *session) free(ctx context.Context, raw string) (string, error) {
 	}
 	if c, _, ok := s.voice().Taxonomy.Find(strings.TrimSpace(raw)); ok {
 		return s.bareCategory(ctx, c, raw)
+	}
+	if s.in.MenuID != "" && !s.offered { // a second tap, or one on an old message: nothing new
+		return s.say("tapped_late", nil), nil
 	}
 	if rest, ok, err := s.tellsHome(ctx, raw); err != nil {
 		return "", err

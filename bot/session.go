@@ -32,6 +32,8 @@ type session struct {
 	media []workflow.Media // came with this message
 	late  bool             // the answer has left without this message's result
 
+	offered bool // a choice was tapped, or named, that is still on offer
+
 	ballot string // what is kept in place of the words of a secret vote
 
 	apart, questioned bool // several matters are filed: only the first question is asked now

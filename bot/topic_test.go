@@ -158,3 +158,22 @@ func TestHowTheCommitteeSaysTheRules(t *testing.T) {
 		w.holds(said, w.say(duty, "开始投票 "+n+" "+said), want...)
 	}
 }
+
+// Who plays a part and lives there is asked for their vote, and told what came of it, as
+// their neighbours are: not as if it were work.
+func TestAVoteIsNoWork(t *testing.T) {
+	w := newWorld(t)
+	for who, room := range map[string]string{resident: "401", worker: "402"} {
+		w.say(who, "我家住毕家洼西区12号楼3单元"+room)
+	}
+	w.clock.Advance(3 * 24 * time.Hour) // longer than an answer may be sent freely
+	w.say(resident, "议题 本楼 楼道装声控灯")
+	open, err := w.store.OpenTopics(w.ctx, community)
+	must(t, err)
+	n := strconv.FormatInt(open[0].Number, 10)
+	w.say(duty, "开议 "+n)
+	w.say(duty, "开始投票 "+n+" 1票 3天")
+	w.holds("asked for their vote", wordsOf(w.pushes(worker)), "template", "请您投票", "!微议题")
+	w.clock.Advance(3*24*time.Hour + 11*time.Hour + 30*time.Minute)
+	w.holds("told what came of it", wordsOf(w.pushes(worker)), "template", "投票人数不够")
+}

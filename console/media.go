@@ -25,11 +25,10 @@ func (c *Console) media(q *request) error {
 		return gone("not in the store")
 	}
 	if m.Person != q.me.ID {
-		see := q.maySee
-		if m.Number == 0 {
-			see = q.ofInspection
+		ok, err := q.ofInspection(m) // also of what it became a ticket: colleagues look at it beside the inspection
+		if err == nil && !ok && m.Number != 0 {
+			ok, err = q.maySee(m)
 		}
-		ok, err := see(m)
 		if err != nil {
 			return err
 		}

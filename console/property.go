@@ -159,7 +159,7 @@ func (c *Console) property(q *request) error {
 			if l.Number != 0 {
 				line.Link = q.path("t", l.Number)
 			}
-			line.May = mine && l.For == "" && !slices.ContainsFunc(page.Against, func(o objected) bool { return o.Line == l.Key })
+			line.May = mine && l.For == "" && l.Points < 0 && !slices.ContainsFunc(page.Against, func(o objected) bool { return o.Line == l.Key })
 			group.Lines = append(group.Lines, line)
 			if line.May && l.Key == q.URL.Query().Get("line") {
 				page.Object = &line
@@ -259,6 +259,11 @@ func (c *Console) inspect(q *request) error {
 	if !q.shape.Community.Covered(r.Place) {
 		return &fault{Field: "where", Key: "choose"}
 	}
+	for _, item := range q.PostForm["wrong"] { // the checklist is another one since the page was opened
+		if !slices.Contains(patrol.Items, item) {
+			return &fault{Field: "wrong", Key: "choose"}
+		}
+	}
 	for _, item := range patrol.Items {
 		r.Checks = append(r.Checks, workflow.Check{Item: item, Wrong: slices.Contains(q.PostForm["wrong"], item)})
 	}
@@ -307,7 +312,7 @@ func (c *Console) object(q *request) error {
 	switch {
 	case !q.me.OfCompany(q.shape.Community):
 		return &workflow.Error{Code: workflow.CodeNotAllowed, Cause: errors.New("the company objects")}
-	case !ok || line.For != "":
+	case !ok || line.For != "" || line.Points >= 0:
 		return &workflow.Error{Code: workflow.CodeNotFound, Cause: errors.New("there is no such line")}
 	case o.Words == "":
 		return &workflow.Error{Code: workflow.CodeNeedsText}

@@ -3,13 +3,17 @@ package console
 import (
 	"bytes"
 	"fmt"
+	"html"
 	"net/http"
 	"net/url"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
 	"github.com/jonboulle/clockwork"
 	"github.com/xuri/excelize/v2"
 
@@ -95,6 +99,10 @@ func TestAMonthOfThePropertyCompany(t *testing.T) {
 		if a := company.post(path+"/inspect", company.form(month, "where", "东园|2", "words", words)); a.to() != month+"?said="+to {
 			t.Errorf("%s: %d %s", words, a.status, a.to())
 		}
+	}
+	// What stands on no checklist is not let pass as well.
+	if a := company.post(path+"/inspect", company.form(month, "where", "东园|2", "wrong", "擦玻璃", "words", "没擦")); a.status != http.StatusUnprocessableEntity {
+		t.Errorf("what is not on the list: %d %s", a.status, a.to())
 	}
 	if a := company.post(path+"/inspect", company.form(month, "where", "西园|2")); a.status != http.StatusUnprocessableEntity {
 		t.Errorf("a building that is not theirs: %d", a.status)
@@ -229,6 +237,65 @@ func TestOtherCompaniesSeeNothing(t *testing.T) {
 	}
 }
 
+// A photo of an inspection is looked at beside it by colleagues, too, when it came with
+// a ticket that somebody else has.
+func TestColleaguesSeeAnInspectionsPhoto(t *testing.T) {
+	h := newHouse(t)
+	h.contract(east)
+	id, err := h.store.UpsertPerson(t.Context(), "property-2", workflow.Person{Community: east, Name: "方建平", OpenID: "o-east-property-2", Roles: rolesOf["property"], Following: true})
+	h.must(err)
+	h.people["east/property-2"], err = h.store.Person(t.Context(), east, id)
+	h.must(err)
+	data, err := os.ReadFile(photo(t))
+	h.must(err)
+	const month = "/c/east/property/2026-11"
+	who := []string{"east/property", "east/property", "east/property-2", "east/property-2"}
+	for i, inspector := range who {
+		b := h.as(inspector)
+		if a := b.sends("/c/east/property/inspect", b.form(month, "where", fmt.Sprintf("东园|%d", i+1), "wrong", "清杂物", "words", "楼道里堆了纸箱子"), data); a.to() != month+"?said=inspect.found" {
+			t.Fatalf("inspected: %d %s", a.status, a.body)
+		}
+	}
+	for _, other := range []string{"east/property", "east/property-2", "east/committee"} {
+		b := h.as(other)
+		shown := regexp.MustCompile(`href="([^"]+/media/[^"]+)"`).FindAllStringSubmatch(b.get(month).body, -1)
+		if len(shown) != len(who) {
+			t.Fatalf("%s: photos of %d inspections", other, len(shown))
+		}
+		for _, s := range shown {
+			if a := b.get(html.UnescapeString(s[1])); a.status != http.StatusOK {
+				t.Errorf("%s: %d", other, a.status)
+			}
+			if a := h.as("east/resident").get(html.UnescapeString(s[1])); a.status != http.StatusNotFound {
+				t.Errorf("a resident: %d", a.status)
+			}
+		}
+	}
+}
+
+// The company objects to what takes points: a point that it got would be lost by it.
+func TestTheCompanyObjectsToNoGain(t *testing.T) {
+	h := newHouse(t)
+	h.contract(east)
+	const month = "/c/east/property/2026-11"
+	b := h.as("east/property")
+	for building := range 4 {
+		b.post("/c/east/property/inspect", b.form(month, "where", fmt.Sprintf("东园|%d", building+1), "words", ""))
+	}
+	h.clock.Advance(time.Date(2026, 12, 1, 1, 0, 0, 0, time.UTC).Sub(h.clock.Now())) // the turn has ended
+	b = h.as("east/property")
+	sheet, err := h.desk.Sheet(t.Context(), east, property.Month{Year: 2026, Month: time.November})
+	h.must(err)
+	i := slices.IndexFunc(sheet.Lines, func(l property.Line) bool { return l.Cause == property.PatrolDone })
+	if i < 0 {
+		t.Fatalf("all was inspected: %+v", sheet.Lines)
+	}
+	b.get(month).mustSay(t, http.StatusOK, "一轮全巡到", "but not", "?line="+url.QueryEscape(sheet.Lines[i].Key), "?line="+strings.ToLower(url.QueryEscape(sheet.Lines[i].Key)))
+	if a := b.post(month+"/object", b.form(month, "line", sheet.Lines[i].Key, "words", "不要这一分")); a.status != http.StatusNotFound {
+		t.Errorf("objected: %d %s", a.status, a.to())
+	}
+}
+
 // Who follows another company under contract sees its own months, the committee all.
 func TestTheCompanyBeforeIsNotTheirs(t *testing.T) {
 	h := newHouse(t)
@@ -254,11 +321,24 @@ func TestThePropertyPageFits(t *testing.T) {
 	b := h.as("east/property")
 	const month = "/c/east/property/2026-11"
 	b.post("/c/east/property/inspect", b.form(month, "where", "东园|3", "words", ""))
+	sheet, err := h.desk.Sheet(t.Context(), east, property.Month{Year: 2026, Month: time.November})
+	if h.must(err); len(sheet.Lines) == 0 {
+		t.Fatal("no line to object to")
+	}
+	b.post(month+"/object", b.form(month, "line", sheet.Lines[0].Key, "words", "灯是居民自己弄坏的"))
+	k := h.as("east/committee")
+	k.post(month+"/settle", k.form(month, "line", sheet.Lines[0].Key, "outcome", "refused", "words", "看过照片"))
 	for name, size := range map[string][2]int{"phone": {browsertest.PhoneWidth, browsertest.PhoneHeight}, "desk": {browsertest.DeskWidth, browsertest.DeskHeight}} {
 		for _, who := range []string{"property", "committee"} {
 			tab := h.tab("east/"+who, size[0], size[1])
 			tab.Go(h.url + month)
 			tab.FitsItsWidth()
+			// What was objected, and the answer, each begin a line of their own.
+			begin, err := chromedp.Run(tab.Context, chromedp.Evaluate[int](`new Set([...document.querySelectorAll(".weui-cell__bd > .words")].map(w => w.getClientRects()[0].top)).size`))
+			all, err2 := chromedp.Run(tab.Context, chromedp.Evaluate[int](`[...document.querySelectorAll(".weui-cell__bd > .words")].filter(w => w.getBoundingClientRect().left === w.parentElement.getBoundingClientRect().left).length`))
+			if err != nil || err2 != nil || begin != 2 || all != 2 {
+				t.Errorf("%s: lines of the objection: %d, %d of them from the left: %v %v", name, begin, all, err, err2)
+			}
 			tab.Usable()
 			tab.Whole("property-" + who + "-" + name)
 		}

@@ -98,6 +98,8 @@ func TestSinceWhenAnEstateIsInspected(t *testing.T) {
 func TestWhatAPropertyStandardMayNotSay(t *testing.T) {
 	for says, want := range map[string]string{
 		", score: {overdue: -2000}":                                "property.score.overdue",
+		", score: {unsatisfied: 2}":                                "property.score.unsatisfied",
+		", score: {praised: -1}":                                   "property.score.praised",
 		", score: {base: 100, most: 99}":                           "property.score.most",
 		", score: {repeat: -2}":                                    "property.score.repeat_days",
 		", patrol: {every: 0, items: [扫楼道]}":                       "property.patrol.every",

@@ -118,14 +118,16 @@ func (p *Property) check() error {
 	}
 	if s := p.Score; s != nil {
 		for _, one := range []struct {
-			at string
-			n  int
+			at          string
+			n           int
+			least, most int // a forgotten sign would praise a fault
 		}{
-			{"base", s.Base}, {"answered_late", s.AnsweredLate}, {"overdue", s.Overdue}, {"unsatisfied", s.Unsatisfied}, {"reopened", s.Reopened},
-			{"repeat", s.Repeat}, {"praised", s.Praised}, {"patrol_done", s.PatrolDone}, {"patrol_missed", s.PatrolMissed},
+			{"base", s.Base, 0, mostScore}, {"answered_late", s.AnsweredLate, -mostScore, 0}, {"overdue", s.Overdue, -mostScore, 0},
+			{"unsatisfied", s.Unsatisfied, -mostScore, 0}, {"reopened", s.Reopened, -mostScore, 0}, {"repeat", s.Repeat, -mostScore, 0},
+			{"praised", s.Praised, 0, mostScore}, {"patrol_done", s.PatrolDone, 0, mostScore}, {"patrol_missed", s.PatrolMissed, -mostScore, 0},
 		} {
-			if one.n < -mostScore || one.n > mostScore {
-				errs = append(errs, wrong("property.score."+one.at, WrongNumber, one.n, "want %d to %d, have %d", -mostScore, mostScore, one.n))
+			if one.n < one.least || one.n > one.most {
+				errs = append(errs, wrong("property.score."+one.at, WrongNumber, one.n, "want %d to %d, have %d", one.least, one.most, one.n))
 			}
 		}
 		if s.Most < 0 || s.Most > 2*mostScore || s.Most > 0 && s.Most < s.Base {
