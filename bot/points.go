@@ -200,7 +200,11 @@ func (s *session) unorder(ctx context.Context, text string) (string, error) {
 		count[o.Reward.ID]++
 		last[o.Reward.ID] = o
 	}
-	if reward, nth, ok := nthOf(text); ok && count[reward] == nth {
+	reward, nth, ok := nthOf(text)
+	if len(all) == 0 || ok && count[reward] < nth { // a second tap, or the same message again: it must not end another
+		return s.say("points.no_order", nil), nil
+	}
+	if ok && count[reward] == nth {
 		o := last[reward]
 		switch err := s.b.desk.Journal().Cancel(ctx, s.in.Community, o.ID, s.me.ID, s.now); workflow.CodeOf(err) {
 		case "":
@@ -210,9 +214,6 @@ func (s *session) unorder(ctx context.Context, text string) (string, error) {
 		default:
 			return "", err
 		}
-	}
-	if len(all) == 0 {
-		return s.say("points.no_order", nil), nil
 	}
 	var choices []choice
 	for _, id := range slices.Sorted(maps.Keys(last)) {

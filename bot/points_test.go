@@ -121,5 +121,8 @@ func TestARewardIsOrderedOnce(t *testing.T) {
 		w.holds("the same tap again", w.say(resident, said), fmt.Sprintf("已经换了 %d 份", i+2))
 	}
 	w.holds("left", w.say(resident, "积分"), "现在有 20 分")
+	w.holds("the last of three", w.say(resident, "取消兑换 1 第3份"), "10 分退给您了")
+	w.holds("the same tap again", w.say(resident, "取消兑换 1 第3份"), "已经退了", "!不要鸡蛋了")
+	w.holds("ordered again", w.say(resident, "兑换 1 第3份"), "换好了")
 	w.holds("a sentence", w.say(resident, "兑换点没有人"), "!您有 20 分")
 }

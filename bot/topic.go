@@ -291,18 +291,19 @@ func (s *session) tellTopic(ctx context.Context, sp spoken) (string, error) {
 const saysSure = "就这样"
 
 // fewVoters says that a vote needs more votes than there are voters, and offers half of
-// these, or the vote as it is.
+// these, where there are any, or the vote as it is.
 func (s *session) fewVoters(ctx context.Context, t *topic.Topic, r topic.Rules, said string) (string, error) {
 	n, _, err := s.b.desk.Voters(ctx, t, r.By)
 	if err != nil {
 		return "", err
 	}
 	call := func(words string) string { return fmt.Sprintf("开始投票 %d %s", t.Number, words) }
-	half := max(1, (n+1)/2)
 	v := Values{"Number": t.Number, "Place": t.Scope.Place(s.shape.Community).String(), "Yes": r.By == topic.Household, "Quorum": r.Quorum, "Count": n}
-	return s.offer(s.say("topic_quorum", v),
-		choice{s.say("choice.quorum", Values{"Quorum": half}), call(fmt.Sprintf("%d票 %s", half, said))}, // the first number counts
-		choice{s.say("choice.quorum_sure", v), call(strings.TrimSpace(said + " " + saysSure))}), nil
+	choices := []choice{{s.say("choice.quorum_sure", v), call(strings.TrimSpace(said + " " + saysSure))}}
+	if half := (n + 1) / 2; half > 0 { // the first number counts
+		choices = slices.Insert(choices, 0, choice{s.say("choice.quorum", Values{"Quorum": half}), call(fmt.Sprintf("%d票 %s", half, said))})
+	}
+	return s.offer(s.say("topic_quorum", v), choices...), nil
 }
 
 // rulesIn are the rules of a vote as somebody says them.

@@ -87,6 +87,20 @@ func TestABareVoteIsNotTakenForAnotherTopic(t *testing.T) {
 	w.holds("the second", w.say(resident, "1"), "「楼前加长椅」投好了:赞成")
 }
 
+// Where nobody is known to live no number of votes would do: none is offered.
+func TestAVoteOfNobody(t *testing.T) {
+	w := newWorld(t)
+	w.say(resident, "我家住毕家洼西区12号楼3单元401")
+	w.say(resident, "议题 本楼 楼道装声控灯")
+	w.say(resident, "我家住毕家洼西区3号楼3单元401")
+	open, err := w.store.OpenTopics(w.ctx, community)
+	must(t, err)
+	n := strconv.FormatInt(open[0].Number, 10)
+	w.say(duty, "开议 "+n)
+	w.holds("nobody", w.say(duty, "开始投票 "+n+" 5票 一人一票"), "只有 0 人", "!改成", "就按 5 票开")
+	w.holds("all the same", w.say(duty, "1"), "至少 5 票")
+}
+
 // Nor does it stand there where it was spoken, was not understood, or had the wrong
 // number; and it is found though much was proposed since.
 func TestASpokenSecretVoteIsNotKept(t *testing.T) {

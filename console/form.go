@@ -258,7 +258,8 @@ func (q *request) filledLandmarks() []landmarkRow {
 func (q *request) filledCourtyards() ([]workflow.Courtyard, error) {
 	var out []workflow.Courtyard
 	for i, buildings := range q.PostForm["buildings"] {
-		if names := q.PostForm["name"]; strings.TrimSpace(buildings) != "" && i < len(names) && strings.TrimSpace(names[i]) == "" {
+		gone := slices.Contains(q.PostForm["gone"], strconv.Itoa(i))
+		if names := q.PostForm["name"]; !gone && strings.TrimSpace(buildings) != "" && i < len(names) && strings.TrimSpace(names[i]) == "" {
 			return nil, &fault{Field: "name", Row: i, Key: "courtyard"}
 		}
 	}

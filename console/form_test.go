@@ -422,6 +422,7 @@ func TestScoresInspectionsAndCourtyardsByForms(t *testing.T) {
 	b.get("/c/east/admin/community").mustSay(t, http.StatusOK, "1 个院")
 	gone := yard("南院", "东园", "1-2, 4")
 	gone["on"], gone["gone"] = []string{"4"}, []string{"0"}
+	gone.Set("name", "") // emptied besides
 	b.agree("courtyards", b.post(parts0+"courtyards/form", gone))
 	if all := h.shape(east).Community.Courtyards; len(all) != 0 {
 		t.Errorf("courtyards: %+v", all)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/wishdesk/wishdesk/wording"
@@ -204,8 +205,9 @@ func (c *Console) topic(q *request) error {
 	page := topicPage{topicLine: q.topicLine(t)}
 	page.Households = t.Scope.Households(q.shape.Community)
 	page.Half = max(1, (page.Households+1)/2)
-	if ref := refusedOf(q.Context()); ref != nil {
-		page.Sure = ref.field == "quorum"
+	if ref := refusedOf(q.Context()); ref != nil && ref.field == "quorum" {
+		n, err := strconv.Atoi(strings.TrimSpace(ref.typed.Get("quorum")))
+		page.Sure = err == nil && n > 0
 	}
 	switch {
 	case t.State == topic.Talked:

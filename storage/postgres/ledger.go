@@ -164,7 +164,7 @@ func (s *Store) Order(ctx context.Context, community string, o ledger.Order) (le
 		if errors.As(err, &pg) && pg.ConstraintName == "reward_order_code" {
 			return out, desk.ErrCodeTaken
 		}
-		if err == nil || !raced(err) {
+		if err == nil || !raced(err) && !errors.Is(err, desk.ErrStale) {
 			return out, fault("order", err)
 		}
 	}
@@ -194,10 +194,13 @@ func (s *Store) order(ctx context.Context, tx pgx.Tx, community string, o ledger
 	if err != nil {
 		return o, err
 	}
-	var waiting int // the lock on the reward has two taps come one after the other
-	if err := tx.QueryRow(ctx, `SELECT count(*) FROM reward_order WHERE community = $1 AND person = $2 AND reward = $3 AND state = 'waits'`,
-		community, o.Person, r.ID).Scan(&waiting); err != nil {
+	var waiting, same int // the lock on the reward has two taps come one after the other
+	if err := tx.QueryRow(ctx, `SELECT count(*), count(*) FILTER (WHERE cause = $4) FROM reward_order WHERE community = $1 AND person = $2 AND reward = $3 AND state = 'waits'`,
+		community, o.Person, r.ID, o.Cause).Scan(&waiting, &same); err != nil {
 		return o, err
+	}
+	if same > 0 { // the same message came between: it is found now
+		return o, desk.ErrStale
 	}
 	if o.Nth != 0 && o.Nth != waiting+1 {
 		return o, &workflow.Error{Code: ledger.CodeWaits}

@@ -253,6 +253,33 @@ func TestTwoTapsAreOneOrder(t *testing.T) {
 	balanced(t, s, 7)
 }
 
+// One tap that comes many times at once is one order for all of them, also where the
+// points are enough for that one alone.
+func TestOneTapThatComesTwiceAtOnceIsOneOrder(t *testing.T) {
+	url := freshURL(t)
+	stores := []*Store{openStore(t, url, nil), openStore(t, url, nil)}
+	s, c := stores[0], ctx(t)
+	_, err := s.AddReward(c, here, "r", ledger.Reward{Name: "鸡蛋", Price: 10, Stock: 99})
+	must(t, err)
+	for i := range 20 {
+		person := workflow.PersonID(i + 1)
+		earns(t, s, fmt.Sprint("wish:1:", person), person, 10, noon)
+		var all sync.WaitGroup
+		for j := range 4 {
+			all.Go(func() {
+				cause := fmt.Sprint("tap ", person)
+				_, err := stores[j%2].Order(c, here, ledger.Order{Cause: cause, Person: person, Reward: ledger.Reward{ID: 1}, Nth: i % 2, Hash: access.Hash(fmt.Sprint(cause, j)), MadeAt: noon, Until: noon.AddDate(0, 0, 7)})
+				if err != nil {
+					t.Errorf("the %d. of them: %v", i%2, err)
+				}
+			})
+		}
+		if all.Wait(); has(t, s, person).Held != 10 {
+			t.Errorf("%+v", has(t, s, person).Balance)
+		}
+	}
+}
+
 // Who is a member of the staff by a binding code from now on keeps their points, and
 // fetches what they ordered; on the board they stand only by their word.
 func TestPointsComeAlongWithABinding(t *testing.T) {

@@ -230,24 +230,25 @@ func (s *counting) repeat(m *Matter, troubles []digest.Trouble) {
 	}
 }
 
-// turn scores a turn that has ended: every building that was missed, or, where none
-// was, the turn as a whole, with the inspection that completed it.
+// turn scores a turn that has ended: every building that was missed, or, where every one
+// was inspected, the turn as a whole, with the inspection that completed it.
 func (s *counting) turn(n int, turn Turn, rounds []workflow.Round, zone *time.Location) {
 	done := inspected(turn, rounds)
 	var last workflow.Round
-	missed := false
+	every := true
 	for _, b := range s.terms.buildings() {
 		r, ok := done[b.place()]
 		switch {
 		case !ok && !b.whole(turn, zone):
+			every = false
 		case !ok:
-			missed = true
+			every = false
 			s.add(s.terms.Score.PatrolMissed, Line{Key: fmt.Sprintf("patrol:%d:%s:%d", n+1, b.estate, b.number), Cause: PatrolMissed, At: turn.Until.Add(-time.Second), Place: b.place()})
 		case r.At.After(last.At):
 			last = r
 		}
 	}
-	if !missed && last.ID != "" {
+	if every && last.ID != "" {
 		s.add(s.terms.Score.PatrolDone, Line{Key: fmt.Sprintf("patrol:%d", n+1), Cause: PatrolDone, At: last.At, Round: last.ID})
 	}
 }

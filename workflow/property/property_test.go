@@ -154,6 +154,7 @@ func TestAStandardHoldsFromTheDayItIsSet(t *testing.T) {
 		"as the first turn begins": {at(c, 1, 10), nil, "patrol_missed patrol_missed patrol_missed patrol_missed patrol_missed patrol_missed", 2},
 		"in the second":            {at(c, 14, 10), nil, "patrol_missed patrol_missed", 0},
 		"and all were inspected":   {at(c, 14, 10), full, "patrol_done patrol_missed patrol_missed", 0},
+		"and one was inspected":    {at(c, 14, 10), full[:1], "patrol_missed patrol_missed", 0},
 		"in the last":              {at(c, 22, 10), nil, "", 0},
 		"in the next month":        {at(c, 30, 30), nil, "", 0},
 	} {
