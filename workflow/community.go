@@ -232,26 +232,39 @@ func (c *Clocks) For(s Severity) Promise {
 // grids that overlap or leave buildings out, and clocks that make no sense;
 // the error names the field. Missing clocks get the reference community's.
 func ParseCommunity(r io.Reader) (*Community, error) {
-	const limit = 4 << 20
-	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	c, wrong, err := readCommunity(r, true)
+	if err == nil {
+		err = wrong
+	}
 	if err != nil {
 		return nil, fmt.Errorf("community document: %w", err)
 	}
-	if len(data) > limit {
-		return nil, errors.New("community document: is longer than 4 MB")
-	}
-	c := &Community{Timezone: "Asia/Shanghai", Clocks: DefaultClocks(), Quiet: Quiet{From: "21:00", To: "08:00"}, Ladder: DefaultLadder(), Points: DefaultPoints(), Rewards: DefaultRewards(), Digest: DefaultWeekly()}
-	dec := yaml.NewDecoder(bytes.NewReader(data))
-	dec.KnownFields(true)
-	if err := dec.Decode(c); errors.Is(err, io.EOF) {
-		return nil, errors.New("community document: is empty")
-	} else if err != nil {
-		return nil, fmt.Errorf("community document: %w", mistyped(data, err))
-	}
-	if err := c.prepare(); err != nil {
-		return nil, fmt.Errorf("community document: %w", err)
-	}
 	return c, nil
+}
+
+// ReadCommunity reads a document that was applied, perhaps by another release, as far as
+// it can be: what this one does not know says nothing, and what it would refuse today
+// stands and is told as wrong. err is for what cannot be read at all.
+func ReadCommunity(r io.Reader) (c *Community, wrong, err error) { return readCommunity(r, false) }
+
+func readCommunity(r io.Reader, known bool) (c *Community, wrong, err error) {
+	const limit = 4 << 20
+	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(data) > limit {
+		return nil, nil, errors.New("is longer than 4 MB")
+	}
+	c = &Community{Timezone: "Asia/Shanghai", Clocks: DefaultClocks(), Quiet: Quiet{From: "21:00", To: "08:00"}, Ladder: DefaultLadder(), Points: DefaultPoints(), Rewards: DefaultRewards(), Digest: DefaultWeekly()}
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	dec.KnownFields(known)
+	if err := dec.Decode(c); errors.Is(err, io.EOF) {
+		return nil, nil, errors.New("is empty")
+	} else if err != nil {
+		return nil, nil, mistyped(data, err)
+	}
+	return c, c.prepare(), nil
 }
 
 // DefaultClocks are those of the reference community.
@@ -324,6 +337,7 @@ func (c *Community) prepare() error {
 	loc, err := time.LoadLocation(c.Timezone)
 	if err != nil || c.Timezone == "" || c.Timezone == "Local" {
 		fail("timezone", WrongChoice, c.Timezone, "want a name such as Asia/Shanghai, have %q", c.Timezone)
+		loc = time.UTC
 	}
 	c.location = loc
 	estates := map[string]int{}

@@ -136,7 +136,10 @@ func newServer(ctx context.Context, s *settings.Settings, accounts map[string]we
 		Secret: func(community string) string { return accounts[community].AppSecret },
 	})
 	if err := srv.desk.Refresh(ctx); err != nil {
-		return nil, err
+		if len(srv.desk.Communities()) == 0 {
+			return nil, err
+		}
+		log.Error("not every community could be loaded", "cause", err)
 	}
 	rules, err := understander(s.Model)
 	if err != nil {

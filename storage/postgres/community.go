@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -43,9 +44,12 @@ func (s *Store) Shape(ctx context.Context, community string) (desk.Shape, error)
 	if !ok {
 		return desk.Shape{}, notFound(0, "community")
 	}
-	doc, err := workflow.ParseCommunity(bytes.NewReader([]byte(c.Doc)))
+	doc, wrong, err := workflow.ReadCommunity(strings.NewReader(c.Doc))
 	if err != nil {
 		return desk.Shape{}, &Error{Op: "shape", Cause: fmt.Errorf("stored document of %s: %w", community, err)}
+	}
+	if wrong != nil {
+		s.log.Warn("a community's document holds what would be refused today: mend it in the settings", "community", community, "cause", wrong)
 	}
 	for i := range doc.Estates {
 		doc.Estates[i].PatrolsSince = c.Patrols[doc.Estates[i].Name]

@@ -80,19 +80,22 @@ func (d *Desk) Journal() Journal { return d.journal }
 func (d *Desk) Drive() Drive { return d.drive }
 
 // Refresh loads the communities whose document or staff changed since they
-// were loaded last. It is cheap where nothing changed.
+// were loaded last. It is cheap where nothing changed. One that cannot be read stays as
+// it was, and keeps the others from nothing.
 func (d *Desk) Refresh(ctx context.Context) error {
 	versions, err := d.journal.Communities(ctx)
 	if err != nil {
 		return fmt.Errorf("desk: refresh: %w", err)
 	}
+	var unread []error
 	for code, version := range versions {
 		if have, ok := d.Shape(code); ok && have.Version == version {
 			continue
 		}
 		shape, err := d.journal.Shape(ctx, code)
 		if err != nil {
-			return fmt.Errorf("desk: refresh %s: %w", code, err)
+			unread = append(unread, fmt.Errorf("desk: refresh %s: %w", code, err))
+			continue
 		}
 		d.mu.Lock()
 		d.shapes[code], d.loaded[code] = shape, d.clock.Now()
@@ -100,7 +103,7 @@ func (d *Desk) Refresh(ctx context.Context) error {
 		d.live.tell(code, Notice{All: true})
 		d.log.Info("community loaded", "community", code, "version", shape.Version, "staff", len(shape.Roster))
 	}
-	return nil
+	return errors.Join(unread...)
 }
 
 // Shape is a community as it is now; ok is false where there is none.

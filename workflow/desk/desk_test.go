@@ -84,6 +84,36 @@ func newFixtureOn(t *testing.T, url, redisURL string) *fixture {
 	return f
 }
 
+// What a document of another release says stands as far as this one understands it, and
+// one that nobody can read keeps no other community from its desk.
+func TestDocumentsOfAnotherRelease(t *testing.T) {
+	f := newFixture(t, storetest.Redis(t))
+	for code, text := range map[string]string{
+		"newer":  strings.Replace(shape, "code: test", "code: newer\nnot_known_yet: 1\nhotline: none", 1),
+		"broken": "code: [",
+	} {
+		doc, err := workflow.ParseCommunity(strings.NewReader(shape))
+		f.must(err)
+		doc.Code = code
+		_, err = f.store.ApplyCommunity(t.Context(), doc, []byte(text), "test")
+		f.must(err)
+	}
+	for range 8 { // in any order
+		d := desk.New(desk.Options{Journal: f.store, Drive: f.drive, Clock: f.clock})
+		if err := d.Refresh(t.Context()); err == nil || !strings.Contains(err.Error(), "broken") || strings.Contains(err.Error(), "newer") {
+			t.Errorf("refreshed: %v", err)
+		}
+		for _, code := range []string{community, "newer"} {
+			if s, ok := d.Shape(code); !ok || s.Community.GridOf("东院", 3) != "G01" {
+				t.Errorf("%s: %v, %+v", code, ok, s)
+			}
+		}
+		if _, ok := d.Shape("broken"); ok {
+			t.Error("what nobody can read was loaded")
+		}
+	}
+}
+
 func (f *fixture) must(err error) {
 	f.Helper()
 	if err != nil {
