@@ -260,6 +260,10 @@ func (b *Bot) link(p desk.Push) string {
 	switch p.Purpose {
 	case workflow.TellDigest:
 		return b.weekLink(p.Community, p.Facts.Said)
+	case workflow.TellObjected, workflow.TellSettled:
+		if b.o.Pages != "" {
+			return b.o.Pages + "/c/" + p.Community + "/property/" + p.Facts.Part
+		}
 	case workflow.TellProposed, workflow.TellTopic, workflow.TellVoting, workflow.TellVoted:
 		if b.o.Pages != "" {
 			return b.o.Pages + "/c/" + p.Community + "/topics/" + strconv.FormatInt(p.Number, 10)

@@ -25,6 +25,7 @@ type fundPage struct {
 	Next  int64
 	Items []string // under which lines were entered before
 	Keep  bool     // who looks enters lines
+	Sure  bool     // they are asked whether they are sure of more than there is
 }
 
 // Left is what is there.
@@ -48,6 +49,10 @@ func (c *Console) fund(q *request) error {
 		page.Items = append(page.Items, s.Item)
 	}
 	page.Total, page.Sums = ledger.Total(all), all
+	if ref := refusedOf(q.Context()); ref != nil && ref.field == "sum" {
+		_, err := ledger.ParseFen(ref.typed.Get("sum"))
+		page.Sure = err == nil
+	}
 	if page.Year != 0 {
 		if page.Sums, err = journal.FundSums(q.Context(), q.community(), page.Year); err != nil {
 			return err
@@ -86,6 +91,15 @@ func (c *Console) addLine(q *request) error {
 		return &fault{Field: "day", Key: "fund"}
 	case !l.Fits():
 		return &fault{Field: map[bool]string{true: "item", false: "text"}[l.Item == "" || utf8.RuneCountInString(l.Item) > ledger.MostItem], Key: "fund"}
+	}
+	if l.Fen < 0 && q.PostFormValue("sure") != "yes" {
+		all, err := c.o.Desk.Journal().FundSums(q.Context(), q.community(), 0)
+		if err != nil {
+			return err
+		}
+		if left := (fundPage{Total: ledger.Total(all)}).Left(); left+l.Fen < 0 {
+			return &fault{Field: "sum", Key: "fund_short", Have: wording.Values{"Said": ledger.Yuan(left)}}
+		}
 	}
 	return q.enterLine(l, "fund_added")
 }

@@ -166,7 +166,11 @@ func TestTheFundIsOpenToAll(t *testing.T) {
 		}
 	}
 	keeper.sends(fund, line("side", "out", "sum", "1200.50", "item", "慰问", "text", "重阳节米面"), photo)
+	// More than there is goes out only by who is sure of it.
+	much := line("side", "out", "sum", "5000000", "item", "慰问", "text", "多写了三个零")
+	keeper.sends(fund, much, photo).mustSay(t, http.StatusUnprocessableEntity, "账上只有 3,799.50 元了", `name="sure"`)
 	page := neighbour.get(fund)
+	page.mustSay(t, http.StatusOK, "but not", "多写了三个零")
 	page.mustSay(t, http.StatusOK, "5,000.00", "1,200.50", "3,799.50", "北村小学捐款", "第 2 笔", "曹一鸣记", "but not", "第 3 笔", "这一笔记错了")
 	if a := neighbour.get(fund + "/1/paper"); a.status != http.StatusOK || a.header.Get("Content-Type") != "image/jpeg" || len(a.body) == 0 {
 		t.Errorf("the paper: %d %s", a.status, a.header.Get("Content-Type"))
@@ -184,6 +188,10 @@ func TestTheFundIsOpenToAll(t *testing.T) {
 	neighbour.get(fund+"?year=2025").mustSay(t, http.StatusOK, "2025 年", "北村小学捐款")
 	if a := neighbour.sends(fund, line(), photo); a.status != http.StatusForbidden {
 		t.Errorf("a resident enters a line: %d", a.status)
+	}
+	much.Set("sure", "yes")
+	if a := keeper.sends(fund, much, photo); a.to() != fund+"?said=fund_added" {
+		t.Errorf("who is sure enters more than there is: %d %s", a.status, a.to())
 	}
 	if errs := errors.Join(h.desk.Books(t.Context(), east), h.desk.Books(t.Context(), west)); errs != nil {
 		t.Error(errs)

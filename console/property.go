@@ -317,10 +317,8 @@ func (c *Console) object(q *request) error {
 	case o.Words == "":
 		return &workflow.Error{Code: workflow.CodeNeedsText}
 	}
-	if ok, err := c.o.Desk.Journal().Object(q.Context(), q.community(), o); err != nil {
+	if err := c.o.Desk.Object(q.Context(), q.community(), o); err != nil {
 		return err
-	} else if !ok {
-		return &workflow.Error{Code: workflow.CodeAlreadyDone}
 	}
 	return q.to("objected", "property", s.Month)
 }
@@ -338,10 +336,8 @@ func (c *Console) settle(q *request) error {
 	case out.Words == "":
 		return &workflow.Error{Code: workflow.CodeNeedsText}
 	}
-	if ok, err := c.o.Desk.Journal().Settle(q.Context(), q.community(), month, q.PostFormValue("line"), out); err != nil {
+	if err := c.o.Desk.Settle(q.Context(), q.community(), month, q.PostFormValue("line"), out); err != nil {
 		return err
-	} else if !ok {
-		return &workflow.Error{Code: workflow.CodeAlreadyDone}
 	}
 	return q.to("settled", "property", month)
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/wishdesk/wishdesk/console/browsertest"
 	"github.com/wishdesk/wishdesk/storage/postgres"
 	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/desk"
 	"github.com/wishdesk/wishdesk/workflow/property"
 )
 
@@ -127,6 +128,7 @@ func TestAMonthOfThePropertyCompany(t *testing.T) {
 	if a := company.post(month+"/object", object); a.to() != month+"?said=objected" {
 		t.Fatalf("objected: %d %s", a.status, a.body)
 	}
+	h.told(workflow.TellObjected, "east/committee", "灯是居民自己弄坏的")
 	object.Set("words", "再说一遍")
 	company.post(month+"/object", object).mustSay(t, http.StatusConflict, "已经办过了")
 	object.Set("line", "no such line")
@@ -155,6 +157,7 @@ func TestAMonthOfThePropertyCompany(t *testing.T) {
 	}
 	settle.Set("outcome", "refused")
 	committee.post(month+"/settle", settle).mustSay(t, http.StatusConflict, "已经办过了")
+	h.told(workflow.TellSettled, "east/property", "看过照片,属实")
 	committee.get(month).mustSay(t, http.StatusOK, "异议成立", "看过照片,属实")
 	committee.get("/c/east/property/2026-12").mustSay(t, http.StatusOK, "异议成立", "&#43;3", "2026-11 的「居民不满意」")
 
@@ -342,5 +345,16 @@ func TestThePropertyPageFits(t *testing.T) {
 			tab.Usable()
 			tab.Whole("property-" + who + "-" + name)
 		}
+	}
+}
+
+// told holds that one push of a purpose is owed to somebody, with what was said.
+func (h *house) told(purpose workflow.Purpose, who, words string) {
+	h.t.Helper()
+	owed, err := h.store.PushesOf(h.t.Context(), east, 0) // about no ticket
+	h.must(err)
+	owed = slices.DeleteFunc(owed, func(p desk.Push) bool { return p.Purpose != purpose })
+	if len(owed) != 1 || owed[0].Person != h.people[who].ID || !strings.Contains(owed[0].Facts.Text+owed[0].Facts.Said, words) {
+		h.t.Errorf("%s is told of %q by %+v", who, words, owed)
 	}
 }

@@ -141,7 +141,7 @@ func TestTableIsWhole(t *testing.T) {
 
 func TestNoticesAreWhole(t *testing.T) {
 	purposes, events := declared(t, "Purpose"), declared(t, "EventType")
-	used := map[Purpose]bool{TellPhoto: true, TellLate: true, TellPraise: true, TellCare: true, TellInspect: true, TellLapse: true, TellBack: true, TellDigest: true} // made by the rooms around, not by events
+	used := map[Purpose]bool{TellPhoto: true, TellLate: true, TellPraise: true, TellCare: true, TellInspect: true, TellObjected: true, TellSettled: true, TellLapse: true, TellBack: true, TellDigest: true} // made by the rooms around, not by events
 	for _, p := range []Purpose{TellProposed, TellTopic, TellVoting, TellVoted, TellLesson, TellLessonAsked, TellLessonAnswer} {
 		used[p] = true // of topics and lessons
 	}

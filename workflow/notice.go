@@ -49,6 +49,8 @@ const (
 
 	TellCare     Purpose = "care_due"      // in the morning: whom of the care list to visit
 	TellInspect  Purpose = "inspect_due"   // in the morning, to the property company: buildings to inspect before the turn ends
+	TellObjected Purpose = "objected"      // to the committee: the property company objects to a line of its month
+	TellSettled  Purpose = "settled"       // to who objected: what came of it
 	TellDigest   Purpose = "digest"        // to the committee, on Monday: the week
 	TellLapse    Purpose = "points_lapse"  // in December: what of their points will lapse
 	TellBack     Purpose = "points_back"   // to who ordered a reward: nobody came for it
@@ -84,7 +86,7 @@ var (
 	neverTwice = set(TellResolved, TellFollowers, TellRateReminder, TellRated, TellPhoto, TellPraise, TellProgress, TellWish, TellThanked, TellAlso,
 		TellSupport, TellProposed, TellTopic, TellVoting, TellVoted, TellLesson, TellBack)
 	uncalled = set(TellPhoto, TellProgress, TellPraise, TellRated, TellSupplemented, TellBroughtUp, TellWithdrawn, TellMerged, TellReminder,
-		TellAlso, TellPart, TellReleased, TellCare, TellInspect, TellLapse, TellBack, TellDigest, TellHandedOn, TellSupport, TellWish, TellThanked,
+		TellAlso, TellPart, TellReleased, TellCare, TellInspect, TellObjected, TellSettled, TellLapse, TellBack, TellDigest, TellHandedOn, TellSupport, TellWish, TellThanked,
 		TellVisited, TellLeft, TellProposed, TellTopic, TellVoting, TellVoted,
 		TellLesson, TellLessonAsked, TellLessonAnswer) // the secretary sees whom to visit
 )

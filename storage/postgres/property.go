@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/wishdesk/wishdesk/workflow"
+	"github.com/wishdesk/wishdesk/workflow/desk"
 	"github.com/wishdesk/wishdesk/workflow/digest"
 	"github.com/wishdesk/wishdesk/workflow/property"
 )
@@ -132,20 +133,36 @@ func (s *Store) Objections(ctx context.Context, community string, since property
 		WHERE o.community = $1 AND o.month >= $2 ORDER BY o.at, o.line`, community, since.String())
 }
 
-// Object keeps what is said against a line; ok is false where something was.
-func (s *Store) Object(ctx context.Context, community string, o property.Objection) (ok bool, err error) {
-	tag, err := s.pool.Exec(ctx, `INSERT INTO objection (community, month, line, person, words, at) VALUES ($1, $2, $3, $4, $5, $6)
+// Object keeps what is said against a line, with what is owed to those who hear of it;
+// ok is false where something was said.
+func (s *Store) Object(ctx context.Context, community string, o property.Objection, told ...desk.Push) (ok bool, err error) {
+	return s.onceTold(ctx, "object", community, told, `INSERT INTO objection (community, month, line, person, words, at) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (community, month, line) DO NOTHING`, community, o.Month.String(), text(o.Line), o.By, text(o.Words), o.At)
-	return tag.RowsAffected() == 1, fault("object", err)
 }
 
-// Settle keeps what comes of an objection; ok is false where there is none, or it was
-// settled.
-func (s *Store) Settle(ctx context.Context, community string, month property.Month, line string, out property.Outcome) (ok bool, err error) {
-	tag, err := s.pool.Exec(ctx, `INSERT INTO objection_outcome (community, month, line, upheld, person, words, at)
+// Settle keeps what comes of an objection, with what is owed to those who hear of it; ok
+// is false where there is none, or it was settled.
+func (s *Store) Settle(ctx context.Context, community string, month property.Month, line string, out property.Outcome, told ...desk.Push) (ok bool, err error) {
+	return s.onceTold(ctx, "settle", community, told, `INSERT INTO objection_outcome (community, month, line, upheld, person, words, at)
 		SELECT community, month, line, $4, $5, $6, $7 FROM objection WHERE community = $1 AND month = $2 AND line = $3
 		ON CONFLICT (community, month, line) DO NOTHING`, community, month.String(), text(line), out.Upheld, out.By, text(out.Words), out.At)
-	return tag.RowsAffected() == 1, fault("settle", err)
+}
+
+// onceTold writes one row, and what is owed because of it; ok is false where the row
+// stands already, or has nothing to stand on.
+func (s *Store) onceTold(ctx context.Context, op, community string, told []desk.Push, sql string, args ...any) (ok bool, err error) {
+	err = s.again(ctx, op, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, sql, args...)
+		if ok = err == nil && tag.RowsAffected() == 1; !ok || len(told) == 0 {
+			return err
+		}
+		b := &pgx.Batch{}
+		if err := writePushes(b, []*desk.Change{{Community: community, Pushes: told}}, nil); err != nil {
+			return err
+		}
+		return tx.SendBatch(ctx, b).Close()
+	})
+	return ok, err
 }
 
 // propertySection is what there is to say of the property company in a time: what it

@@ -18,11 +18,12 @@ type PropertyMonths interface {
 	// CloseSheet keeps a month as it is, for ever; ok is false where it is closed
 	// already, or another than the one that the sheet follows was closed last.
 	CloseSheet(ctx context.Context, s property.Sheet) (ok bool, err error)
-	// Object keeps what is said against a line; ok is false where something was.
-	Object(ctx context.Context, community string, o property.Objection) (ok bool, err error)
-	// Settle keeps what comes of an objection; ok is false where there is none, or it
-	// was settled.
-	Settle(ctx context.Context, community string, month property.Month, line string, out property.Outcome) (ok bool, err error)
+	// Object keeps what is said against a line, and what is owed because of it; ok is
+	// false where something was said.
+	Object(ctx context.Context, community string, o property.Objection, told ...Push) (ok bool, err error)
+	// Settle keeps what comes of an objection, and what is owed because of it; ok is
+	// false where there is none, or it was settled.
+	Settle(ctx context.Context, community string, month property.Month, line string, out property.Outcome, told ...Push) (ok bool, err error)
 }
 
 // Sheet is a month of the property company: as it was closed, or as the record is now.
@@ -37,6 +38,60 @@ func (d *Desk) Sheet(ctx context.Context, community string, month property.Month
 		err = &workflow.Error{Code: workflow.CodeNotFound, Cause: fmt.Errorf("%s scores nothing", community)}
 	}
 	return s, err
+}
+
+// Object keeps what the company says against a line of its month, and tells who is on
+// duty for the committee. A *workflow.Error with CodeAlreadyDone where something was said.
+func (d *Desk) Object(ctx context.Context, community string, o property.Objection) error {
+	return d.tellOfLine(ctx, community, o.Month, o.Line, func(w *Work, about Facts, key string) (bool, error) {
+		about.Text = o.Words
+		for _, p := range w.Shape.Roster.Duty() {
+			w.Owe(fmt.Sprintf("%s:%d", key, p.ID), p.ID, workflow.TellObjected, about)
+		}
+		return d.journal.Object(ctx, community, o, w.Change.Pushes...)
+	})
+}
+
+// Settle keeps what the committee says to an objection, and tells who made it. A
+// *workflow.Error with CodeAlreadyDone where there is none, or it is settled.
+func (d *Desk) Settle(ctx context.Context, community string, month property.Month, line string, out property.Outcome) error {
+	all, err := d.journal.Objections(ctx, community, month)
+	if err != nil {
+		return err
+	}
+	sheet, err := d.Sheet(ctx, community, month)
+	if err != nil {
+		return err
+	}
+	return d.tellOfLine(ctx, community, month, line, func(w *Work, about Facts, key string) (bool, error) {
+		if l, ok := sheet.Line(line); ok && out.Upheld {
+			about.Points = -l.Points
+		}
+		about.Said = out.Words
+		for _, o := range all {
+			if o.Month == month && o.Line == line {
+				w.Owe(key+":settled", o.By, workflow.TellSettled, about)
+			}
+		}
+		return d.journal.Settle(ctx, community, month, line, out, w.Change.Pushes...)
+	})
+}
+
+// tellOfLine does something once with a line of a month of which others hear.
+func (d *Desk) tellOfLine(ctx context.Context, community string, month property.Month, line string, do func(w *Work, about Facts, key string) (ok bool, err error)) error {
+	w, err := d.Begin(community, false)
+	if err != nil {
+		return err
+	}
+	ok, err := do(w, Facts{Unit: w.Shape.Community.Property.Company, Part: month.String()}, fmt.Sprintf("objection:%s:%s", month, line))
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return &workflow.Error{Code: workflow.CodeAlreadyDone, Cause: fmt.Errorf("line %s of %s", line, month)}
+	}
+	_ = d.withDrive("committed", func(drive Drive) error { return drive.Committed(ctx, w.Change) }) // a failure is repaired by the sweep
+	return nil
 }
 
 // CloseMonth closes a month of the property company that has ended; the same month
