@@ -28,8 +28,9 @@ type fault struct {
 	carried bool
 }
 
-// carryOver is how long what was kept in Redis may wait after PostgreSQL is back: the
-// number was said to follow at once.
+// carryOver is how long what was kept in Redis may take after PostgreSQL is back, where
+// PostgreSQL was away no longer: the number was said to follow at once. After a longer
+// outage it is what that lasted: the desk catches up faster than people write.
 const carryOver = 15 * time.Second
 
 // replica kills one outright and starts it again.
