@@ -180,8 +180,8 @@ func (d *Desk) giveBack(ctx context.Context, community string, now time.Time) (i
 		}
 		return w.Change.Pushes
 	})
-	if err == nil && n > 0 { // a failure is repaired by the sweep
-		_ = d.withDrive("committed", func(drive Drive) error { return drive.Committed(ctx, w.Change) })
+	if err == nil && n > 0 {
+		w.spread(ctx)
 	}
 	return n, err
 }

@@ -59,14 +59,17 @@ func (d *Desk) Settle(ctx context.Context, community string, month property.Mont
 	if err != nil {
 		return err
 	}
-	sheet, err := d.Sheet(ctx, community, month)
-	if err != nil {
-		return err
+	var back int
+	if out.Upheld { // what it took comes back
+		sheet, err := d.Sheet(ctx, community, month)
+		if err != nil {
+			return err
+		}
+		l, _ := sheet.Line(line)
+		back = -l.Points
 	}
 	return d.tellOfLine(ctx, community, month, line, func(w *Work, about Facts, key string) (bool, error) {
-		if l, ok := sheet.Line(line); ok && out.Upheld {
-			about.Points = -l.Points
-		}
+		about.Points = back
 		about.Said = out.Words
 		for _, o := range all {
 			if o.Month == month && o.Line == line {
@@ -90,7 +93,7 @@ func (d *Desk) tellOfLine(ctx context.Context, community string, month property.
 	if !ok {
 		return &workflow.Error{Code: workflow.CodeAlreadyDone, Cause: fmt.Errorf("line %s of %s", line, month)}
 	}
-	_ = d.withDrive("committed", func(drive Drive) error { return drive.Committed(ctx, w.Change) }) // a failure is repaired by the sweep
+	w.spread(ctx)
 	return nil
 }
 

@@ -692,14 +692,19 @@ func (w *Work) Commit(ctx context.Context) error {
 			events.WithLabelValues(w.Change.Community, string(ev.Type)).Inc()
 		}
 	}
+	w.spread(ctx)
+	return nil
+}
+
+// spread tells open pages and the drive of what the record has taken. A failure is
+// repaired by the sweep: the record has everything.
+func (w *Work) spread(ctx context.Context) {
 	w.desk.live.committed(&w.Change)
-	// A failure is repaired by the sweep: the record has everything.
 	if err := w.desk.withDrive("committed", func(drive Drive) error {
 		return drive.Committed(context.WithoutCancel(ctx), w.Change)
 	}); err != nil {
 		w.desk.live.unheard(&w.Change)
 	}
-	return nil
 }
 
 // Told are what somebody told tickets in this work, the last command of each: who
