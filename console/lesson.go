@@ -225,21 +225,32 @@ func (q *request) toCome(did []lesson.Done, all ...lesson.Lesson) (map[int64]les
 	return q.console.o.Desk.LessonsToCome(q.Context(), q.community(), q.me, ids, did)
 }
 
-// openLesson is the lesson of the address, from its day on.
-func (q *request) openLesson() (lesson.Lesson, error) {
-	l, err := q.theLesson()
-	if err != nil {
-		return l, err
+// lessonAndDay is the lesson of the address, and from which day it is open to who is
+// logged in, "" where it is.
+func (q *request) lessonAndDay() (l lesson.Lesson, later lesson.Day, err error) {
+	if l, err = q.theLesson(); err != nil {
+		return l, "", err
 	}
 	did, err := q.console.o.Desk.Journal().LessonDoneBy(q.Context(), q.community(), q.me.ID, mostDone)
 	if err != nil {
-		return l, err
+		return l, "", err
 	}
-	later, err := q.toCome(did, l)
-	if err == nil && later[l.ID] != "" {
-		err = &fault{Key: "lesson_later", Have: wording.Values{"Until": string(later[l.ID])}}
+	days, err := q.toCome(did, l)
+	return l, days[l.ID], err
+}
+
+// openLesson is the lesson of the address, from its day on.
+func (q *request) openLesson() (lesson.Lesson, error) {
+	l, later, err := q.lessonAndDay()
+	if err == nil && later != "" {
+		err = tooEarly(later)
 	}
 	return l, err
+}
+
+// tooEarly refuses a lesson that is open from a day on.
+func tooEarly(day lesson.Day) error {
+	return &fault{Key: "lesson_later", Have: wording.Values{"Until": string(day)}}
 }
 
 // lessonPage is one lesson.
@@ -252,20 +263,16 @@ type lessonPage struct {
 
 // lesson shows a lesson: who opens it has read it, once its day has come.
 func (c *Console) lesson(q *request) error {
-	l, err := q.openLesson()
-	page := lessonPage{Lesson: l, Shown: true, Most: lesson.MostAsked}
-	var early *fault
-	switch {
-	case errors.As(err, &early):
-		page.Later, page.Shown = lesson.Day(early.Have["Until"].(string)), l.PreparedBy(q.me)
-	case err != nil:
+	l, later, err := q.lessonAndDay()
+	if err != nil {
 		return err
-	default:
+	}
+	if later == "" {
 		if err := q.didWith(&l, lesson.Read); err != nil {
 			return err
 		}
 	}
-	return q.show("lesson", page)
+	return q.show("lesson", lessonPage{Lesson: l, Later: later, Shown: later == "" || l.PreparedBy(q.me), Most: lesson.MostAsked})
 }
 
 // didWith records a deed of a member with a lesson, once, beside what they came for.
@@ -287,9 +294,11 @@ func (q *request) didWith(l *lesson.Lesson, deed lesson.Deed) error {
 
 // lessonVoice gives the recording of a lesson: who fetches it hears it.
 func (c *Console) lessonVoice(q *request) error {
-	l, err := q.openLesson()
-	early := errors.As(err, new(*fault)) && l.PreparedBy(q.me)
-	if err != nil && !early {
+	l, later, err := q.lessonAndDay()
+	if err == nil && later != "" && !l.PreparedBy(q.me) {
+		err = tooEarly(later)
+	}
+	if err != nil {
 		return err
 	}
 	if l.Voice == "" {
@@ -302,7 +311,7 @@ func (c *Console) lessonVoice(q *request) error {
 	if err != nil {
 		return err
 	}
-	if !early {
+	if later == "" {
 		if err := q.didWith(&l, lesson.Heard); err != nil {
 			return err
 		}
