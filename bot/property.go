@@ -13,7 +13,7 @@ import (
 // mostDue is how many buildings a reply names that are still to be inspected.
 const mostDue = 40
 
-// building is how an inspection begins that says where it was: 「西区12号楼 …」.
+// buildingFirst is how an inspection begins that says where it was: 「西区12号楼 …」.
 var buildingFirst = regexp.MustCompile(`^[^0-9]{0,12}[0-9]{1,4}\s*(?:号楼|栋楼|[栋幢座楼号])?[ ,,。:：、]*`)
 
 // inspect records that the property company went through a building by its checklist

@@ -64,11 +64,8 @@ func (s *Store) LessonPlan(ctx context.Context, community string, from, until le
 
 // LessonDays are the days on which some branches learn some lessons.
 func (s *Store) LessonDays(ctx context.Context, community string, branches []string, ids []int64) ([]lesson.Planned, error) {
-	for i := range branches {
-		branches[i] = text(branches[i])
-	}
 	return rows(ctx, s, "lesson days", pgx.RowToStructByPos[lesson.Planned], `SELECT branch, lesson, day::text, by FROM lesson_plan
-		WHERE community = $1 AND branch = ANY ($2::text[]) AND lesson = ANY ($3::bigint[])`, community, branches, ids)
+		WHERE community = $1 AND branch = ANY ($2::text[]) AND lesson = ANY ($3::bigint[])`, community, column(branches, text), ids)
 }
 
 func scanDone(r pgx.CollectableRow) (d lesson.Done, err error) {
