@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wishdesk/wishdesk/workflow"
 	"github.com/wishdesk/wishdesk/workflow/desk"
 	"github.com/wishdesk/wishdesk/workflow/ledger"
 )
@@ -65,8 +66,9 @@ func TestPointsLapseAtTheYearsEnd(t *testing.T) {
 	w.holds("and it stays", w.say(resident, "积分"), "现在有 20 分")
 }
 
-// Who did not fetch what they ordered is told once, however many processes look after it.
-func TestWhatNobodyFetchedIsTold(t *testing.T) {
+// withEggs is a community whose resident has 50 points, and eggs to spend them on for 10.
+func withEggs(t *testing.T) (*world, workflow.Person) {
+	t.Helper()
 	w := newWorld(t, func(s *settings) { s.shape = shape + "rewards: {wish: 20}\n" })
 	w.say(resident, "帮助")
 	me, _, err := w.store.PersonByOpenID(w.ctx, community, resident)
@@ -74,6 +76,12 @@ func TestWhatNobodyFetchedIsTold(t *testing.T) {
 	must(t, w.store.Commit(w.ctx, desk.Change{Community: community, Earned: []ledger.Entry{{Cause: "old", Person: me.ID, Why: ledger.ForWish, Points: 50, At: w.clock.Now()}}}))
 	_, err = w.store.AddReward(w.ctx, community, "r", ledger.Reward{Name: "鸡蛋", Price: 10, Stock: 9})
 	must(t, err)
+	return w, me
+}
+
+// Who did not fetch what they ordered is told once, however many processes look after it.
+func TestWhatNobodyFetchedIsTold(t *testing.T) {
+	w, _ := withEggs(t)
 	w.holds("ordered", w.say(resident, "兑换 1"), "换好了")
 	w.holds("cancelled", w.say(resident, "兑换 1 第2份"), "换好了")
 	w.holds("cancelled", w.say(resident, "取消兑换 1 第2份"), "10 分退给您了")
@@ -99,13 +107,7 @@ func TestWhatNobodyFetchedIsTold(t *testing.T) {
 // A message that comes twice, or is answered again because something came between,
 // orders once.
 func TestARewardIsOrderedOnce(t *testing.T) {
-	w := newWorld(t, func(s *settings) { s.shape = shape + "rewards: {wish: 20}\n" })
-	w.say(resident, "帮助")
-	me, _, err := w.store.PersonByOpenID(w.ctx, community, resident)
-	must(t, err)
-	must(t, w.store.Commit(w.ctx, desk.Change{Community: community, Earned: []ledger.Entry{{Cause: "old", Person: me.ID, Why: ledger.ForWish, Points: 50, At: w.clock.Now()}}}))
-	_, err = w.store.AddReward(w.ctx, community, "r", ledger.Reward{Name: "鸡蛋", Price: 10, Stock: 9})
-	must(t, err)
+	w, me := withEggs(t)
 	first, _, err := w.desk.Order(w.ctx, community, me.ID, 1, 1, "chat:1")
 	must(t, err)
 	again, _, err := w.desk.Order(w.ctx, community, me.ID, 1, 1, "chat:1")
